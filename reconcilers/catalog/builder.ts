@@ -1,0 +1,79 @@
+import { type CatalogContent, type CatalogFile, catalogOf } from '../blobs/catalog.ts'
+import { checkLine, type LineError } from './check-line.ts'
+
+/** What a source said, once read to its end. */
+export interface BuiltCatalog {
+  readonly catalog: CatalogContent
+  /** Popularity by file index. */
+  readonly popularity: readonly number[]
+}
+
+/** Errors beyond this many are counted, not kept. */
+const MAX_ERRORS_KEPT = 20
+
+/**
+ * Turns the lines of a source into the next version of a catalog. Feed it every line in order, then `finish`.
+ * Unchanged files (same path, size and sha256) keep their index from the previous version; new ones are appended in the order of
+ * their path, so that the order of the source's lines does not matter; removed ones leave `null`.
+ */
+export class CatalogBuilder {
+  readonly #previous: CatalogContent | undefined
+  readonly #seen = new Map<string, { file: CatalogFile; popularity: number; line: number }>()
+  readonly #errors: LineError[] = []
+  #errorCount = 0
+  #line = 0
+
+  constructor(previous?: CatalogContent) {
+    this.#previous = previous
+  }
+
+  /** Takes the next line (without its newline). Blank lines are passed over, but counted. */
+  addLine(text: string): void {
+    this.#line++
+    if (text.trim() === '') return
+    const checked = checkLine(text)
+    if ('refused' in checked) {
+      this.#refuse(checked.refused)
+      return
+    }
+    const { popularity = 0, ...file } = checked
+    const first = this.#seen.get(file.path)
+    if (first) this.#refuse(`path ${JSON.stringify(file.path)}: already on line ${first.line}`)
+    else this.#seen.set(file.path, { file, popularity, line: this.#line })
+  }
+
+  /** Takes a line that was not read because it is unfit: too long, not UTF-8. */
+  refuseLine(message: string): void {
+    this.#line++
+    this.#refuse(message)
+  }
+
+  #refuse(message: string): void {
+    this.#errorCount++
+    if (this.#errors.length < MAX_ERRORS_KEPT) this.#errors.push({ line: this.#line, message })
+  }
+
+  /** The catalog, or every reason why there is none: a source with one bad line is refused as a whole. */
+  finish(): BuiltCatalog | { readonly errors: readonly LineError[]; readonly errorCount: number } {
+    if (this.#errorCount > 0) return { errors: this.#errors, errorCount: this.#errorCount }
+    const files: (CatalogFile | null)[] = []
+    const popularity: number[] = []
+    for (const before of this.#previous?.files ?? []) {
+      const now = before ? this.#seen.get(before.path) : undefined
+      if (before && now && now.file.size === before.size && now.file.sha256 === before.sha256) {
+        files.push(now.file)
+        popularity.push(now.popularity)
+        this.#seen.delete(before.path)
+      } else {
+        files.push(null)
+        popularity.push(0)
+      }
+    }
+    const added = [...this.#seen.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
+    for (const { file, popularity: value } of added) {
+      files.push(file)
+      popularity.push(value)
+    }
+    return { catalog: catalogOf(files), popularity }
+  }
+}

@@ -1,0 +1,74 @@
+import type { CatalogFile } from '../blobs/catalog.ts'
+
+/** A line of a catalog source, checked. `popularity`: relative requests. */
+export interface SourceLine extends CatalogFile {
+  readonly popularity?: number
+}
+
+/** Something wrong with a line of a catalog source. Lines are counted from 1. */
+export interface LineError {
+  readonly line: number
+  readonly message: string
+}
+
+/** The longest line a source may have, in bytes; longer ones are refused without being read into memory. */
+export const MAX_LINE_BYTES = 64 * 1024
+/** The longest path, in UTF-8 bytes: what file systems and URLs bear. */
+const MAX_PATH_BYTES = 4096
+const FIELDS = new Set(['path', 'size', 'sha256', 'title', 'popularity'])
+
+/** Checks one line of NDJSON. Returns the file, or the reason why the line is refused. Never throws. */
+export function checkLine(text: string): SourceLine | { readonly refused: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    return { refused: `not JSON: ${(error as Error).message}` }
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { refused: 'not a JSON object' }
+  const line = value as Record<string, unknown>
+  for (const field of Object.keys(line)) {
+    if (!FIELDS.has(field)) return { refused: `unknown field ${quote(field)} (known: ${[...FIELDS].join(', ')})` }
+  }
+  const { path, size, sha256, title, popularity } = line
+  if (typeof path !== 'string') return { refused: 'path: required, a string' }
+  const badPath = checkPath(path)
+  if (badPath) return { refused: `path ${quote(path)}: ${badPath}` }
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    return { refused: `size ${quote(size)}: must be a whole number of bytes, 0 or more` }
+  }
+  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) {
+    return { refused: `sha256 ${quote(sha256)}: must be 64 lower-case hexadecimal digits` }
+  }
+  if (title !== undefined && typeof title !== 'string') return { refused: 'title: must be a string' }
+  if (popularity !== undefined && (typeof popularity !== 'number' || !Number.isFinite(popularity) || popularity < 0)) {
+    return { refused: `popularity ${quote(popularity)}: must be a number, 0 or more` }
+  }
+  return {
+    path,
+    size,
+    sha256,
+    ...(title !== undefined && { title }),
+    ...(popularity !== undefined && { popularity }),
+  }
+}
+
+/** Why a path cannot be a file's name below a folder, or undefined where it can. */
+function checkPath(path: string): string | undefined {
+  if (path === '') return 'must not be empty'
+  if (path.startsWith('/')) return 'must be relative'
+  if (path.includes('\0')) return 'must not contain NUL'
+  if (!path.isWellFormed()) return 'must be well-formed Unicode'
+  if (new TextEncoder().encode(path).length > MAX_PATH_BYTES) return `must have at most ${MAX_PATH_BYTES} bytes`
+  for (const segment of path.split('/')) {
+    if (segment === '') return 'must not contain an empty segment'
+    if (segment === '.' || segment === '..') return `must not contain the segment ${quote(segment)}`
+  }
+  return undefined
+}
+
+/** A value as JSON, shortened so that a message stays a sentence. */
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'missing'
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}
