@@ -1,0 +1,64 @@
+import type { FileSet } from '../blobs/file-set.ts'
+
+/** One appliance as placement sees it. */
+export interface PlacementAppliance {
+  /** `namespace/name`: what the hash is taken of, so the same appliance gets the same files on every machine. */
+  readonly key: string
+  /** Bytes that this policy may use here. */
+  readonly storageBytes: number
+  /** What it can serve, in bits per second / 1e9. */
+  readonly throughputGbps: number
+  /** What the plan in force asks it to hold. */
+  readonly held?: FileSet
+}
+
+/** A site with the appliances that the policy selects there. */
+export interface PlacementSite {
+  readonly key: string
+  /** Sites of the same region share `copies.perRegion`. */
+  readonly region: string
+  /** Keys of the parent sites, in order. */
+  readonly parents: readonly string[]
+  readonly appliances: readonly PlacementAppliance[]
+}
+
+/** Files that must be placed before all others. `copies` per site; `all`: on every appliance. */
+export interface PlacementPin {
+  readonly files: FileSet
+  readonly copies: number | 'all'
+}
+
+/**
+ * What a solver is asked. Columns are indexed by file index; `sizes[i]` is NaN where the catalog has no file at that index.
+ * See docs/architecture.md; the mathematics of the full problem is what `PlacementSolution.bound` is measured against.
+ */
+export interface PlacementProblem {
+  /** Bytes per file. */
+  readonly sizes: Float64Array
+  /** Relative requests per file, 0 where nothing is known. Bytes served of a file ∝ popularity × size. */
+  readonly popularity: Float64Array
+  /** 32 bits per file, taken from its digest: the file's identity in hashing. */
+  readonly fileHashes: Uint32Array
+  readonly sites: readonly PlacementSite[]
+  /** Minimum number of appliances per site, and per region, that hold a placed file. */
+  readonly copies: { readonly perSite: number; readonly perRegion: number }
+  readonly pins: readonly PlacementPin[]
+  readonly excluded: FileSet
+}
+
+/** What a solver answers. */
+export interface PlacementSolution {
+  /** By appliance key: which files it should hold. Every appliance of the problem has an entry. */
+  readonly holdings: ReadonlyMap<string, FileSet>
+  /** By site key: how many files, and bytes of them, are on none of the site's appliances for want of room. */
+  readonly leftOut: ReadonlyMap<string, { readonly files: number; readonly bytes: number }>
+  /** Expected share of demanded bytes served at the viewers' own site, 0–1. */
+  readonly offload: number
+}
+
+/** A placement algorithm: pure and deterministic; the order of sites and appliances in the problem does not matter. */
+export interface PlacementSolver {
+  /** Stable name with a version: part of a plan's inputs, so that a better solver leads to new plans. */
+  readonly name: string
+  solve(problem: PlacementProblem): PlacementSolution
+}
