@@ -1,7 +1,7 @@
 // Generated from crds/*.yaml by `npm run generate`. Do not edit.
 import type { Condition, KubeObject } from './metadata.ts'
 
-/** The Site it stands at, in the same namespace. */
+/** Names an object in the same namespace, or a cluster-scoped one. */
 export interface LocalRef {
   /** The Site's name. */
   readonly name: string
@@ -53,7 +53,7 @@ export interface FileFailure {
   readonly attempts: number
 }
 
-/** The catalog. */
+/** Names a Catalog. */
 export interface CatalogRef {
   /** The Catalog's namespace. */
   readonly namespace: string
@@ -164,7 +164,7 @@ export interface ContentEntry {
 
 export type Weekday = 'Mon' | 'Tue' | 'Wed' | 'Thu' | 'Fri' | 'Sat' | 'Sun'
 
-/** A stretch of time that comes back every week, or every day. */
+/** A stretch of time that comes back, in which to fill. */
 export interface Window {
   /** The days on which the window starts. Absent means every day. */
   readonly days?: readonly Weekday[]
@@ -263,7 +263,7 @@ export interface CatalogStatus {
   readonly version?: number
   /** When the source was last read with success and something had changed, RFC 3339. */
   readonly lastRefreshTime?: string
-  /** The PlacementPolicies that place it, as namespace/name, sorted; the first 64. */
+  /** The PlacementPolicies that place it, as namespace/name, sorted; the first 128. */
   readonly usedBy?: readonly string[]
 }
 
@@ -442,7 +442,7 @@ export interface LabelSelectorRequirement {
   readonly values?: readonly string[]
 }
 
-/** Appliances at Sites with these labels. Absent means at any site. */
+/** metav1.LabelSelector: all demands must be met; an empty one matches everything. */
 export interface LabelSelector {
   /** Labels that must be there, with these values. */
   readonly matchLabels?: Readonly<Record<string, string>>
@@ -464,7 +464,7 @@ export interface ApplianceSelection {
 export interface MinimumCopies {
   /** Copies at each site where the file is placed, on different appliances. A site with fewer appliances holds one on each. Default: `1`. */
   readonly perSite: number
-  /** Copies in each region where the file is placed. A region is the sites with the same value of the label `topology.kubernetes.io/region`. Absent means no minimum. */
+  /** Copies in each region where the file is placed. A region is the sites with the same value of the label `topology.kubernetes.io/region`, or of the same country where they have none. Absent means no minimum. */
   readonly perRegion?: number
 }
 
@@ -472,8 +472,8 @@ export interface MinimumCopies {
 export interface PinnedFiles {
   /** Globs over paths in the catalog: `*` is anything within a folder, `**` across folders, `?` is one character. */
   readonly paths: readonly string[]
-  /** Copies at each site: a number of at least 1, or `all` for one on every selected appliance. Absent means `copies.perSite`. */
-  readonly copies?: number | 'all'
+  /** Copies at each site: a number of at least 1, or `all` for one on every selected appliance. Default: `"all"`. */
+  readonly copies: number | 'all'
 }
 
 /** Files to leave out. */
@@ -597,7 +597,7 @@ export interface SiteParent {
   readonly namespace?: string
 }
 
-/** A stretch of time that comes back every week, or every day. */
+/** A stretch of time that comes back, in which appliances may be disturbed. */
 export interface MaintenanceWindow {
   /** The days on which the window starts. Absent means every day. */
   readonly days?: readonly Weekday[]

@@ -1,13 +1,15 @@
 import { readCrds } from './crd.ts'
+import { generateDocs } from './docs.ts'
 import { generateBundle, generateRegistry } from './registry.ts'
 import { generateTypes } from './types.ts'
 
-/** Everything that follows from crds/*.yaml: path from the root → text. */
+/** Everything that follows from crds/: path from the root → text. */
 export function generateFiles(root: string): ReadonlyMap<string, string> {
   const crds = readCrds(root)
   return new Map([
     ['crds/types.gen.ts', generateTypes(crds)],
     ['crds/registry.gen.ts', generateRegistry(crds)],
     ['crds/crds.gen.json', generateBundle(crds)],
+    ...generateDocs(crds),
   ])
 }

@@ -64,3 +64,12 @@ export const typeNames: Readonly<Record<string, string>> = {
 export const typeOverrides: Readonly<Record<string, string>> = {
   'PlacementPolicy.spec.pins[].copies': "number | 'all'",
 }
+
+/** What is said of types that several fields share, in place of what the first of these fields says. */
+export const typeDocs: Readonly<Record<string, string>> = {
+  LocalRef: 'Names an object in the same namespace, or a cluster-scoped one.',
+  CatalogRef: 'Names a Catalog.',
+  LabelSelector: 'metav1.LabelSelector: all demands must be met; an empty one matches everything.',
+  Window: 'A stretch of time that comes back, in which to fill.',
+  MaintenanceWindow: 'A stretch of time that comes back, in which appliances may be disturbed.',
+}

@@ -1,5 +1,5 @@
 import type { CrdFile, Schema } from './crd.ts'
-import { typeNames, typeOverrides } from './type-names.ts'
+import { typeDocs, typeNames, typeOverrides } from './type-names.ts'
 
 /** `crds/types.gen.ts`: a readonly interface per kind, spec, status and nested object, as the API gives them out (defaults filled in). */
 export function generateTypes(crds: readonly CrdFile[]): string {
@@ -63,7 +63,10 @@ function declareObject(declarations: Declarations, name: string, path: string, s
     const type = typeOf(declarations, `${path}.${field}`, fieldSchema)
     return `${docstring(fieldDoc(fieldSchema), '  ')}  readonly ${field}${always ? '' : '?'}: ${type}\n`
   })
-  declarations.add(name, `${docstring(schema.description, '')}export interface ${name} {\n${fields.join('')}}`)
+  declarations.add(
+    name,
+    `${docstring(typeDocs[name] ?? schema.description, '')}export interface ${name} {\n${fields.join('')}}`,
+  )
 }
 
 function typeOf(declarations: Declarations, path: string, schema: Schema): string {

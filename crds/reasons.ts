@@ -1,0 +1,172 @@
+/** What a condition type says, and the reasons that come with it. The reference pages are made from this. */
+export interface ConditionDoc {
+  readonly meaning: string
+  /** Reason → what it means, the status it comes with in front. */
+  readonly reasons: Readonly<Record<string, string>>
+}
+
+const observed = 'only while True'
+
+/** Reasons that the controller loop itself gives, for any kind. */
+const failures = {
+  ReconcileFailed: 'False: something failed that may work later. It is tried again by itself; the message says what',
+} as const
+
+/**
+ * Every condition type of every kind, with its reasons: stable names that programs may depend on. `Ready` takes over the reason of what
+ * stands in its way, so it can have the reasons of the others as well.
+ */
+export const conditions = {
+  HardwareClass: {},
+  Site: {
+    Ready: {
+      meaning: 'Every appliance at the site is Ready, or there is none.',
+      reasons: {
+        AppliancesReady: 'True: every appliance that is in service is Ready',
+        NoAppliances: 'True: no appliance names the site',
+      },
+    },
+    Degraded: {
+      meaning: 'Something at the site needs a look, though the site works on.',
+      reasons: {
+        AppliancesSilent: 'True: appliances in service are not heard of',
+        AppliancesDegraded: 'True: files fail on some of its appliances',
+        NothingWrong: 'False: none of these',
+      },
+    },
+    Reconciling: {
+      meaning: `Its appliances are on their way to what they should hold; ${observed}.`,
+      reasons: { AppliancesFilling: 'True: appliances still fill' },
+    },
+    Stalled: {
+      meaning: `Only a change of the spec helps; ${observed}.`,
+      reasons: {
+        ParentNotFound: 'True: a parent does not exist',
+        ParentCycle: 'True: the site is its own parent, through others',
+        TimeZoneUnknown: 'True: the time zone is none that is known here',
+      },
+    },
+  },
+  Appliance: {
+    Ready: {
+      meaning: 'It is online and holds everything it should, or is in the mode that is wanted of it.',
+      reasons: {
+        Converged: 'True: it holds everything it should',
+        Drained: 'True: as wanted, clients are sent elsewhere and it keeps its bytes',
+        OutOfService: 'True: as wanted, it neither fills nor serves',
+        Decommissioned: 'True: as wanted, it has withdrawn everything and given its bytes up',
+      },
+    },
+    Online: {
+      meaning: 'It was heard of within the last 45 seconds.',
+      reasons: {
+        Heartbeat: 'True: a gateway hears it',
+        HeartbeatLost: 'False: the gateways are there and do not hear it',
+        NeverSeen: 'False: it has not reported yet',
+        GatewayUnreachable: 'Unknown: no gateway says whom it hears',
+      },
+    },
+    ContentReady: {
+      meaning: 'It verifiably holds everything that its Assignment asks for.',
+      reasons: {
+        ContentComplete: 'True: every file is held',
+        NothingAssigned: 'True: no policy places anything on it',
+        NotReported: 'False: its agent has not said what it holds',
+        AssignmentPending: 'False: its agent has not taken up its latest Assignment',
+        Filling: 'False: bytes are still to be fetched',
+        WaitingForFillWindow: 'False: bytes are still to be fetched and no fill window is open',
+        FilesFailing: 'False: files could not be filled or verified; the message names the first',
+        StorageFull: 'False: its disk has less room than its content needs',
+      },
+    },
+    Reconciling: {
+      meaning: `It is on its way; ${observed}. Its reasons are those of ContentReady and Online.`,
+      reasons: {
+        Draining: 'True: clients are being sent elsewhere',
+        Withdrawing: 'True: content is being withdrawn, drained and evicted',
+      },
+    },
+    Stalled: {
+      meaning: `Only a change by a person helps; ${observed}.`,
+      reasons: {
+        SiteNotFound: 'True: the Site that it names does not exist',
+        HardwareClassNotFound: 'True: the HardwareClass that it names does not exist',
+      },
+    },
+  },
+  Assignment: {},
+  Catalog: {
+    Ready: {
+      meaning: 'A version is published and the last look at the source went well.',
+      reasons: {
+        Published: 'True: the source was read and its files are published',
+        NotPublished: 'False: nothing has been published yet',
+      },
+    },
+    SourceReady: {
+      meaning:
+        'The source could be read, and every line of it is right. When it cannot, the last good version stays in force.',
+      reasons: {
+        SourceRead: 'True: it was read without an error',
+        SourceUnreadable: 'False: it could not be fetched. It is tried again by itself',
+        SourceRefused: 'False: lines of it are wrong; the message names the first by number',
+      },
+    },
+    Reconciling: {
+      meaning: `The source is being read; ${observed}.`,
+      reasons: { Refreshing: 'True: the source is being read' },
+    },
+    Stalled: { meaning: `Only a change by a person helps; ${observed}.`, reasons: {} },
+  },
+  PlacementPolicy: {
+    Ready: {
+      meaning: 'There is a plan for the current spec and every selected appliance holds what it asks.',
+      reasons: { Converged: 'True: every appliance holds what the plan asks of it' },
+    },
+    Fits: {
+      meaning: 'Every file that the policy wants has a place.',
+      reasons: {
+        EverythingFits: 'True: nothing was left out',
+        StorageExhausted: 'False: files were left out; the message says by how many bytes storage is short',
+      },
+    },
+    Reconciling: {
+      meaning: `The policy is on its way; ${observed}.`,
+      reasons: {
+        CatalogNotPublished: 'True: its catalog has not published anything yet',
+        WaitingForPolicy: 'True: a policy of higher priority on the same appliances plans first',
+        Converging: 'True: appliances still fill',
+      },
+    },
+    Stalled: {
+      meaning: `Only a change by a person helps; ${observed}.`,
+      reasons: { CatalogNotFound: 'True: the Catalog that it names does not exist' },
+    },
+  },
+  PlacementPlan: {},
+} as const satisfies Record<string, Record<string, ConditionDoc>>
+
+/** Reasons that any kind's `Ready` can have. */
+export const commonReasons = failures
+
+/** Reasons of Events, by kind: things that have happened. */
+export const eventReasons = {
+  HardwareClass: {},
+  Site: {},
+  Appliance: {},
+  Assignment: {},
+  Catalog: {
+    CatalogPublished: 'Normal: another version of the catalog was published',
+    SourceRefused: 'Warning: lines of the source are wrong; the version before stays in force',
+    CatalogInUse: 'Warning: it is to be deleted while policies use it; the message names them',
+  },
+  PlacementPolicy: {
+    Planned: 'Normal: another plan was made; the message says what it moves',
+    NoAppliances: 'Warning: the selectors match no appliance',
+  },
+  PlacementPlan: {},
+} as const satisfies Record<keyof typeof conditions, Record<string, string>>
+
+type ConditionsOf<K extends keyof typeof conditions> = (typeof conditions)[K]
+/** The condition types of a kind. */
+export type ConditionType<K extends keyof typeof conditions> = keyof ConditionsOf<K>
