@@ -71,13 +71,13 @@ function placePinned(problem: PlacementProblem, { bins }: SiteBins, pin: Placeme
 }
 
 function placeAtSite(problem: PlacementProblem, site: SiteBins, file: number): void {
-  const wanted = Math.min(problem.copies.perSite, site.bins.length)
+  const wanted = Math.max(1, Math.min(problem.copies.perSite, site.bins.length))
   const size = problem.sizes[file]!
   // All copies or none: a file below its minimum would be counted as safe while it is not.
   if (copiesIn(site.bins, file) + roomFor(site.bins, file, size) < wanted) {
     if (copiesIn(site.bins, file) === 0) {
       site.left.files++
-      site.left.bytes += size
+      site.left.bytes += size * wanted
       return
     }
   } else {

@@ -50,7 +50,7 @@ export interface PlacementProblem {
 export interface PlacementSolution {
   /** By appliance key: which files it should hold. Every appliance of the problem has an entry. */
   readonly holdings: ReadonlyMap<string, FileSet>
-  /** By site key: how many files, and bytes of them, are on none of the site's appliances for want of room. */
+  /** By site key: files that are on none of the site's appliances for want of room, and the storage that they would need there. */
   readonly leftOut: ReadonlyMap<string, { readonly files: number; readonly bytes: number }>
   /** Expected share of demanded bytes served at the viewers' own site, 0–1. */
   readonly offload: number

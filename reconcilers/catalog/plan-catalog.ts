@@ -1,0 +1,168 @@
+import type { KubeObject } from '../../crds/metadata.ts'
+import type { Catalog } from '../../crds/types.gen.ts'
+import { encodeCatalog, encodeDemand } from '../blobs/catalog.ts'
+import { count, sayBytes } from '../bytes.ts'
+import { type Cause, summarize, timestamp, upsertConditions } from '../conditions.ts'
+import { parseDuration } from '../duration.ts'
+import { identify } from '../identity.ts'
+import { type Plan, type PlanBuilder, plan } from '../plan.ts'
+import type { BuiltCatalog } from './builder.ts'
+import type { LineError } from './check-line.ts'
+
+/** Keeps a Catalog until no policy uses it any more. */
+export const CATALOG_FINALIZER = 'content.weir.dev/in-use'
+const MAX_USERS_TOLD = 10
+
+/** What came of looking at the source. */
+export type SourceReading =
+  | { readonly type: 'notDue'; readonly dueInMs: number | undefined }
+  /** The source says it is as it was (HTTP 304). */
+  | { readonly type: 'unchanged' }
+  | { readonly type: 'read'; readonly built: BuiltCatalog }
+  | { readonly type: 'refused'; readonly errors: readonly LineError[]; readonly errorCount: number }
+  | { readonly type: 'failed'; readonly message: string }
+
+export interface CatalogInput {
+  readonly catalog: Catalog
+  readonly reading: SourceReading
+  /** `namespace/name` of the PlacementPolicies that use the catalog, sorted. */
+  readonly usedBy: readonly string[]
+  /** Names bytes: `sha256:<hex>`. */
+  readonly digest: (bytes: Uint8Array) => string
+}
+
+/** When the source was last looked at by this process, and for which generation of the spec. */
+export interface LastReading {
+  readonly at: Date
+  readonly generation: number | undefined
+  readonly failed: boolean
+}
+
+/** How long until the source must be looked at again: 0 when now, undefined when never. */
+export function refreshDueInMs(catalog: Catalog, last: LastReading | undefined, now: Date): number | undefined {
+  if (catalog.spec.suspend || catalog.metadata.deletionTimestamp) return undefined
+  if (!last || last.failed || last.generation !== catalog.metadata.generation) return 0
+  return Math.max(0, last.at.getTime() + parseDuration(catalog.spec.refreshInterval) - now.getTime())
+}
+
+/**
+ * Decides what becomes of a Catalog after its source was looked at. A source that cannot be read, or that has one bad line, leaves
+ * the last good version in force. Pure.
+ */
+export function planCatalog(input: CatalogInput, now: Date): Plan {
+  const { catalog, reading } = input
+  if (catalog.metadata.deletionTimestamp) return planDeletion(input)
+  const p = plan(catalog).apply(identify(catalog, [CATALOG_FINALIZER]))
+  const interval = parseDuration(catalog.spec.refreshInterval)
+  const before = catalog.status
+
+  switch (reading.type) {
+    case 'notDue': {
+      const failure = lastFailure(catalog)
+      status(p, input, now, failure ? { failure } : {})
+      return reading.dueInMs === undefined ? p.done() : p.requeueAfter(reading.dueInMs)
+    }
+    case 'unchanged':
+      status(p, input, now, {})
+      return p.requeueAfter(interval)
+    case 'failed':
+      status(p, input, now, { failure: { reason: 'SourceUnreadable', message: reading.message } })
+      return p.retry('SourceUnreadable', reading.message)
+    case 'refused': {
+      const message = sayRefusal(reading.errors, reading.errorCount)
+      if (lastFailure(catalog)?.message !== message) p.event('Warning', 'SourceRefused', message)
+      status(p, input, now, { failure: { reason: 'SourceRefused', message } })
+      return p.requeueAfter(interval)
+    }
+    case 'read': {
+      const bytes = encodeCatalog(reading.built.catalog)
+      const digest = input.digest(bytes)
+      const demand = encodeDemand(digest, reading.built.popularity)
+      const demandDigest = input.digest(demand)
+      if (digest !== before?.digest || demandDigest !== before?.demandDigest) {
+        p.blob([
+          { digest, bytes },
+          { digest: demandDigest, bytes: demand },
+        ])
+      }
+      const { count: files, bytes: total } = reading.built.catalog
+      if (digest !== before?.digest) {
+        p.event('Normal', 'CatalogPublished', `Published ${count(files, 'file')}, ${sayBytes(total)}`)
+      }
+      status(p, input, now, { published: { digest, demandDigest, files, bytes: total } })
+      return p.requeueAfter(interval)
+    }
+  }
+}
+
+interface Published {
+  readonly digest: string
+  readonly demandDigest: string
+  readonly files: number
+  readonly bytes: number
+}
+
+/** Writes the status: what is published (now, or still), and whether the last look at the source went well. */
+function status(
+  p: PlanBuilder,
+  { catalog, usedBy }: CatalogInput,
+  now: Date,
+  { published, failure }: { published?: Published; failure?: Cause },
+): void {
+  const before = catalog.status
+  const kept = published ?? publishedBefore(catalog)
+  const changed = published !== undefined && published.digest !== before?.digest
+  const lastRefreshTime = changed ? timestamp(now) : before?.lastRefreshTime
+  const version = (before?.version ?? 0) + (changed ? 1 : 0)
+  const source = failure
+    ? { status: 'False' as const, ...failure }
+    : { status: 'True' as const, reason: 'SourceRead', message: 'The source was read without an error' }
+  const ready = kept
+    ? { reason: 'Published', message: `${count(kept.files, 'file')}, ${sayBytes(kept.bytes)}` }
+    : { reason: 'NotPublished', message: 'No version has been published' }
+  const generation = catalog.metadata.generation
+  p.applyStatus({
+    ...identify(catalog),
+    status: {
+      ...(generation !== undefined && { observedGeneration: generation }),
+      conditions: upsertConditions(
+        before?.conditions,
+        summarize({ ready, conditions: [{ type: 'SourceReady', ...source }], required: ['SourceReady'] }),
+        now,
+        generation,
+      ),
+      ...kept,
+      usedBy,
+      version,
+      ...(lastRefreshTime && { lastRefreshTime }),
+    },
+  } as KubeObject)
+}
+
+function publishedBefore({ status: before }: Catalog): Published | undefined {
+  if (!before?.digest || !before.demandDigest) return undefined
+  const { digest, demandDigest, files = 0, bytes = 0 } = before
+  return { digest, demandDigest, files, bytes }
+}
+
+/** The failure of the last look, when it was at this generation of the spec: nothing has been tried since. */
+function lastFailure({ status: before, metadata }: Catalog): Cause | undefined {
+  const condition = before?.conditions?.find((c) => c.type === 'SourceReady')
+  if (condition?.status !== 'False' || condition.observedGeneration !== metadata.generation) return undefined
+  return { reason: condition.reason, message: condition.message }
+}
+
+function planDeletion({ catalog, usedBy }: CatalogInput): Plan {
+  const p = plan(catalog)
+  if (usedBy.length > 0) {
+    return p.waiting('CatalogInUse', `Used by ${usedBy.slice(0, MAX_USERS_TOLD).join(', ')}`)
+  }
+  return p.apply(identify(catalog, [])).done()
+}
+
+/** `line 3: path "../x": …; line 9: …; and 4 more`. */
+export function sayRefusal(errors: readonly LineError[], errorCount: number): string {
+  const told = errors.slice(0, 5).map(({ line, message }) => `line ${line}: ${message}`)
+  const more = errorCount - told.length
+  return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}

@@ -1,0 +1,222 @@
+import type { KubeObject } from '../../crds/metadata.ts'
+import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
+import type { CatalogContent } from '../blobs/catalog.ts'
+import type { FileSet } from '../blobs/file-set.ts'
+import { count, sayBytes } from '../bytes.ts'
+import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
+import { identify, keyOf } from '../identity.ts'
+import { type Plan, type PlanBuilder, plan, refOf } from '../plan.ts'
+import { planInputs, poseProblem, type Reserved } from './inputs.ts'
+import type { PlacementSolver } from './problem.ts'
+import type { Target } from './select.ts'
+import { writePlan } from './write-plan.ts'
+
+/** How many plans of a policy are kept, the one in force included. */
+export const PLANS_KEPT = 3
+
+/** What a plan is made from; loaded only when `needsPlan` says so. */
+export interface PlanMaterial {
+  readonly catalog: CatalogContent
+  /** By file index. */
+  readonly popularity: Float64Array
+  /** What the plan in force asks of each appliance (`namespace/name`). */
+  readonly held: ReadonlyMap<string, FileSet>
+}
+
+export interface PolicyInput {
+  readonly policy: PlacementPolicy
+  readonly catalog: Catalog | undefined
+  /** All plans of the policy that exist, in any order. */
+  readonly plans: readonly PlacementPlan[]
+  readonly targets: readonly Target[]
+  readonly reserved: Reserved
+  /** `namespace/name` of an earlier policy on the same appliances that has not planned its current spec yet. */
+  readonly waitsFor?: string
+  /** Bytes that the selected appliances still have to fill, as they report, and how many of them hold all they should. */
+  readonly progress: { readonly bytesToMove: number; readonly converged: number }
+  readonly solver: PlacementSolver
+  /** Names bytes: `sha256:<hex>`. */
+  readonly digest: (bytes: Uint8Array) => string
+  readonly material?: PlanMaterial
+}
+
+/** The digest of all that the policy's next plan depends on, or undefined while there is nothing to plan from. */
+export function inputsDigest(input: PolicyInput): string | undefined {
+  const { policy, catalog, targets, reserved, solver, digest } = input
+  if (!catalog?.status?.digest || policy.metadata.deletionTimestamp || input.waitsFor) return undefined
+  return digest(new TextEncoder().encode(planInputs(policy, catalog, targets, reserved, solver.name)))
+}
+
+export function currentPlan({ policy, plans }: Pick<PolicyInput, 'policy' | 'plans'>): PlacementPlan | undefined {
+  return plans.find((candidate) => candidate.metadata.name === policy.status?.currentPlan)
+}
+
+/** Whether a new plan must be made: only then must the catalog, its demand and the manifests in force be loaded. */
+export function needsPlan(input: PolicyInput): boolean {
+  const wanted = inputsDigest(input)
+  return wanted !== undefined && wanted !== currentPlan(input)?.spec.inputsDigest
+}
+
+/** Decides what a PlacementPolicy needs: a new plan when something that a plan depends on has changed, and its status. Pure. */
+export function planPolicy(input: PolicyInput, now: Date): Plan {
+  const { policy, catalog, waitsFor, material } = input
+  const p = plan(policy)
+  if (policy.metadata.deletionTimestamp) return p.done()
+  const catalogName = policy.spec.catalogRef.name
+  if (!catalog) {
+    const cause = { reason: 'CatalogNotFound', message: `Catalog "${catalogName}" does not exist` }
+    writeStatus(p, input, now, { stalled: cause })
+    return p.stalled(cause.reason, cause.message)
+  }
+  if (!catalog.status?.digest) {
+    const cause = { reason: 'CatalogNotPublished', message: `Catalog "${catalogName}" has not published a version` }
+    writeStatus(p, input, now, { reconciling: cause })
+    return p.waiting(cause.reason, cause.message)
+  }
+  if (waitsFor) {
+    const cause = {
+      reason: 'WaitingForPolicy',
+      message: `PlacementPolicy ${waitsFor} plans first on the same appliances`,
+    }
+    writeStatus(p, input, now, { reconciling: cause })
+    return p.waiting(cause.reason, cause.message)
+  }
+  const wanted = inputsDigest(input)
+  let current = currentPlan(input)
+  if (wanted !== undefined && wanted !== current?.spec.inputsDigest) {
+    if (!material) throw new TypeError('planPolicy: needsPlan, but no material was gathered')
+    current = makePlan(p, input, material, wanted, current)
+  }
+  writeStatus(p, input, now, { current })
+  for (const old of outlived(input, current)) p.delete(refOf(old), { uid: old.metadata.uid ?? '' })
+  return p.done()
+}
+
+function makePlan(
+  p: PlanBuilder,
+  input: PolicyInput,
+  material: PlanMaterial,
+  wanted: string,
+  parent: PlacementPlan | undefined,
+): PlacementPlan {
+  const { policy, targets, reserved, solver } = input
+  const problem = poseProblem(policy, material.catalog, material.popularity, targets, reserved, material.held)
+  const made = writePlan(
+    { policy, catalog: input.catalog!, digest: input.digest },
+    problem,
+    solver.solve(problem),
+    { digest: wanted, solver: solver.name },
+    parent,
+  )
+  const { bytes, appliances, fillBytes } = made.object.spec.totals
+  p.blob(made.blobs)
+    .create(made.object)
+    .event(
+      'Normal',
+      'Planned',
+      `${sayBytes(bytes)} on ${count(appliances, 'appliance')}, ${sayBytes(fillBytes)} to fill`,
+    )
+  return made.object
+}
+
+/** Plans beyond the last few, the oldest first. The one in force and its parent always stay. */
+function outlived({ plans }: PolicyInput, current: PlacementPlan | undefined): PlacementPlan[] {
+  const others = plans
+    .filter(({ metadata }) => metadata.name !== current?.metadata.name && metadata.name !== current?.spec.parent)
+    .filter(({ metadata }) => !metadata.deletionTimestamp)
+    .sort((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? 1 : -1))
+  return others.slice(Math.max(0, PLANS_KEPT - 2)).reverse()
+}
+
+function writeStatus(
+  p: PlanBuilder,
+  { policy, targets, progress }: PolicyInput,
+  now: Date,
+  state: { current?: PlacementPlan; stalled?: Cause; reconciling?: Cause },
+): void {
+  const { current, stalled } = state
+  const generation = policy.metadata.generation
+  const before = policy.status
+  const totals = current?.spec.totals
+  const underWay = state.reconciling ?? (totals && convergence(targets.length, progress.converged))
+  const wanted = summarize({
+    ready: {
+      reason: 'Converged',
+      message: totals ? `Every appliance holds what ${current.metadata.name} asks` : 'Planned',
+    },
+    ...(stalled && { stalled }),
+    ...(underWay && { reconciling: underWay }),
+    ...(totals && { conditions: [fits(totals)] }),
+  })
+  p.applyStatus({
+    ...identify(policy),
+    ...(current && current.metadata.name !== before?.currentPlan && { metadata: atVersionRead(policy) }),
+    status: {
+      ...(generation !== undefined && { observedGeneration: generation }),
+      conditions: upsertConditions(before?.conditions, wanted, now, generation),
+      appliances: { selected: targets.length, converged: progress.converged },
+      bytesToMove: progress.bytesToMove,
+      ...(current && totals
+        ? {
+            currentPlan: current.metadata.name,
+            filesPlaced: totals.files,
+            bytesPlaced: totals.bytes,
+            filesLeftOut: totals.filesLeftOut,
+            bytesLeftOut: totals.bytesLeftOut,
+          }
+        : before?.currentPlan && { currentPlan: before.currentPlan }),
+    },
+  } as KubeObject)
+}
+
+/** A plan becomes the target only if the policy still is as it was read, and with it the plan's parent. */
+function atVersionRead(policy: PlacementPolicy): KubeObject['metadata'] {
+  const { resourceVersion } = policy.metadata
+  return { ...identify(policy).metadata, ...(resourceVersion !== undefined && { resourceVersion }) }
+}
+
+/** What the policy still waits for; an empty selection is planned too, to take back what was placed before. */
+function convergence(selected: number, converged: number): Cause | undefined {
+  if (selected === 0) return { reason: 'NoAppliances', message: 'The selectors match no appliance' }
+  if (converged >= selected) return undefined
+  return { reason: 'Converging', message: `${converged} of ${count(selected, 'appliance')} hold all they should` }
+}
+
+function fits({ filesLeftOut, bytesLeftOut }: PlacementPlan['spec']['totals']): WantedCondition {
+  if (filesLeftOut === 0)
+    return { type: 'Fits', status: 'True', reason: 'EverythingFits', message: 'Every file has a place' }
+  return {
+    type: 'Fits',
+    status: 'False',
+    reason: 'StorageExhausted',
+    message: `${sayBytes(bytesLeftOut)} more storage is needed: ${count(filesLeftOut, 'file')} left out`,
+  }
+}
+
+/** `namespace/name` of the policy in whose favour `policy` must wait: earlier in order, on a shared appliance, not planned yet. */
+export function waitsFor(
+  policy: PlacementPolicy,
+  earlier: readonly { readonly policy: PlacementPolicy; readonly targets: readonly Target[] }[],
+  targets: readonly Target[],
+): string | undefined {
+  const mine = new Set(targets.map((target) => keyOf(target.appliance)))
+  const first = earlier.find(
+    ({ policy: other, targets: theirs }) =>
+      keyOf(other) !== keyOf(policy) &&
+      !other.metadata.deletionTimestamp &&
+      other.status?.observedGeneration !== other.metadata.generation &&
+      theirs.some((target) => mine.has(keyOf(target.appliance))),
+  )
+  return first && keyOf(first.policy)
+}
+
+/** What the targets report: bytes still to be filled, and how many hold all they should. */
+export function progressOf(targets: readonly Target[]): PolicyInput['progress'] {
+  let bytesToMove = 0
+  let converged = 0
+  for (const { appliance } of targets) {
+    bytesToMove += appliance.status?.content?.bytesToFill ?? 0
+    if (appliance.status?.conditions?.some((c) => c.type === 'ContentReady' && c.status === 'True')) converged++
+  }
+  return { bytesToMove, converged }
+}
