@@ -1,20 +1,102 @@
-import type { KubeObject } from '../metadata.ts'
-import type { TrackRequest } from './request.ts'
+import type { KubeObject, ManagedFieldsEntry } from '../metadata.ts'
+import { capUpdateManagers } from './cap-managers.ts'
+import { difference, isEmptySet, union } from './field-set.ts'
+import {
+  decodeManaged,
+  encodeManaged,
+  type Managed,
+  type ManagedSet,
+  type ManagerId,
+  managerKey,
+  NOTHING_MANAGED,
+  sharedEntries,
+} from './managed.ts'
+import type { FieldScope, TrackRequest } from './request.ts'
+import { asJson, emptyObject, STRIPPED_FIELDS, withManagedFields } from './strip.ts'
+import { checkType } from './typing.ts'
+import { Updater } from './updater.ts'
+
+export { withoutTimeChurn } from './time-churn.ts'
 
 /** Gives what a create, update or (non-apply) patch changed to its manager. Never fails: what cannot be typed loses its managedFields. */
-export function trackUpdate(_request: TrackRequest): KubeObject {
-  throw new Error('not written yet')
+export function trackUpdate(request: TrackRequest): KubeObject {
+  const { scope, live, updated, manager, now } = request
+  const liveEntries = live?.metadata.managedFields
+  const sent = sharedEntries(updated.metadata.managedFields, liveEntries)
+  const managed = scope.subresource === '' ? managedOf(sent, liveEntries) : decodeOrNothing(liveEntries)
+  // An object that nobody's fields are tracked of stays so until somebody applies, except from its creation.
+  if (managed.size === 0 && live?.metadata.uid) return withManagedFields(updated, undefined)
+  try {
+    const tracked = trackManaged(scope, live, updated, managed, manager, now)
+    return withManagedFields(updated, encodeManaged(tracked, liveEntries))
+  } catch {
+    return withManagedFields(updated, undefined)
+  }
 }
 
-/**
- * Puts the old times back where nothing but times of managedFields entries differs, so that a no-op is not written.
- * Call last, after defaulting; returns `live` itself when the two are otherwise equal.
- */
-export function withoutTimeChurn(_updated: KubeObject, _live: KubeObject): KubeObject {
-  throw new Error('not written yet')
+/** The entries that a request starts from: those that it sent, unless it sent none that can be read; `[]` and `[{}]` reset. */
+function managedOf(
+  sent: readonly ManagedFieldsEntry[] | undefined,
+  live: readonly ManagedFieldsEntry[] | undefined,
+): Managed {
+  if (sent?.length === 0) return NOTHING_MANAGED
+  if (sent?.length === 1 && Object.values(sent[0] ?? {}).every((value) => value === undefined)) return NOTHING_MANAGED
+  const managed = decodeOrNothing(sent)
+  return managed.size > 0 ? managed : decodeOrNothing(live)
 }
 
-/** `?fieldManager=`, or else the user agent up to its first `/`, printable characters, at most 128 bytes. */
-export function managerName(_fieldManager: string | undefined, _userAgent: string | undefined): string {
-  throw new Error('not written yet')
+function decodeOrNothing(entries: readonly ManagedFieldsEntry[] | undefined): Managed {
+  try {
+    return decodeManaged(entries)
+  } catch {
+    return NOTHING_MANAGED
+  }
+}
+
+/** The owners after `live` became `updated`. Throws where either does not fit its type. */
+export function trackManaged(
+  scope: FieldScope,
+  live: KubeObject | undefined,
+  updated: KubeObject,
+  managed: Managed,
+  manager: string,
+  now: string,
+): Managed {
+  const before = asJson(withManagedFields(live ?? emptyObject(scope.apiVersion, scope.kind), undefined))
+  const after = asJson(withManagedFields(updated, undefined))
+  const atom = scope.typeOf(scope.apiVersion)?.root
+  if (atom) {
+    checkType(before, atom, true)
+    checkType(after, atom, true)
+  }
+  const managers: Map<string, ManagedSet> = new Updater(scope).update(before, after, managed)
+  const own = managers.get('')
+  managers.delete('')
+  const set = own && difference(own.set, STRIPPED_FIELDS)
+  if (set && !isEmptySet(set)) {
+    const id: ManagerId = {
+      manager: manager === '' ? 'unknown' : manager,
+      operation: 'Update',
+      apiVersion: scope.apiVersion,
+      subresource: scope.subresource,
+    }
+    const key = managerKey(id)
+    const previous = managers.get(key)
+    managers.set(key, { id, set: previous ? union(previous.set, set) : set, time: now })
+  }
+  return capUpdateManagers(managers)
+}
+
+/** `?fieldManager=`, or else the user agent up to its first `/`: printable characters, at most 128 bytes. */
+export function managerName(fieldManager: string | undefined, userAgent: string | undefined): string {
+  if (fieldManager) return fieldManager
+  const agent = (userAgent ?? '').split('/', 1)[0] ?? ''
+  let name = ''
+  let bytes = 0
+  for (const char of agent) {
+    bytes += Buffer.byteLength(char)
+    if (bytes > 128) break
+    if (char === ' ' || !/[\p{C}\p{Z}]/u.test(char)) name += char
+  }
+  return name
 }
