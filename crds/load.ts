@@ -1,4 +1,4 @@
-import bundle from './crds.gen.json' with { type: 'json' }
+import bundle from './bundle/crds.gen.json' with { type: 'json' }
 import type { JsonObject } from './metadata.ts'
 
 const definitions: Readonly<Record<string, unknown>> = bundle

@@ -17,11 +17,13 @@ export interface Schema {
   readonly items?: Schema
   readonly additionalProperties?: Schema
   readonly minimum?: number
+  readonly exclusiveMinimum?: boolean
   readonly maximum?: number
   readonly minLength?: number
   readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly maxProperties?: number
   readonly 'x-kubernetes-int-or-string'?: boolean
   readonly 'x-kubernetes-list-type'?: string
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]

@@ -105,13 +105,19 @@ function typeOf(schema: Schema): string {
 
 function describe(schema: Schema): string {
   const bounds = [
-    schema.minimum !== undefined && schema.maximum !== undefined && `${schema.minimum} to ${schema.maximum}.`,
-    schema.minimum !== undefined && schema.maximum === undefined && schema.minimum > 0 && `At least ${schema.minimum}.`,
+    range(schema),
     schema.maxItems !== undefined && `At most ${schema.maxItems}.`,
     ...messages(schema),
     ...(schema.items ? messages(schema.items) : []),
   ]
   return [schema.description?.trim().split('\n').join(' '), ...bounds.filter(Boolean)].join(' ')
+}
+
+function range({ minimum, maximum, exclusiveMinimum }: Schema): string | undefined {
+  if (minimum === undefined) return undefined
+  if (exclusiveMinimum) return `More than ${minimum}${maximum === undefined ? '' : `, at most ${maximum}`}.`
+  if (maximum !== undefined) return `${minimum} to ${maximum}.`
+  return minimum > 0 ? `At least ${minimum}.` : undefined
 }
 
 /** CEL messages as sentences. */

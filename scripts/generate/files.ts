@@ -9,7 +9,7 @@ export function generateFiles(root: string): ReadonlyMap<string, string> {
   return new Map([
     ['crds/types.gen.ts', generateTypes(crds)],
     ['crds/registry.gen.ts', generateRegistry(crds)],
-    ['crds/crds.gen.json', generateBundle(crds)],
+    ['crds/bundle/crds.gen.json', generateBundle(crds)],
     ...generateDocs(crds),
   ])
 }

@@ -36,7 +36,7 @@ export const kinds: readonly KindInfo[] = Object.values(registry)
 `
 }
 
-/** \`crds/crds.gen.json\`: the CRDs by name. */
+/** \`crds/bundle/crds.gen.json\`: the CRDs by name. */
 export function generateBundle(crds: readonly CrdFile[]): string {
   return `${JSON.stringify(Object.fromEntries(crds.map(({ crd, json }) => [crd.metadata.name, json])))}\n`
 }
