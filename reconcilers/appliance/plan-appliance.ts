@@ -96,9 +96,6 @@ function contentCondition({ appliance, assignment }: ApplianceInput): WantedCond
   if (has.bytesToFill > 0 || has.filesHeld < has.filesDesired) {
     return no('Filling', has.waitingFor || `${count(has.filesDesired - has.filesHeld, 'file')} to fill`)
   }
-  if (has.filesHeld > has.filesDesired) {
-    return no('Evicting', has.waitingFor || `${count(has.filesHeld - has.filesDesired, 'file')} to evict`)
-  }
   return {
     type: 'ContentReady',
     status: 'True',
@@ -135,4 +132,10 @@ function phaseOf(
   if (content.reason === 'FilesFailing') return 'Degraded'
   if (content.status === 'True') return 'Ready'
   return content.reason === 'NotAssigned' ? 'Pending' : 'Filling'
+}
+
+/** Whether it keeps bytes that clients may be on their way to: advertised, or withdrawn and not yet evicted. */
+export function holdsContent({ status }: Appliance): boolean {
+  const content = status?.content
+  return content !== undefined && ((content.inventories?.length ?? 0) > 0 || content.storageUsedBytes > 0)
 }

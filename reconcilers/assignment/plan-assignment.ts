@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../crds/metadata.ts'
 import type { Appliance, Assignment, Catalog, PlacementPlan, Site } from '../../crds/types.gen.ts'
+import { holdsContent } from '../appliance/plan-appliance.ts'
 import type { CatalogContent } from '../blobs/catalog.ts'
 import { FileSet } from '../blobs/file-set.ts'
 import { encodeFileSet, type FileSetBlob } from '../blobs/file-set-blob.ts'
@@ -95,7 +96,7 @@ export function isEmptied(appliance: Appliance, assignment: Assignment | undefin
   if (!assignment || !content) return true
   if (appliance.status?.conditions?.some((c) => c.type === 'Online' && c.status === 'False')) return true
   const asked = assignment.spec.content
-  return asked?.entries.length === 0 && content.generation >= asked.generation && content.filesHeld === 0
+  return asked?.entries.length === 0 && content.generation >= asked.generation && !holdsContent(appliance)
 }
 
 function fillOf({ site, siteAppliances }: AssignmentInput): Content['fill'] {

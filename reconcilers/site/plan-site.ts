@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../crds/metadata.ts'
 import type { Appliance, Site } from '../../crds/types.gen.ts'
+import { holdsContent } from '../appliance/plan-appliance.ts'
 import { count } from '../bytes.ts'
 import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
 import { identify } from '../identity.ts'
@@ -19,9 +20,7 @@ export interface SiteInput {
 export function planSite(input: SiteInput, now: Date): Plan {
   const { site, appliances } = input
   const p = plan(site)
-  const holding = appliances.filter(
-    (appliance) => isOn(appliance, 'Online') && (appliance.status?.content?.filesHeld ?? 0) > 0,
-  )
+  const holding = appliances.filter((appliance) => isOn(appliance, 'Online') && holdsContent(appliance))
   if (site.metadata.deletionTimestamp && holding.length === 0) return p.apply(identify(site, [])).done()
   if (!site.metadata.deletionTimestamp) p.apply(identify(site, [SITE_FINALIZER]))
 

@@ -1,0 +1,262 @@
+import { describe, expect, test } from '@jest/globals'
+import type { PlacementPlan, PlacementPolicy } from '../../../crds/types.gen.ts'
+import { catalogOf } from '../../../reconcilers/blobs/catalog.ts'
+import { decodeFileSet } from '../../../reconcilers/blobs/file-set-blob.ts'
+import { decodePlanIndex } from '../../../reconcilers/blobs/plan-index.ts'
+import { reservedBy } from '../../../reconcilers/placement/inputs.ts'
+import { needsPlan, type PolicyInput, planPolicy, waitsFor } from '../../../reconcilers/placement/plan-policy.ts'
+import { popularFirst } from '../../../reconcilers/placement/popular-first.ts'
+import { selectTargets, type Target } from '../../../reconcilers/placement/select.ts'
+import { appliance, CONTENT, catalog, conditions, digest, hardwareClass, NOW, policy, site, written } from '../fleet.ts'
+
+const sha = (char: string) => `sha256:${char.repeat(64)}`
+const published = catalog('films', { status: { digest: sha('c'), demandDigest: sha('d'), files: 10 } })
+const content = catalogOf(
+  Array.from({ length: 10 }, (_, i) => ({
+    path: `title-${i % 2}/${i}.bin`,
+    size: 100,
+    sha256: `${i}${'abcdef0123'[i]}`.repeat(32),
+  })),
+)
+const popularity = Float64Array.from({ length: 10 }, (_, i) => 10 - i)
+
+const targetsOf = (storage: Record<string, number>): Target[] =>
+  Object.entries(storage).map(([name, bytes]) => ({
+    appliance: appliance(name, name.slice(0, -1)),
+    site: site(name.slice(0, -1)),
+    hardwareClass: hardwareClass('small', bytes),
+  }))
+
+const input = (more: Partial<PolicyInput> = {}): PolicyInput => ({
+  policy: policy('all'),
+  catalog: published,
+  plans: [],
+  targets: targetsOf({ fra1: 600, fra2: 600, ams1: 2000 }),
+  reserved: new Map(),
+  progress: { bytesToMove: 0, converged: 0 },
+  solver: popularFirst,
+  digest,
+  material: { catalog: content, popularity, held: new Map() },
+  ...more,
+})
+
+const planned = (plan: ReturnType<typeof planPolicy>) => written<PlacementPlan>(plan, 'create', 'PlacementPlan')[0]
+const statusOf = (plan: ReturnType<typeof planPolicy>) =>
+  written<PlacementPolicy>(plan, 'applyStatus', 'PlacementPolicy')[0]
+
+/** The policy and its plans as they stand once `plan` has been carried out. */
+function carriedOut(before: PolicyInput, plan: ReturnType<typeof planPolicy>): PolicyInput {
+  const made = planned(plan)
+  const plans = made
+    ? [...before.plans, { ...made, metadata: { ...made.metadata, uid: `uid-${made.metadata.name}` } }]
+    : before.plans
+  return { ...before, plans, policy: { ...before.policy, status: statusOf(plan)!.status } }
+}
+
+test('a policy becomes an immutable plan, its index and a manifest per appliance', () => {
+  const plan = planPolicy(input(), NOW)
+  const made = planned(plan)!
+  expect(made.metadata.ownerReferences?.[0]).toMatchObject({
+    kind: 'PlacementPolicy',
+    uid: 'uid-all',
+    controller: true,
+  })
+  expect(made.spec).toMatchObject({
+    solver: 'popular-first/1',
+    catalog: { name: 'films', digest: sha('c') },
+    demandDigest: sha('d'),
+  })
+  expect(made.spec.parent).toBeUndefined()
+  expect(made.spec.sites).toEqual([
+    { namespace: 'default', name: 'ams', appliances: 1, files: 10, bytes: 1000, fillBytes: 1000 },
+    { namespace: 'default', name: 'fra', appliances: 2, files: 10, bytes: 1000, fillBytes: 1000 },
+  ])
+  expect(made.spec.totals).toEqual({
+    files: 10,
+    bytes: 1000,
+    appliances: 3,
+    copies: 20,
+    fillBytes: 2000,
+    filesLeftOut: 0,
+    bytesLeftOut: 0,
+  })
+  const blobs = new Map(plan.blobs.map((b) => [b.digest, b.bytes as Uint8Array]))
+  const index = decodePlanIndex(blobs.get(made.spec.index.digest)!)
+  expect(index.rows.map((r) => r.name)).toEqual(['ams1', 'fra1', 'fra2'])
+  const sets = index.rows.slice(1).map((r) => decodeFileSet(blobs.get(r.manifest)!).set)
+  expect(sets[0]!.union(sets[1]!).size).toBe(10)
+  expect(statusOf(plan)!.status?.currentPlan).toBe(made.metadata.name)
+})
+
+test('the plan becomes the target only if the policy is still as it was read', () => {
+  expect(statusOf(planPolicy(input(), NOW))?.metadata.resourceVersion).toBe('7')
+})
+
+test('nothing is planned again while nothing that matters has changed', () => {
+  const after = carriedOut(input(), planPolicy(input(), NOW))
+  expect(needsPlan(after)).toBe(false)
+  const again = planPolicy({ ...after, material: undefined }, NOW)
+  expect(planned(again)).toBeUndefined()
+  expect(statusOf(again)?.metadata.resourceVersion).toBeUndefined()
+  expect(again.events).toEqual([])
+})
+
+test('the order of appliances does not matter', () => {
+  const one = planPolicy(input(), NOW)
+  const two = planPolicy(input({ targets: [...input().targets].sort(() => 1) }), NOW)
+  expect(planned(two)?.spec.index).toEqual(planned(one)?.spec.index)
+})
+
+describe('a new plan is made, with the old one as its parent', () => {
+  const first = carriedOut(input(), planPolicy(input(), NOW))
+  const cases: [reason: string, more: Partial<PolicyInput>][] = [
+    [
+      'the catalog has a new version',
+      { catalog: catalog('films', { status: { digest: sha('e'), demandDigest: sha('d') } }) },
+    ],
+    ['an appliance was added', { targets: targetsOf({ fra1: 600, fra2: 600, ams1: 2000, ams2: 2000 }) }],
+    ['an appliance was lost', { targets: targetsOf({ fra1: 600, fra2: 600 }) }],
+    ['no appliance is left', { targets: [] }],
+    [
+      'files are excluded',
+      { policy: { ...first.policy, spec: { ...first.policy.spec, exclude: [{ paths: ['title-1/**'] }] } } },
+    ],
+    ['an earlier policy takes room', { reserved: new Map([['default/ams1', 1500]]) }],
+  ]
+  test.each(cases)('%s', (_reason, more) => {
+    const plan = planPolicy({ ...first, ...more }, NOW)
+    expect(planned(plan)?.spec.parent).toBe(first.policy.status?.currentPlan)
+    expect(planned(plan)?.metadata.name).not.toBe(first.policy.status?.currentPlan)
+  })
+})
+
+test('going back to earlier inputs makes a plan of its own, whose parent is the one in force', () => {
+  const first = carriedOut(input(), planPolicy(input(), NOW))
+  const wide = { ...first, targets: targetsOf({ fra1: 600 }) }
+  const second = carriedOut(wide, planPolicy(wide, NOW))
+  const third = planPolicy({ ...second, targets: input().targets }, NOW)
+  expect(planned(third)?.spec.parent).toBe(second.policy.status?.currentPlan)
+  expect(planned(third)?.metadata.name).not.toBe(first.policy.status?.currentPlan)
+  expect(planned(third)?.spec.index).toEqual(first.plans[0]?.spec.index)
+})
+
+test('only the last few plans are kept', () => {
+  const old = (name: string, day: string) =>
+    ({
+      apiVersion: CONTENT,
+      kind: 'PlacementPlan',
+      metadata: { name, namespace: 'default', uid: name, creationTimestamp: `2029-01-${day}T00:00:00Z` },
+      spec: { inputsDigest: sha('0') },
+    }) as PlacementPlan
+  const plans = [old('p2', '02'), old('p1', '01'), old('p3', '03'), old('now', '04')]
+  const plan = planPolicy(input({ plans, policy: { ...policy('all'), status: { currentPlan: 'now' } } }), NOW)
+  expect(plan.writes.flatMap((w) => (w.op === 'delete' ? [w.ref.name] : []))).toEqual(['p1', 'p2'])
+})
+
+describe('what does not fit is said', () => {
+  test('the least popular are left out, and the storage that is missing is told', () => {
+    const plan = planPolicy(input({ targets: targetsOf({ fra1: 600, ams1: 2000 }) }), NOW)
+    expect(conditions(plan, 'PlacementPolicy')).toContain('Fits=False StorageExhausted')
+    expect(statusOf(plan)?.status).toMatchObject({ filesPlaced: 10, filesLeftOut: 4, bytesLeftOut: 400 })
+  })
+
+  test('a share of the storage is all that is used', () => {
+    const plan = planPolicy(
+      input({ targets: targetsOf({ fra1: 1000 }), policy: policy('all', { storageShare: 50 }) }),
+      NOW,
+    )
+    expect(planned(plan)?.spec.totals).toMatchObject({ files: 5, bytesLeftOut: 500 })
+  })
+
+  test('an earlier policy comes first', () => {
+    const rows = [{ namespace: 'default', name: 'fra1', manifest: sha('1'), files: 7, bytes: 700 }]
+    const reserved = reservedBy([
+      { catalog: sha('c'), rows },
+      { catalog: sha('c'), rows: [{ ...rows[0]!, bytes: 100 }] },
+    ])
+    const plan = planPolicy(input({ targets: targetsOf({ fra1: 1000 }), reserved }), NOW)
+    expect(planned(plan)?.spec.totals).toMatchObject({ files: 2, bytesLeftOut: 800 })
+  })
+})
+
+describe('conditions', () => {
+  const first = carriedOut(input(), planPolicy(input(), NOW))
+  const cases: [reason: string, more: Partial<PolicyInput>, conditions: string[]][] = [
+    ['no catalog', { catalog: undefined }, ['Ready=False CatalogNotFound', 'Stalled=True CatalogNotFound']],
+    [
+      'a catalog without a version',
+      { catalog: catalog('films') },
+      ['Ready=False CatalogNotPublished', 'Reconciling=True CatalogNotPublished'],
+    ],
+    [
+      'an earlier policy has not planned',
+      { waitsFor: 'default/first' },
+      ['Ready=False WaitingForPolicy', 'Reconciling=True WaitingForPolicy'],
+    ],
+    [
+      'appliances still fill',
+      {},
+      ['Ready=False Converging', 'Fits=True EverythingFits', 'Reconciling=True Converging'],
+    ],
+    [
+      'all hold all',
+      { progress: { bytesToMove: 0, converged: 3 } },
+      ['Ready=True Converged', 'Fits=True EverythingFits'],
+    ],
+    [
+      'nothing selected',
+      { targets: [] },
+      ['Ready=False NoAppliances', 'Fits=True EverythingFits', 'Reconciling=True NoAppliances'],
+    ],
+  ]
+  test.each(cases)('%s', (_reason, more, expected) => {
+    expect(conditions(planPolicy({ ...first, ...more }, NOW), 'PlacementPolicy')).toEqual(expected)
+  })
+})
+
+describe('which appliances a policy selects', () => {
+  const fleet = {
+    appliances: [
+      appliance('b', 'fra', { metadata: { labels: { tier: 'x' } } }),
+      appliance('a', 'ams', { spec: { mode: 'Draining' } }),
+      appliance('gone', 'fra', { spec: { mode: 'Decommissioned' } }),
+      appliance('deleted', 'fra', { metadata: { deletionTimestamp: '2030-01-01T00:00:00Z' } }),
+      appliance('lost', 'nowhere'),
+      appliance('classless', 'fra', { spec: { hardwareClassRef: { name: 'huge' } } }),
+      appliance('isp', 'isp-site', { metadata: { namespace: 'isp' } }),
+    ],
+    sites: new Map([
+      ['default/fra', site('fra', {}, { labels: { metro: 'fra' } })],
+      ['default/ams', site('ams')],
+      ['isp/isp-site', site('isp-site', {}, { namespace: 'isp' })],
+    ]),
+    hardwareClasses: new Map([['small', hardwareClass('small', 1)]]),
+    namespaceLabels: new Map<string, Record<string, string>>([
+      ['default', {}],
+      ['isp', { partner: 'yes' }],
+    ]),
+  }
+  const cases: [reason: string, spec: Partial<PlacementPolicy['spec']>, names: string[]][] = [
+    ['those of its namespace that have a known site and class, sorted', {}, ['a', 'b']],
+    ['by label', { appliances: { selector: { matchLabels: { tier: 'x' } } } }, ['b']],
+    [
+      'by label of the site',
+      { appliances: { siteSelector: { matchExpressions: [{ key: 'metro', operator: 'Exists' }] } } },
+      ['b'],
+    ],
+    ['in namespaces by label', { appliances: { namespaceSelector: { matchLabels: { partner: 'yes' } } } }, ['isp']],
+    ['in all namespaces', { appliances: { namespaceSelector: {} } }, ['a', 'b', 'isp']],
+  ]
+  test.each(cases)('%s', (_reason, spec, names) => {
+    expect(selectTargets(policy('p', spec), fleet).map((t) => t.appliance.metadata.name)).toEqual(names)
+  })
+})
+
+test('a policy waits for an earlier one that shares an appliance and has not planned its spec', () => {
+  const mine = targetsOf({ fra1: 1 })
+  const other = policy('first')
+  const seen = { ...other, status: { observedGeneration: 1 } }
+  expect(waitsFor(policy('p'), [{ policy: other, targets: mine }], mine)).toBe('default/first')
+  expect(waitsFor(policy('p'), [{ policy: seen, targets: mine }], mine)).toBeUndefined()
+  expect(waitsFor(policy('p'), [{ policy: other, targets: targetsOf({ ams1: 1 }) }], mine)).toBeUndefined()
+})
