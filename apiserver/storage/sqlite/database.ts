@@ -131,17 +131,19 @@ function syncFolder(folder: string): void {
 function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file)
   try {
-    // Exclusive: no other process, and no shared-memory file. Full: every commit syncs the log.
-    db.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full')
-    db.exec(`pragma wal_autocheckpoint = ${checkpointPages}; pragma cache_size = -65536`)
+    db.exec('pragma locking_mode = exclusive')
     const id = pragma(db, 'application_id')
     const version = pragma(db, 'user_version')
     const tables = db.prepare('select count(*) as n from sqlite_schema').get()?.n
-    if (id === 0 && version === 0 && tables === 0) db.exec(`begin exclusive; ${schema} commit`)
-    else if (id !== applicationId) throw new StoreError('UnknownFormat', `${file} is not a store of Weir`)
-    else if (version > formatVersion) {
+    const isNew = id === 0 && version === 0 && tables === 0
+    if (!isNew && id !== applicationId) throw new StoreError('UnknownFormat', `${file} is not a store of Weir`)
+    if (version > formatVersion) {
       throw new StoreError('UnknownFormat', `${file} has format ${version}; this program reads up to ${formatVersion}`)
     }
+    // With the exclusive lock the log needs no shared-memory file. Full: every commit syncs the log.
+    db.exec('pragma journal_mode = wal; pragma synchronous = full')
+    db.exec(`pragma wal_autocheckpoint = ${checkpointPages}; pragma cache_size = -65536`)
+    if (isNew) db.exec(`begin exclusive; ${schema} commit`)
     // Takes the lock for good, also where nothing had to be written.
     db.exec('begin immediate; update state set revision = revision; commit')
     return db
