@@ -22,29 +22,25 @@ export const conditions = {
     Ready: {
       meaning: 'Every appliance at the site is Ready, or there is none.',
       reasons: {
-        AppliancesReady: 'True: every appliance that is in service is Ready',
-        NoAppliances: 'True: no appliance names the site',
+        AppliancesReady: 'True: every appliance is Ready',
+        AppliancesNotReady: 'False: some are not',
       },
     },
     Degraded: {
       meaning: 'Something at the site needs a look, though the site works on.',
       reasons: {
-        AppliancesSilent: 'True: appliances in service are not heard of',
-        AppliancesDegraded: 'True: files fail on some of its appliances',
+        AppliancesOffline: 'True: appliances are not online',
+        FilesFailing: 'True: files cannot be filled on some of its appliances',
         NothingWrong: 'False: none of these',
       },
     },
     Reconciling: {
       meaning: `Its appliances are on their way to what they should hold; ${observed}.`,
-      reasons: { AppliancesFilling: 'True: appliances still fill' },
+      reasons: { AppliancesNotReady: 'True: appliances are not Ready yet' },
     },
     Stalled: {
       meaning: `Only a change of the spec helps; ${observed}.`,
-      reasons: {
-        ParentNotFound: 'True: a parent does not exist',
-        ParentCycle: 'True: the site is its own parent, through others',
-        TimeZoneUnknown: 'True: the time zone is none that is known here',
-      },
+      reasons: { ParentNotFound: 'True: a parent does not exist' },
     },
   },
   Appliance: {
@@ -52,39 +48,34 @@ export const conditions = {
       meaning: 'It is online and holds everything it should, or is in the mode that is wanted of it.',
       reasons: {
         Converged: 'True: it holds everything it should',
-        Drained: 'True: as wanted, clients are sent elsewhere and it keeps its bytes',
-        OutOfService: 'True: as wanted, it neither fills nor serves',
+        Draining: 'True: as wanted, clients are sent elsewhere and it keeps its bytes',
+        OutOfService: 'True: as wanted, clients are sent elsewhere and it keeps its bytes',
         Decommissioned: 'True: as wanted, it has withdrawn everything and given its bytes up',
       },
     },
     Online: {
-      meaning: 'It was heard of within the last 45 seconds.',
+      meaning:
+        'It was heard of lately: one that falls silent is not online within 45 seconds, and online again within 5 seconds of its return.',
       reasons: {
         Heartbeat: 'True: a gateway hears it',
         HeartbeatLost: 'False: the gateways are there and do not hear it',
-        NeverSeen: 'False: it has not reported yet',
+        NeverConnected: 'False: its agent has not connected yet',
         GatewayUnreachable: 'Unknown: no gateway says whom it hears',
       },
     },
     ContentReady: {
       meaning: 'It verifiably holds everything that its Assignment asks for.',
       reasons: {
-        ContentComplete: 'True: every file is held',
-        NothingAssigned: 'True: no policy places anything on it',
-        NotReported: 'False: its agent has not said what it holds',
-        AssignmentPending: 'False: its agent has not taken up its latest Assignment',
-        Filling: 'False: bytes are still to be fetched',
-        WaitingForFillWindow: 'False: bytes are still to be fetched and no fill window is open',
+        ContentComplete: 'True: every file is held, verified',
+        NotAssigned: 'False: no content has been assigned yet',
+        NotObserved: 'False: its agent has not taken up its latest Assignment',
+        Filling: 'False: files are still to be filled; the message says what that waits for',
         FilesFailing: 'False: files could not be filled or verified; the message names the first',
-        StorageFull: 'False: its disk has less room than its content needs',
       },
     },
     Reconciling: {
-      meaning: `It is on its way; ${observed}. Its reasons are those of ContentReady and Online.`,
-      reasons: {
-        Draining: 'True: clients are being sent elsewhere',
-        Withdrawing: 'True: content is being withdrawn, drained and evicted',
-      },
+      meaning: `It is on its way; ${observed}. Its reason is that of ContentReady.`,
+      reasons: {},
     },
     Stalled: {
       meaning: `Only a change by a person helps; ${observed}.`,
@@ -136,6 +127,7 @@ export const conditions = {
         CatalogNotPublished: 'True: its catalog has not published anything yet',
         WaitingForPolicy: 'True: a policy of higher priority on the same appliances plans first',
         Converging: 'True: appliances still fill',
+        NoAppliances: 'True: the selectors match no appliance',
       },
     },
     Stalled: {
@@ -153,16 +145,18 @@ export const commonReasons = failures
 export const eventReasons = {
   HardwareClass: {},
   Site: {},
-  Appliance: {},
+  Appliance: {
+    Heartbeat: 'Normal: it is heard of again',
+    HeartbeatLost: 'Warning: it fell silent',
+    GatewayUnreachable: 'Warning: no gateway says any more whether it is online',
+  },
   Assignment: {},
   Catalog: {
     CatalogPublished: 'Normal: another version of the catalog was published',
     SourceRefused: 'Warning: lines of the source are wrong; the version before stays in force',
-    CatalogInUse: 'Warning: it is to be deleted while policies use it; the message names them',
   },
   PlacementPolicy: {
     Planned: 'Normal: another plan was made; the message says what it moves',
-    NoAppliances: 'Warning: the selectors match no appliance',
   },
   PlacementPlan: {},
 } as const satisfies Record<keyof typeof conditions, Record<string, string>>
@@ -170,3 +164,9 @@ export const eventReasons = {
 type ConditionsOf<K extends keyof typeof conditions> = (typeof conditions)[K]
 /** The condition types of a kind. */
 export type ConditionType<K extends keyof typeof conditions> = keyof ConditionsOf<K>
+
+type ReasonIn<D> = D extends { readonly reasons: infer R } ? keyof R & string : never
+/** Every documented reason of a kind's conditions: what its reconciler may say. */
+export type Reason<K extends keyof typeof conditions> = {
+  [T in ConditionType<K>]: ReasonIn<ConditionsOf<K>[T]>
+}[ConditionType<K>]

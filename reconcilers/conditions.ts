@@ -1,11 +1,13 @@
 import type { Condition } from '../crds/metadata.ts'
 
 /** A condition as a reconciler wants it: without the times, which come from what was there before. */
-export type WantedCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
+export type WantedCondition<R extends string = string> = Pick<Condition, 'type' | 'status' | 'message'> & {
+  readonly reason: R
+}
 
-/** Why something is so: a reason constant and a stable sentence. */
-export interface Cause {
-  readonly reason: string
+/** Why something is so: a reason constant (documented in crds/reasons.ts) and a stable sentence. */
+export interface Cause<R extends string = string> {
+  readonly reason: R
   readonly message: string
 }
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../crds/metadata.ts'
+import type { Reason } from '../../crds/reasons.ts'
 import type { Appliance, Assignment, HardwareClass, Site } from '../../crds/types.gen.ts'
 import { count, sayBytes } from '../bytes.ts'
 import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
@@ -53,9 +54,9 @@ export function planAppliance(input: ApplianceInput, now: Date): Plan {
   return recheckMs === undefined ? p.done() : p.requeueAfter(Math.max(1, recheckMs))
 }
 
-function onlineCondition(appliance: Appliance, { online, freshShards }: Heard): WantedCondition {
+function onlineCondition(appliance: Appliance, { online, freshShards }: Heard): WantedCondition<Reason<'Appliance'>> {
   const key = keyOf(appliance)
-  if (online.has(key)) return { type: 'Online', status: 'True', reason: 'Heard', message: 'Sends heartbeats' }
+  if (online.has(key)) return { type: 'Online', status: 'True', reason: 'Heartbeat', message: 'Sends heartbeats' }
   if (!freshShards.has(shardOf(key))) {
     return {
       type: 'Online',
@@ -71,7 +72,7 @@ function onlineCondition(appliance: Appliance, { online, freshShards }: Heard): 
 }
 
 /** A reference that leads nowhere: only a person can mend it. */
-function missingReference({ appliance, site, hardwareClass }: ApplianceInput): Cause | undefined {
+function missingReference({ appliance, site, hardwareClass }: ApplianceInput): Cause<Reason<'Appliance'>> | undefined {
   if (!site) return { reason: 'SiteNotFound', message: `Site "${appliance.spec.siteRef.name}" does not exist` }
   if (!hardwareClass) {
     const name = appliance.spec.hardwareClassRef.name
@@ -80,8 +81,13 @@ function missingReference({ appliance, site, hardwareClass }: ApplianceInput): C
   return undefined
 }
 
-function contentCondition({ appliance, assignment }: ApplianceInput): WantedCondition {
-  const no = (reason: string, message: string) => ({ type: 'ContentReady', status: 'False' as const, reason, message })
+function contentCondition({ appliance, assignment }: ApplianceInput): WantedCondition<Reason<'Appliance'>> {
+  const no = (reason: Reason<'Appliance'>, message: string) => ({
+    type: 'ContentReady',
+    status: 'False' as const,
+    reason,
+    message,
+  })
   const asked = assignment?.spec.content
   const has = appliance.status?.content
   if (!asked) return no('NotAssigned', 'No content has been assigned yet')
@@ -99,13 +105,13 @@ function contentCondition({ appliance, assignment }: ApplianceInput): WantedCond
   return {
     type: 'ContentReady',
     status: 'True',
-    reason: 'Verified',
+    reason: 'ContentComplete',
     message: `Holds ${count(has.filesHeld, 'file')}, ${sayBytes(has.bytesHeld)}, each verified`,
   }
 }
 
 /** What a person has asked for that keeps the appliance from serving. */
-function serviceMode({ spec }: Appliance): Cause | undefined {
+function serviceMode({ spec }: Appliance): Cause<Reason<'Appliance'>> | undefined {
   switch (spec.mode) {
     case 'Draining':
       return { reason: 'Draining', message: 'Clients are sent elsewhere, as its mode says' }
@@ -120,9 +126,9 @@ function serviceMode({ spec }: Appliance): Cause | undefined {
 
 function phaseOf(
   { spec, metadata }: Appliance,
-  online: WantedCondition,
-  content: WantedCondition,
-  missing: Cause | undefined,
+  online: WantedCondition<Reason<'Appliance'>>,
+  content: WantedCondition<Reason<'Appliance'>>,
+  missing: Cause<Reason<'Appliance'>> | undefined,
 ): Phase {
   if (spec.mode === 'Decommissioned') return 'Decommissioned'
   if (spec.mode === 'OutOfService') return 'OutOfService'

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../crds/metadata.ts'
+import type { Reason } from '../../crds/reasons.ts'
 import type { Catalog } from '../../crds/types.gen.ts'
 import { encodeCatalog, encodeDemand } from '../blobs/catalog.ts'
 import { count, sayBytes } from '../bytes.ts'
@@ -107,19 +108,18 @@ function status(
   p: PlanBuilder,
   { catalog, usedBy }: CatalogInput,
   now: Date,
-  { published, failure }: { published?: Published; failure?: Cause },
+  { published, failure }: { published?: Published; failure?: Cause<Reason<'Catalog'>> },
 ): void {
   const before = catalog.status
   const kept = published ?? publishedBefore(catalog)
   const changed = published !== undefined && published.digest !== before?.digest
   const lastRefreshTime = changed ? timestamp(now) : before?.lastRefreshTime
   const version = (before?.version ?? 0) + (changed ? 1 : 0)
-  const source = failure
-    ? { status: 'False' as const, ...failure }
+  const bad = failure ?? (kept ? undefined : { reason: 'NotPublished', message: 'No version has been published' })
+  const source = bad
+    ? { status: 'False' as const, ...bad }
     : { status: 'True' as const, reason: 'SourceRead', message: 'The source was read without an error' }
-  const ready = kept
-    ? { reason: 'Published', message: `${count(kept.files, 'file')}, ${sayBytes(kept.bytes)}` }
-    : { reason: 'NotPublished', message: 'No version has been published' }
+  const ready = { reason: 'Published', message: kept ? `${count(kept.files, 'file')}, ${sayBytes(kept.bytes)}` : '' }
   const generation = catalog.metadata.generation
   p.applyStatus({
     ...identify(catalog),
@@ -146,10 +146,10 @@ function publishedBefore({ status: before }: Catalog): Published | undefined {
 }
 
 /** The failure of the last look, when it was at this generation of the spec: nothing has been tried since. */
-function lastFailure({ status: before, metadata }: Catalog): Cause | undefined {
+function lastFailure({ status: before, metadata }: Catalog): Cause<Reason<'Catalog'>> | undefined {
   const condition = before?.conditions?.find((c) => c.type === 'SourceReady')
   if (condition?.status !== 'False' || condition.observedGeneration !== metadata.generation) return undefined
-  return { reason: condition.reason, message: condition.message }
+  return { reason: condition.reason as Reason<'Catalog'>, message: condition.message }
 }
 
 function planDeletion({ catalog, usedBy }: CatalogInput): Plan {

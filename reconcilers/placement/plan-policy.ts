@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../crds/metadata.ts'
+import type { Reason } from '../../crds/reasons.ts'
 import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import type { CatalogContent } from '../blobs/catalog.ts'
 import type { FileSet } from '../blobs/file-set.ts'
@@ -64,17 +65,23 @@ export function planPolicy(input: PolicyInput, now: Date): Plan {
   if (policy.metadata.deletionTimestamp) return p.done()
   const catalogName = policy.spec.catalogRef.name
   if (!catalog) {
-    const cause = { reason: 'CatalogNotFound', message: `Catalog "${catalogName}" does not exist` }
+    const cause: Cause<Reason<'PlacementPolicy'>> = {
+      reason: 'CatalogNotFound',
+      message: `Catalog "${catalogName}" does not exist`,
+    }
     writeStatus(p, input, now, { stalled: cause })
     return p.stalled(cause.reason, cause.message)
   }
   if (!catalog.status?.digest) {
-    const cause = { reason: 'CatalogNotPublished', message: `Catalog "${catalogName}" has not published a version` }
+    const cause: Cause<Reason<'PlacementPolicy'>> = {
+      reason: 'CatalogNotPublished',
+      message: `Catalog "${catalogName}" has not published a version`,
+    }
     writeStatus(p, input, now, { reconciling: cause })
     return p.waiting(cause.reason, cause.message)
   }
   if (waitsFor) {
-    const cause = {
+    const cause: Cause<Reason<'PlacementPolicy'>> = {
       reason: 'WaitingForPolicy',
       message: `PlacementPolicy ${waitsFor} plans first on the same appliances`,
     }
@@ -132,7 +139,11 @@ function writeStatus(
   p: PlanBuilder,
   { policy, targets, progress }: PolicyInput,
   now: Date,
-  state: { current?: PlacementPlan; stalled?: Cause; reconciling?: Cause },
+  state: {
+    current?: PlacementPlan
+    stalled?: Cause<Reason<'PlacementPolicy'>>
+    reconciling?: Cause<Reason<'PlacementPolicy'>>
+  },
 ): void {
   const { current, stalled } = state
   const generation = policy.metadata.generation
@@ -176,13 +187,16 @@ function atVersionRead(policy: PlacementPolicy): KubeObject['metadata'] {
 }
 
 /** What the policy still waits for; an empty selection is planned too, to take back what was placed before. */
-function convergence(selected: number, converged: number): Cause | undefined {
+function convergence(selected: number, converged: number): Cause<Reason<'PlacementPolicy'>> | undefined {
   if (selected === 0) return { reason: 'NoAppliances', message: 'The selectors match no appliance' }
   if (converged >= selected) return undefined
   return { reason: 'Converging', message: `${converged} of ${count(selected, 'appliance')} hold all they should` }
 }
 
-function fits({ filesLeftOut, bytesLeftOut }: PlacementPlan['spec']['totals']): WantedCondition {
+function fits({
+  filesLeftOut,
+  bytesLeftOut,
+}: PlacementPlan['spec']['totals']): WantedCondition<Reason<'PlacementPolicy'>> {
   if (filesLeftOut === 0)
     return { type: 'Fits', status: 'True', reason: 'EverythingFits', message: 'Every file has a place' }
   return {

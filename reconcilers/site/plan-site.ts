@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../crds/metadata.ts'
+import type { Reason } from '../../crds/reasons.ts'
 import type { Appliance, Site } from '../../crds/types.gen.ts'
 import { holdsContent } from '../appliance/plan-appliance.ts'
 import { count } from '../bytes.ts'
@@ -54,7 +55,7 @@ function conditionsOf({ appliances, missingParents }: SiteInput): WantedConditio
     ...(off > 0 ? [`${off} of ${count(appliances.length, 'appliance')} not online`] : []),
     ...(failing > 0 ? [`${count(failing, 'file')} cannot be filled`] : []),
   ]
-  const degraded: WantedCondition =
+  const degraded: WantedCondition<Reason<'Site'>> =
     problems.length > 0
       ? {
           type: 'Degraded',
@@ -62,12 +63,17 @@ function conditionsOf({ appliances, missingParents }: SiteInput): WantedConditio
           reason: off > 0 ? 'AppliancesOffline' : 'FilesFailing',
           message: problems.join('; '),
         }
-      : { type: 'Degraded', status: 'False', reason: 'AllWell', message: 'Every appliance is online and can be filled' }
-  const stalled: Cause | undefined =
+      : {
+          type: 'Degraded',
+          status: 'False',
+          reason: 'NothingWrong',
+          message: 'Every appliance is online and can be filled',
+        }
+  const stalled: Cause<Reason<'Site'>> | undefined =
     missingParents.length > 0
       ? { reason: 'ParentNotFound', message: `Parent sites do not exist: ${missingParents.join(', ')}` }
       : undefined
-  const reconciling: Cause | undefined =
+  const reconciling: Cause<Reason<'Site'>> | undefined =
     unready > 0
       ? { reason: 'AppliancesNotReady', message: `${unready} of ${count(appliances.length, 'appliance')} not ready` }
       : undefined

@@ -48,21 +48,31 @@ const cases: Case[] = [
   {
     reason: 'online and holding everything',
     phase: 'Ready',
-    conditions: ['Ready=True Converged', 'Online=True Heard', 'ContentReady=True Verified'],
+    conditions: ['Ready=True Converged', 'Online=True Heartbeat', 'ContentReady=True ContentComplete'],
     waitingFor: [],
   },
   {
     reason: 'still filling, in the words of its agent',
     content: { filesHeld: 1, bytesToFill: 200, waitingFor: '2 files from origin' },
     phase: 'Filling',
-    conditions: ['Ready=False Filling', 'Online=True Heard', 'ContentReady=False Filling', 'Reconciling=True Filling'],
+    conditions: [
+      'Ready=False Filling',
+      'Online=True Heartbeat',
+      'ContentReady=False Filling',
+      'Reconciling=True Filling',
+    ],
     waitingFor: ['2 files from origin'],
   },
   {
     reason: 'empty files to fill move no bytes, but are missing',
     content: { filesHeld: 2 },
     phase: 'Filling',
-    conditions: ['Ready=False Filling', 'Online=True Heard', 'ContentReady=False Filling', 'Reconciling=True Filling'],
+    conditions: [
+      'Ready=False Filling',
+      'Online=True Heartbeat',
+      'ContentReady=False Filling',
+      'Reconciling=True Filling',
+    ],
     waitingFor: ['1 file to fill'],
   },
   {
@@ -78,7 +88,7 @@ const cases: Case[] = [
     phase: 'Degraded',
     conditions: [
       'Ready=False FilesFailing',
-      'Online=True Heard',
+      'Online=True Heartbeat',
       'ContentReady=False FilesFailing',
       'Reconciling=True FilesFailing',
     ],
@@ -90,7 +100,7 @@ const cases: Case[] = [
     phase: 'Filling',
     conditions: [
       'Ready=False NotObserved',
-      'Online=True Heard',
+      'Online=True Heartbeat',
       'ContentReady=False NotObserved',
       'Reconciling=True NotObserved',
     ],
@@ -100,14 +110,18 @@ const cases: Case[] = [
     reason: 'silent',
     heard: silent,
     phase: 'Offline',
-    conditions: ['Ready=False HeartbeatLost', 'Online=False HeartbeatLost', 'ContentReady=True Verified'],
+    conditions: ['Ready=False HeartbeatLost', 'Online=False HeartbeatLost', 'ContentReady=True ContentComplete'],
     waitingFor: ['No heartbeat for 30 s'],
   },
   {
     reason: 'no gateway: nobody knows, and nothing is said to be off',
     heard: nobodyKnows,
     phase: 'Ready',
-    conditions: ['Ready=Unknown GatewayUnreachable', 'Online=Unknown GatewayUnreachable', 'ContentReady=True Verified'],
+    conditions: [
+      'Ready=Unknown GatewayUnreachable',
+      'Online=Unknown GatewayUnreachable',
+      'ContentReady=True ContentComplete',
+    ],
     waitingFor: ['No gateway says whether it is online'],
   },
   {
@@ -130,7 +144,7 @@ const cases: Case[] = [
     phase: 'Pending',
     conditions: [
       'Ready=False SiteNotFound',
-      'Online=True Heard',
+      'Online=True Heartbeat',
       'ContentReady=False NotAssigned',
       'Stalled=True SiteNotFound',
     ],
@@ -140,7 +154,7 @@ const cases: Case[] = [
     reason: 'draining keeps what it holds',
     more: { spec: { mode: 'Draining' } },
     phase: 'Draining',
-    conditions: ['Ready=True Draining', 'Online=True Heard', 'ContentReady=True Verified'],
+    conditions: ['Ready=True Draining', 'Online=True Heartbeat', 'ContentReady=True ContentComplete'],
     waitingFor: [],
   },
 ]
@@ -199,7 +213,7 @@ test('falling silent and coming back are events, being silent is not', () => {
       NOW,
     ).events.map((e) => `${e.type} ${e.reason}`)
   expect(eventsOf('True', silent)).toEqual(['Warning HeartbeatLost'])
-  expect(eventsOf('False', heard)).toEqual(['Normal Heard'])
+  expect(eventsOf('False', heard)).toEqual(['Normal Heartbeat'])
   expect(eventsOf('False', silent)).toEqual([])
   expect(eventsOf('True', heard)).toEqual([])
 })
