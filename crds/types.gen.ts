@@ -381,9 +381,9 @@ export interface PlanTotals {
   readonly copies: number
   /** Bytes that appliances did not yet hold when it was made. */
   readonly fillBytes: number
-  /** Files that fit on no appliance. */
+  /** Files that at least one site has no room for. */
   readonly filesLeftOut: number
-  /** Bytes of those files. */
+  /** Storage that all sites together are short of to hold them, in bytes. */
   readonly bytesLeftOut: number
 }
 
@@ -544,9 +544,9 @@ export interface PlacementPolicyStatus {
   readonly filesPlaced?: number
   /** Bytes of those files, each counted once. */
   readonly bytesPlaced?: number
-  /** Files that the policy wants and that fit on no appliance. */
+  /** Files that the policy wants and that at least one site has no room for. */
   readonly filesLeftOut?: number
-  /** Bytes of those files. */
+  /** Storage that all sites together are short of to hold them, in bytes. */
   readonly bytesLeftOut?: number
   /** Bytes that appliances have still to fill for the current plan. */
   readonly bytesToMove?: number
