@@ -1,0 +1,162 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { Clock } from '../clock.ts'
+import { ConnectError, TimeoutError } from '../errors.ts'
+import type { Credential } from './credentials.ts'
+import type { ClusterAccess } from './kubeconfig.ts'
+
+export interface TransportRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  readonly credential: Credential
+  readonly signal?: AbortSignal
+  /** How long until the answer's headers, and for `read` until its end. */
+  readonly timeoutMs: number
+  /** A long-lived answer: takes no place among the bounded connections. */
+  readonly stream?: boolean
+}
+
+export interface TransportOptions {
+  readonly access: Pick<ClusterAccess, 'server' | 'ca' | 'tlsServerName' | 'insecureSkipTlsVerify' | 'proxyUrl'>
+  readonly clock: Clock
+  /** Connections for requests that end; watches come on top. */
+  readonly maxConnections: number
+}
+
+/** HTTP/1.1 with keep-alive to one server. Knows nothing of Kubernetes. */
+export class Transport {
+  readonly #options: TransportOptions
+  readonly #base: URL
+  #agents: { cert: string | undefined; short: http.Agent; long: http.Agent } | undefined
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+    this.#base = new URL(options.access.server)
+  }
+
+  /**
+   * Sends one request and gives the answer once its headers are there; its body is still to be read.
+   * Throws ConnectError, TimeoutError, or the signal's reason.
+   */
+  open(request: TransportRequest): Promise<http.IncomingMessage> {
+    const { signal, timeoutMs, body, method } = request
+    const { access, clock } = this.#options
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const outgoing = this.#create(request)
+      let answer: http.IncomingMessage | undefined
+      const breakOff = (error: Error) => (answer ?? outgoing).destroy(error)
+      const onAbort = () => breakOff(new Error('aborted', { cause: signal?.reason }))
+      const cancelTimer = clock.after(timeoutMs, () =>
+        breakOff(new TimeoutError(`${method} ${access.server}${request.path}`, timeoutMs)),
+      )
+      const end = () => {
+        cancelTimer()
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      outgoing.on('error', (error) => {
+        end()
+        // Once there is an answer, whoever reads it hears of the error there.
+        if (!answer) reject(this.#errorOf(error, request, outgoing.writableFinished, outgoing.reusedSocket))
+      })
+      outgoing.on('response', (response) => {
+        answer = response
+        response.once('close', end)
+        if (request.stream) cancelTimer()
+        resolve(response)
+      })
+      outgoing.end(body)
+    })
+  }
+
+  #errorOf(error: unknown, request: TransportRequest, sent: boolean, reused: boolean): unknown {
+    if (request.signal?.aborted) return request.signal.reason
+    if (error instanceof TimeoutError) return error
+    const broken = new ConnectError(this.#options.access.server, error, sent)
+    return reused ? Object.assign(broken, { [REUSED]: true }) : broken
+  }
+
+  /** Sends one request and reads its answer to the end. A request lost with an idle connection that the server had closed is sent again. */
+  async read(request: TransportRequest): Promise<{ status: number; headers: http.IncomingHttpHeaders; body: Buffer }> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const response = await this.open(request)
+        return {
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: await this.#readBody(response, request),
+        }
+      } catch (error) {
+        const idle = error instanceof ConnectError && REUSED in error
+        // POST may have been carried out; the other verbs may be repeated without harm.
+        if (!idle || request.method === 'POST' || attempt >= 2) throw error
+      }
+    }
+  }
+
+  async #readBody(response: http.IncomingMessage, request: TransportRequest): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    try {
+      for await (const chunk of response) chunks.push(chunk as Buffer)
+    } catch (error) {
+      throw this.#errorOf(error, request, true, false)
+    }
+    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+  }
+
+  /** Breaks every connection. Requests under way fail with ConnectError. */
+  close(): void {
+    this.#agents?.short.destroy()
+    this.#agents?.long.destroy()
+    this.#agents = undefined
+  }
+
+  #create({ method, path, headers, body, credential, stream }: TransportRequest): http.ClientRequest {
+    const agents = this.#agentsFor(credential)
+    const length = body === undefined ? undefined : Buffer.byteLength(body)
+    const prefix = this.#base.pathname === '/' ? '' : this.#base.pathname
+    const options: http.RequestOptions = {
+      method,
+      host: this.#base.hostname.replace(/^\[|\]$/g, ''),
+      port: this.#base.port || (this.#base.protocol === 'https:' ? 443 : 80),
+      path: prefix + path,
+      agent: stream ? agents.long : agents.short,
+      headers: {
+        ...headers,
+        ...credential.headers,
+        ...(credential.authorization === undefined ? {} : { Authorization: credential.authorization }),
+        ...(length === undefined ? {} : { 'Content-Length': String(length) }),
+      },
+    }
+    return this.#base.protocol === 'https:' ? https.request(options) : http.request(options)
+  }
+
+  /** Connections are bound to the certificate they were opened with: a renewed one gets new connections. */
+  #agentsFor(credential: Credential): { short: http.Agent; long: http.Agent } {
+    if (this.#agents && this.#agents.cert === credential.cert) return this.#agents
+    this.close()
+    const { access, maxConnections } = this.#options
+    const proxyEnv =
+      access.proxyUrl === undefined ? undefined : { HTTP_PROXY: access.proxyUrl, HTTPS_PROXY: access.proxyUrl }
+    const common = { keepAlive: true, scheduling: 'lifo' as const, ...(proxyEnv ? { proxyEnv } : {}) }
+    const tls = {
+      ...(access.ca === undefined ? {} : { ca: access.ca }),
+      ...(credential.cert === undefined ? {} : { cert: credential.cert }),
+      ...(credential.key === undefined ? {} : { key: credential.key }),
+      ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
+      ...(access.insecureSkipTlsVerify ? { rejectUnauthorized: false } : {}),
+    }
+    const make = (maxSockets: number) =>
+      this.#base.protocol === 'https:'
+        ? new https.Agent({ ...common, ...tls, maxSockets })
+        : new http.Agent({ ...common, maxSockets })
+    this.#agents = { cert: credential.cert, short: make(maxConnections), long: make(Number.POSITIVE_INFINITY) }
+    return this.#agents
+  }
+}
+
+const REUSED = Symbol('the connection had served a request before')

@@ -1,0 +1,240 @@
+import type { KubeObject } from '../../crds/metadata.ts'
+import type { BackoffOptions } from '../backoff.ts'
+import type { Cache } from '../cache/cache.ts'
+import type { Change } from '../cache/store.ts'
+import type { Clock } from '../clock.ts'
+import { ApiError, ConnectError, isConflict, ReconcileError, Stalled, TimeoutError, Waiting } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { PRIORITY, type Priority, Queue } from '../queue/queue.ts'
+
+/** How a reconcile ended; the same as a Plan's outcome. */
+export type Result =
+  | { readonly type: 'done' }
+  /** Look again after `afterMs`, whatever happens. */
+  | { readonly type: 'requeue'; readonly afterMs: number }
+  /** `waiting`: somebody else must move first. `stalled`: only a person can help. `retry`: try again with back-off. */
+  | {
+      readonly type: 'waiting' | 'stalled' | 'retry'
+      readonly reason: string
+      readonly message: string
+      readonly afterMs?: number
+    }
+
+export interface ReconcileContext {
+  /** Aborts when the controller is closed. */
+  readonly signal: AbortSignal
+  /** Says `controller`, `key` and `reconcile` (an id) on every line. */
+  readonly log: Log
+}
+
+/** Told of every reconcile; for metrics. Must not throw. */
+export interface ControllerObserver {
+  reconciled(controller: string, outcome: Result['type'], durationMs: number): void
+}
+
+export interface ControllerOptions {
+  /** In CamelCase or kebab-case; in logs, metrics and, as `weir-<name>`, the field manager. */
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Looks at everything anew and makes it so. Given a key, never an event; may throw a ReconcileError or anything else. */
+  readonly reconcile: (key: string, context: ReconcileContext) => Promise<Result>
+  /** Keys worked on at the same time; never one key twice. 1 unless told. */
+  readonly concurrency?: number
+  readonly backoff?: BackoffOptions
+  /** When to look again at a key that waits and has not said when: a safety net, as what it waits for is watched. 60 s unless told. */
+  readonly waitingMs?: number
+  readonly observer?: ControllerObserver
+}
+
+export interface WatchOptions<T> {
+  /** Which changes matter. All unless told. */
+  readonly when?: (change: Change<T>) => boolean
+  /** Gather changes for so long before the key is looked at: for what changes often and matters little. */
+  readonly delayMs?: number
+  readonly priority?: Priority
+}
+
+/** The one loop: takes keys, reconciles them, and alone decides when to try again. */
+export class Controller {
+  readonly name: string
+  readonly #options: ControllerOptions
+  readonly #queue: Queue
+  readonly #stop = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  readonly #primaries: Cache[] = []
+  #started = false
+  #reconciles = 0
+
+  constructor(options: ControllerOptions) {
+    this.name = options.name
+    this.#options = options
+    this.#queue = new Queue({
+      clock: options.clock,
+      onReady: () => this.#pump(),
+      ...(options.backoff ? { backoff: options.backoff } : {}),
+    })
+  }
+
+  /** Keys waiting, delayed and being worked on. */
+  get load(): { readonly waiting: number; readonly delayed: number; readonly running: number } {
+    return { waiting: this.#queue.depth, delayed: this.#queue.delayed, running: this.#queue.taken }
+  }
+
+  /** Reconciles every object of the cache under its own key: when it changes and on every resync. */
+  reconciles<T extends KubeObject>(cache: Cache<T>, options?: WatchOptions<T>): this {
+    this.#primaries.push(cache as unknown as Cache)
+    return this.watches(cache, (object) => [objectKey(object)], options)
+  }
+
+  /** Reconciles the keys that `keysOf` names for a changed object, as it was and as it is. */
+  watches<T extends KubeObject>(
+    cache: Cache<T>,
+    keysOf: (object: T) => Iterable<string>,
+    { when, delayMs, priority }: WatchOptions<T> = {},
+  ): this {
+    cache.onChange((change) => {
+      if (when && !when(change)) return
+      const urgency = priority ?? urgencyOf(change, cache.synced)
+      const add = (object: T) => {
+        for (const key of keysOf(object)) {
+          if (delayMs === undefined) this.#queue.add(key, urgency)
+          else this.#queue.addAfter(key, delayMs, urgency)
+        }
+      }
+      add(change.object)
+      if (change.type === 'update') add(change.old)
+    })
+    return this
+  }
+
+  /** Asks for a key to be reconciled. */
+  enqueue(key: string, priority: Priority = PRIORITY.normal): void {
+    this.#queue.add(key, priority)
+  }
+
+  /** Asks for every object of the primary caches to be looked at again, after everything else. */
+  resync(): void {
+    for (const cache of this.#primaries) for (const key of cache.keys()) this.#queue.add(key, PRIORITY.resync)
+  }
+
+  /** Begins to work. Keys that were added before are not lost. */
+  start(): void {
+    this.#started = true
+    this.#pump()
+  }
+
+  /** Takes no more keys, aborts what is under way, and resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#queue.close()
+    this.#stop.abort(new Error(`controller ${this.name} was closed`))
+    await Promise.all(this.#running)
+  }
+
+  #pump(): void {
+    const { concurrency = 1 } = this.#options
+    while (this.#started && !this.#stop.signal.aborted && this.#running.size < concurrency) {
+      const key = this.#queue.take()
+      if (key === undefined) return
+      const work = this.#work(key).finally(() => {
+        this.#running.delete(work)
+        this.#pump()
+      })
+      this.#running.add(work)
+    }
+  }
+
+  /** Never rejects: whatever becomes of one key, the others go on. */
+  async #work(key: string): Promise<void> {
+    const { clock, reconcile, observer } = this.#options
+    const startedMs = clock.monotonicMs()
+    const context = this.#contextFor(key)
+    let result: Result
+    try {
+      result = await reconcile(key, context)
+    } catch (error) {
+      if (this.#stop.signal.aborted) result = { type: 'done' }
+      else result = resultOf(error, context.log)
+    }
+    this.#settle(key, result, context.log)
+    this.#queue.done(key)
+    observer?.reconciled(this.name, result.type, clock.monotonicMs() - startedMs)
+  }
+
+  #settle(key: string, result: Result, log: Log): void {
+    const queue = this.#queue
+    if (result.type !== 'retry') queue.forget(key)
+    switch (result.type) {
+      case 'done':
+        return
+      case 'requeue':
+        queue.addAfter(key, result.afterMs)
+        return
+      case 'waiting':
+        log.debug({ reason: result.reason }, result.message)
+        queue.addAfter(key, result.afterMs ?? this.#options.waitingMs ?? 60_000)
+        return
+      case 'stalled':
+        log.warn({ reason: result.reason }, result.message)
+        return
+      case 'retry': {
+        const { reason, message, afterMs } = result
+        const waitMs = queue.retry(key, PRIORITY.normal, afterMs)
+        const fields = { reason, failures: queue.failures(key), waitMs: Math.round(waitMs) }
+        // Two writers met: routine, and over with the next try.
+        if (reason === 'Conflict') log.debug(fields, message)
+        else log.warn(fields, message)
+      }
+    }
+  }
+
+  #contextFor(key: string): ReconcileContext {
+    const { log } = this.#options
+    const id = ++this.#reconciles
+    let own: Log | undefined
+    const controller = this.name
+    return {
+      signal: this.#stop.signal,
+      // Made only when something is said: most reconciles say nothing.
+      get log() {
+        own ??= log.child({ controller, key, reconcile: id })
+        return own
+      },
+    }
+  }
+}
+
+/** What an error that a reconcile threw asks for. */
+function resultOf(error: unknown, log: Log): Result {
+  if (error instanceof Stalled) return { type: 'stalled', reason: error.reason, message: error.message }
+  if (error instanceof Waiting || error instanceof ReconcileError) {
+    const afterMs = (error as { readonly afterMs?: number }).afterMs
+    const type = error instanceof Waiting ? 'waiting' : 'retry'
+    return { type, reason: error.reason, message: error.message, ...(afterMs === undefined ? {} : { afterMs }) }
+  }
+  if (isConflict(error)) return { type: 'retry', reason: 'Conflict', message: (error as Error).message }
+  if (error instanceof ApiError) {
+    const { reason, message, retryAfterMs } = error
+    return { type: 'retry', reason, message, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) }
+  }
+  if (error instanceof ConnectError || error instanceof TimeoutError) {
+    return { type: 'retry', reason: 'ApiUnreachable', message: error.message }
+  }
+  // Anything else is a bug; keep its stack.
+  log.error({ err: error }, 'reconcile failed unexpectedly')
+  return { type: 'retry', reason: 'ReconcileFailed', message: error instanceof Error ? error.message : String(error) }
+}
+
+function objectKey({ metadata }: KubeObject): string {
+  return metadata.namespace ? `${metadata.namespace}/${metadata.name}` : (metadata.name ?? '')
+}
+
+/** What a person did goes before what follows from it, and that before what is only looked at because the program has just started. */
+function urgencyOf<T extends KubeObject>(change: Change<T>, synced: boolean): Priority {
+  if (!synced) return PRIORITY.resync
+  if (change.type !== 'update') return PRIORITY.user
+  const { metadata: now } = change.object
+  const { metadata: before } = change.old
+  const asked = now.generation !== before.generation || now.deletionTimestamp !== before.deletionTimestamp
+  return asked ? PRIORITY.user : PRIORITY.normal
+}
