@@ -47,7 +47,7 @@ export function fieldScope(
 function scaleScope(): FieldScope {
   const type = objectType(SCALE_SCHEMA)
   const typeOf = (apiVersion: string): ObjectType | undefined => (apiVersion === 'autoscaling/v1' ? type : undefined)
-  return { apiVersion: 'autoscaling/v1', kind: 'Scale', subresource: 'scale', typeOf, resetFields: () => undefined }
+  return { apiVersion: 'autoscaling/v1', kind: 'Scale', subresource: 'scale', typeOf, resetFields: () => undefined, emptyListResets: false }
 }
 
 function resourceScope(
@@ -70,6 +70,7 @@ function resourceScope(
     subresource,
     typeOf: (apiVersion) => types.get(apiVersion),
     resetFields: (apiVersion) => reset.get(apiVersion),
+    emptyListResets: resource.builtIn,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../metadata.ts'
 import { type FieldSet, LEAF, NO_FIELDS } from './field-set.ts'
-import { compareElements, readElement } from './path-element.ts'
-import { isMap } from './value.ts'
+import { readElement } from './path-element.ts'
+import { compareStrings, isMap } from './value.ts'
 
 const decoded = new WeakMap<JsonObject, FieldSet>()
 const encoded = new WeakMap<FieldSet, JsonObject>()
@@ -34,7 +34,7 @@ function decodeNode(fields: JsonObject): FieldSet {
   return children ? { member, children } : LEAF
 }
 
-/** Writes a set as `fieldsV1`, in Kubernetes' order. */
+/** Writes a set as `fieldsV1`, sorted by key as Kubernetes sends it. */
 export function encodeFields(set: FieldSet): JsonObject {
   let fields = encoded.get(set)
   if (!fields) {
@@ -48,7 +48,7 @@ export function encodeFields(set: FieldSet): JsonObject {
 function encodeNode(set: FieldSet): JsonObject {
   const fields: Record<string, JsonObject> = {}
   if (set.member && set.children.size > 0) fields['.'] = {}
-  for (const element of [...set.children.keys()].sort(compareElements)) {
+  for (const element of [...set.children.keys()].sort(compareStrings)) {
     const child = set.children.get(element)
     if (child) fields[element] = encodeNode(child)
   }

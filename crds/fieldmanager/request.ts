@@ -13,6 +13,8 @@ export interface FieldScope {
   readonly typeOf: (apiVersion: string) => ObjectType | undefined
   /** Fields that this endpoint never changes, by apiVersion: nobody comes to own them here. */
   readonly resetFields: (apiVersion: string) => FieldSet | undefined
+  /** An update with `managedFields: []` resets them, as `[{}]` does: so for built-in kinds; custom resources drop empty metadata. */
+  readonly emptyListResets: boolean
 }
 
 export interface ApplyRequest {

@@ -23,7 +23,7 @@ export function trackUpdate(request: TrackRequest): KubeObject {
   const { scope, live, updated, manager, now } = request
   const liveEntries = live?.metadata.managedFields
   const sent = sharedEntries(updated.metadata.managedFields, liveEntries)
-  const managed = scope.subresource === '' ? managedOf(sent, liveEntries) : decodeOrNothing(liveEntries)
+  const managed = scope.subresource === '' ? managedOf(scope, sent, liveEntries) : decodeOrNothing(liveEntries)
   // An object that nobody's fields are tracked of stays so until somebody applies, except from its creation.
   if (managed.size === 0 && live?.metadata.uid) return withManagedFields(updated, undefined)
   try {
@@ -34,12 +34,13 @@ export function trackUpdate(request: TrackRequest): KubeObject {
   }
 }
 
-/** The entries that a request starts from: those that it sent, unless it sent none that can be read; `[]` and `[{}]` reset. */
+/** The entries that a request starts from: those that it sent, unless it sent none that can be read; `[{}]` resets. */
 function managedOf(
+  scope: FieldScope,
   sent: readonly ManagedFieldsEntry[] | undefined,
   live: readonly ManagedFieldsEntry[] | undefined,
 ): Managed {
-  if (sent?.length === 0) return NOTHING_MANAGED
+  if (sent?.length === 0 && scope.emptyListResets) return NOTHING_MANAGED
   if (sent?.length === 1 && Object.values(sent[0] ?? {}).every((value) => value === undefined)) return NOTHING_MANAGED
   const managed = decodeOrNothing(sent)
   return managed.size > 0 ? managed : decodeOrNothing(live)
