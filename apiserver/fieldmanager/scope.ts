@@ -47,7 +47,14 @@ export function fieldScope(
 function scaleScope(): FieldScope {
   const type = objectType(SCALE_SCHEMA)
   const typeOf = (apiVersion: string): ObjectType | undefined => (apiVersion === 'autoscaling/v1' ? type : undefined)
-  return { apiVersion: 'autoscaling/v1', kind: 'Scale', subresource: 'scale', typeOf, resetFields: () => undefined, emptyListResets: false }
+  return {
+    apiVersion: 'autoscaling/v1',
+    kind: 'Scale',
+    subresource: 'scale',
+    typeOf,
+    resetFields: () => undefined,
+    emptyListResets: false,
+  }
 }
 
 function resourceScope(

@@ -116,7 +116,9 @@ function finish(
 /** Metadata keeps no null, and no empty list or map. */
 function withoutEmptyMetadata(object: KubeObject): KubeObject {
   const entries = Object.entries(object.metadata as JsonObject)
-  const kept = entries.filter(([, value]) => value !== null && !(typeof value === 'object' && Object.keys(value).length === 0))
+  const kept = entries.filter(
+    ([, value]) => value !== null && !(typeof value === 'object' && Object.keys(value).length === 0),
+  )
   return kept.length === entries.length ? object : { ...object, metadata: Object.fromEntries(kept) }
 }
 

@@ -156,7 +156,7 @@ export function withNamedFields(set: FieldSet, atom: ObjectAtom | undefined): Fi
     const field = name === undefined ? undefined : atom?.map?.field(name)
     const below =
       field ?? (name !== undefined ? atom?.map?.element : element.startsWith('k:') ? atom?.list?.element : undefined)
-    const full = withNamedFields(child, below)
+    const full = child.children.size === 0 ? child : withNamedFields(child, below)
     const member = full.member || (field !== undefined && full.children.size > 0)
     children.set(element, member === full.member ? full : { member, children: full.children })
   }

@@ -1,4 +1,4 @@
-import type { ManagedFieldsEntry } from '../metadata.ts'
+import type { JsonObject, ManagedFieldsEntry } from '../metadata.ts'
 import type { FieldSet } from './field-set.ts'
 import { decodeFields, encodeFields } from './fields-v1.ts'
 import { compareStrings, equalValues } from './value.ts'
@@ -136,5 +136,5 @@ export function sharedEntries(
 }
 
 function entryEquals(a: ManagedFieldsEntry, b: ManagedFieldsEntry): boolean {
-  return equalValues({ ...a }, { ...b })
+  return equalValues(a as unknown as JsonObject, b as unknown as JsonObject)
 }

@@ -116,8 +116,12 @@ function spell(value: JsonValue): string {
   return JSON.stringify(value)
 }
 
+/** Text that no JSON encoder escapes. */
+const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/
+
 /** JSON as Go's encoder escapes it; `html`: also what could end a script in a page. */
 function spellString(text: string, html: boolean): string {
+  if (PLAIN.test(text)) return `"${text}"`
   const json = JSON.stringify(text)
   return json.replace(html ? /\\[\\"bf]|[<>&\u2028\u2029]/g : /\\[\\"bf]/g, (match) => {
     if (match === '\\b') return '\\u0008'

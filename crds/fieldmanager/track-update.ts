@@ -1,18 +1,15 @@
 import type { KubeObject, ManagedFieldsEntry } from '../metadata.ts'
 import { capUpdateManagers } from './cap-managers.ts'
-import { difference, isEmptySet, union } from './field-set.ts'
 import {
   decodeManaged,
   encodeManaged,
   type Managed,
-  type ManagedSet,
   type ManagerId,
-  managerKey,
   NOTHING_MANAGED,
   sharedEntries,
 } from './managed.ts'
 import type { FieldScope, TrackRequest } from './request.ts'
-import { asJson, emptyObject, STRIPPED_FIELDS, withManagedFields } from './strip.ts'
+import { asJson, emptyObject, withManagedFields } from './strip.ts'
 import { checkType } from './typing.ts'
 import { Updater } from './updater.ts'
 
@@ -70,22 +67,13 @@ export function trackManaged(
     checkType(before, atom, true)
     checkType(after, atom, true)
   }
-  const managers: Map<string, ManagedSet> = new Updater(scope).update(before, after, managed)
-  const own = managers.get('')
-  managers.delete('')
-  const set = own && difference(own.set, STRIPPED_FIELDS)
-  if (set && !isEmptySet(set)) {
-    const id: ManagerId = {
-      manager: manager === '' ? 'unknown' : manager,
-      operation: 'Update',
-      apiVersion: scope.apiVersion,
-      subresource: scope.subresource,
-    }
-    const key = managerKey(id)
-    const previous = managers.get(key)
-    managers.set(key, { id, set: previous ? union(previous.set, set) : set, time: now })
+  const id: ManagerId = {
+    manager: manager === '' ? 'unknown' : manager,
+    operation: 'Update',
+    apiVersion: scope.apiVersion,
+    subresource: scope.subresource,
   }
-  return capUpdateManagers(managers)
+  return capUpdateManagers(new Updater(scope).update(before, after, managed, id, now))
 }
 
 /** `?fieldManager=`, or else the user agent up to its first `/`: printable characters, at most 128 bytes. */

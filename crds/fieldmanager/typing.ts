@@ -73,23 +73,23 @@ function checkMap(value: Value, atom: ObjectAtom, allowDuplicates: boolean): Pro
 function checkList(value: Value, list: ListAtom, allowDuplicates: boolean): Problem[] | undefined {
   if (value === null || value === undefined) return undefined
   if (!isList(value)) return problem(`expected list, got ${printBoxed(value)}`)
-  const seen = list.atomic ? undefined : new Set<PathElement>()
+  const seen = list.atomic || allowDuplicates ? undefined : new Set<PathElement>()
   let problems: Problem[] | undefined
-  for (const [index, item] of value.entries()) {
-    let element = `i:${index}`
-    const found: Problem[] = []
+  for (let index = 0; index < value.length; index++) {
+    const item = value[index] ?? null
+    const named = list.atomic ? undefined : itemProblem(list, item)
+    if (named) return [...(problems ?? []), ...problem(`element ${index}: ${named}`)]
     if (seen) {
-      const named = itemElement(list, item)
-      if (typeof named !== 'string') return [...(problems ?? []), ...problem(`element ${index}: ${named.problem}`)]
-      element = named
-      if (seen.has(element) && !allowDuplicates) {
+      const element = checkedItemElement(list, item)
+      if (seen.has(element)) {
         problems = [...(problems ?? []), ...problem(`duplicate entries for key ${printElement(element)}`)]
       }
       seen.add(element)
     }
-    found.push(...(check(item, list.element, allowDuplicates) ?? []))
-    if (found.length === 0) continue
-    for (const one of found) one.path = `${printElement(element)}${one.path}`
+    const found = check(item, list.element, allowDuplicates)
+    if (!found) continue
+    const at = printElement(list.atomic ? `i:${index}` : checkedItemElement(list, item))
+    for (const one of found) one.path = `${at}${one.path}`
     problems = [...(problems ?? []), ...found]
   }
   return problems
@@ -120,38 +120,37 @@ function printBoxed(value: Value): string {
   return `&{${goPrint(value)}}`
 }
 
-/** The path element of an item of an associative list, or what keeps it from having one. */
-export function itemElement(list: ListAtom, item: JsonValue): PathElement | { readonly problem: string } {
-  return list.keys.length > 0 ? keyedElement(list, item) : setElement(item)
-}
-
-function keyedElement(list: ListAtom, item: JsonValue): PathElement | { readonly problem: string } {
-  if (item === null) return { problem: 'associative list with keys may not have a null element' }
-  if (!isMap(item)) return { problem: 'associative list with keys may not have non-map elements' }
-  const keys: [string, JsonValue][] = []
-  for (const name of list.keys) {
-    const value = (item as JsonObject)[name] ?? (item[name] === null ? null : list.element.map?.fieldDefault(name))
-    if (value !== undefined) keys.push([name, value])
+/** What keeps an item of an associative list from having a path element. */
+function itemProblem(list: ListAtom, item: JsonValue): string | undefined {
+  if (list.keys.length === 0) {
+    if (item === null) return "associative list without keys has an element that's an explicit null"
+    if (isMap(item)) return "associative list without keys has an element that's a map type"
+    return isList(item) ? 'not supported: associative list with lists as elements' : undefined
   }
-  if (keys.length === 0) {
-    const names = `[${list.keys.map(goQuote).join(' ')}]`
-    return {
-      problem: `associative list with keys has an element that omits all key fields ${names} (and doesn't have default values for any key fields)`,
-    }
-  }
-  return keyElement(keys)
+  if (item === null) return 'associative list with keys may not have a null element'
+  if (!isMap(item)) return 'associative list with keys may not have non-map elements'
+  if (list.keys.some((name) => keyValue(list, item, name) !== undefined)) return undefined
+  const names = `[${list.keys.map(goQuote).join(' ')}]`
+  return `associative list with keys has an element that omits all key fields ${names} (and doesn't have default values for any key fields)`
 }
 
-function setElement(item: JsonValue): PathElement | { readonly problem: string } {
-  if (item === null) return { problem: "associative list without keys has an element that's an explicit null" }
-  if (isMap(item)) return { problem: "associative list without keys has an element that's a map type" }
-  if (isList(item)) return { problem: 'not supported: associative list with lists as elements' }
-  return valueElement(item)
+/** An absent key counts with its default; without one it is no part of the item's identity. */
+function keyValue(list: ListAtom, item: JsonObject, name: string): Value {
+  const value = item[name]
+  return value === undefined ? list.element.map?.fieldDefault(name) : value
 }
 
-/** The path element of an item that was checked before. */
+/** The path element of an item of an associative list that was checked before. */
 export function checkedItemElement(list: ListAtom, item: JsonValue): PathElement {
-  const element = itemElement(list, item)
-  if (typeof element !== 'string') throw new TypingError(element.problem)
-  return element
+  if (list.keys.length > 0 && isMap(item)) {
+    const keys: [string, JsonValue][] = []
+    for (const name of list.keys) {
+      const value = keyValue(list, item, name)
+      if (value !== undefined) keys.push([name, value])
+    }
+    if (keys.length > 0) return keyElement(keys)
+  }
+  const problem = itemProblem(list, item)
+  if (problem !== undefined) throw new TypingError(problem)
+  return valueElement(item)
 }

@@ -17,6 +17,7 @@ import type { ObjectAtom } from './object-type.ts'
 import { reconcileWithSchema } from './reconcile-schema.ts'
 import { removeFields } from './remove.ts'
 import type { FieldScope } from './request.ts'
+import { STRIPPED_FIELDS } from './strip.ts'
 import { toFieldSet } from './to-field-set.ts'
 import { checkType, TypingError } from './typing.ts'
 import { equalValues, isMap } from './value.ts'
@@ -46,14 +47,17 @@ export class Updater {
     this.#scope = scope
   }
 
-  /** Who owns what after `live` became `updated`; `owner` owns what changed, under the key `''`. */
-  update(live: JsonObject, updated: JsonObject, managed: Managed): Map<string, ManagedSet> {
-    const { apiVersion, resetFields } = this.#scope
+  /** Who owns what after `live` became `updated`: what changed is `id`'s, stamped with `now`. */
+  update(live: JsonObject, updated: JsonObject, managed: Managed, id: ManagerId, now: string): Managed {
     const managers = this.#reconcileWithSchema(managed)
-    const comparison = this.#settle(live, updated, managers, undefined, true)
-    const changed = union(comparison.modified, comparison.added)
-    const owned = recursiveDifference(changed, resetFields(apiVersion) ?? NO_FIELDS)
-    if (!isEmptySet(owned)) managers.set('', { id: UNNAMED, set: owned, time: undefined })
+    const key = managerKey(id)
+    const before = managers.get(key)
+    const { modified, added, removed } = this.#settle(live, updated, managers, undefined, true)
+    const changed = difference(union(modified, added), STRIPPED_FIELDS)
+    if (isEmptySet(changed)) return managers
+    // Not what is left of its entry with the changes added: that is the same set, but not the same object.
+    const set = before ? union(difference(before.set, removed), changed) : changed
+    managers.set(key, { id, set, time: now })
     return managers
   }
 
@@ -181,8 +185,6 @@ export class Updater {
     return converted
   }
 }
-
-const UNNAMED: ManagerId = { manager: '', operation: 'Update', apiVersion: '', subresource: '' }
 
 /** Removes only what the manager owned before: what nobody owns is nobody's to remove. */
 function addBackDangling(merged: JsonObject, pruned: JsonObject, last: FieldSet, atom: ObjectAtom): JsonObject {

@@ -93,7 +93,9 @@ const PRESERVING: JsonObject = { type: 'object', 'x-kubernetes-preserve-unknown-
 function withoutEmptyMetadata(object: JsonObject): JsonObject {
   const isNothing = (value: JsonValue | undefined): boolean =>
     value === null || (isList(value) && value.length === 0) || (isMap(value) && Object.keys(value).length === 0)
-  const metadata = Object.entries(isMap(object.metadata) ? object.metadata : {}).filter(([, value]) => !isNothing(value))
+  const metadata = Object.entries(isMap(object.metadata) ? object.metadata : {}).filter(
+    ([, value]) => !isNothing(value),
+  )
   return { ...object, metadata: Object.fromEntries(metadata) }
 }
 
