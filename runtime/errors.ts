@@ -78,9 +78,10 @@ export class ConnectError extends Error {
 }
 
 function describeCause(cause: unknown): string {
+  const { message, errors, code } = Object(cause) as { message?: string; errors?: readonly unknown[]; code?: string }
+  if (message) return message
   // Node reports "every address failed" as an AggregateError whose own message is empty.
-  if (cause instanceof AggregateError && cause.errors.length > 0) return describeCause(cause.errors[0])
-  return cause instanceof Error ? cause.message || cause.name : String(cause)
+  return errors?.length ? describeCause(errors[0]) : (code ?? String(cause))
 }
 
 /** No answer within the time given. */

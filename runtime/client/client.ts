@@ -160,7 +160,11 @@ export class Client {
    */
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
     return watchEvents<T>(
-      { clock: this.#clock, server: this.server, open: (path, query, signal) => this.#openStream(path, query, signal) },
+      {
+        clock: this.#clock,
+        server: this.server,
+        open: (path, query, signal, accept) => this.#openStream(path, query, signal, accept),
+      },
       resource,
       options,
     )
@@ -276,10 +280,15 @@ export class Client {
     })
   }
 
-  async #openStream(path: string, query: RawRequest['query'], signal: AbortSignal): Promise<IncomingMessage> {
+  async #openStream(
+    path: string,
+    query: RawRequest['query'],
+    signal: AbortSignal,
+    accept = 'application/json',
+  ): Promise<IncomingMessage> {
     const target = path + queryString(query)
     for (let authRetried = false; ; authRetried = true) {
-      const headers = this.#headers('application/json')
+      const headers = this.#headers(accept)
       const request = { ...(await this.#prepare('GET', target, headers, { signal }, undefined)), stream: true }
       const response = await this.#transport.open(request)
       this.#warn(response.headers.warning)

@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly idleTimeoutMs?: number
   /** Begin with the current objects as ADDED and a bookmark with `initialEventsEnd`. */
   readonly sendInitialEvents?: boolean
+  /** Another representation of the objects than JSON of their own kind, such as `application/json;as=Table;…`. */
+  readonly accept?: string
   readonly signal?: AbortSignal
 }
 
@@ -33,6 +35,7 @@ export interface StreamSource {
     path: string,
     query: Readonly<Record<string, string | number | boolean | undefined>>,
     signal: AbortSignal,
+    accept?: string,
   ): Promise<IncomingMessage>
 }
 
@@ -44,7 +47,7 @@ export async function* watchEvents<T extends KubeObject>(
   resource: Resource<T>,
   options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>> {
-  const { signal, idleTimeoutMs, namespace, sendInitialEvents, ...query } = options
+  const { signal, idleTimeoutMs, namespace, sendInitialEvents, accept, ...query } = options
   const path = resourcePath(resource, namespace)
   const stop = new AbortController()
   const onAbort = () => stop.abort(signal?.reason)
@@ -67,6 +70,7 @@ export async function* watchEvents<T extends KubeObject>(
         ...(sendInitialEvents ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' } : {}),
       },
       stop.signal,
+      accept,
     )
     for await (const chunk of response) {
       idle?.touch()
