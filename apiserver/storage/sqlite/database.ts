@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../errors.ts'
-import type { Packed } from './protocol.ts'
+import type { Packed } from './packed.ts'
 
 /** "weir", as the file's application_id. */
 const applicationId = 0x77656972

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { StoreError } from '../errors.ts'
 import type { Journal, JournalContent, JournalRecord } from '../journal.ts'
-import type { EventBatch } from '../store.ts'
-import type { Packed, Reply, Request, WorkerData } from './protocol.ts'
+import { pack, unpack } from './packed.ts'
+import type { Reply, Request, WorkerData } from './protocol.ts'
 
 /**
  * A journal in one SQLite database (write-ahead log, synchronous), on a thread of its own. The thread starts, and reads, at once.
@@ -92,45 +92,5 @@ class Thread {
     this.#end ??= error
     this.#reader?.reject(this.#end)
     this.#reader = undefined
-  }
-}
-
-function pack(events: EventBatch): Packed {
-  const packed = {
-    keys: [] as string[],
-    createRevisions: [] as number[],
-    modRevisions: [] as number[],
-    lengths: [] as number[],
-  }
-  let bytes = 0
-  for (const { type, key, current } of events) {
-    const length = type === 'DELETED' ? -1 : current.json.length
-    packed.keys.push(key)
-    packed.createRevisions.push(current.createRevision)
-    packed.modRevisions.push(current.modRevision)
-    packed.lengths.push(length)
-    if (length > 0) bytes += length
-  }
-  const json = new Uint8Array(bytes)
-  let offset = 0
-  for (const { type, current } of events) {
-    if (type === 'DELETED') continue
-    json.set(current.json, offset)
-    offset += current.json.length
-  }
-  return { ...packed, json }
-}
-
-function unpack(packed: Packed, into: JournalRecord[]): void {
-  let offset = 0
-  for (const [i, key] of packed.keys.entries()) {
-    const length = packed.lengths[i]!
-    into.push({
-      key,
-      json: Buffer.from(packed.json.buffer, offset, length),
-      createRevision: packed.createRevisions[i]!,
-      modRevision: packed.modRevisions[i]!,
-    })
-    offset += length
   }
 }

@@ -1,0 +1,172 @@
+import { createServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '../runtime/clock.ts'
+import { type Log, silentLog } from '../runtime/log.ts'
+import { Admission } from './admission/admission.ts'
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts'
+import type { Api } from './api.ts'
+import { Authenticator } from './auth/authenticate.ts'
+import { RbacAuthorizer } from './auth/rbac.ts'
+import { builtInResources } from './builtin/all.ts'
+import { type Certificates, ensureCertificates } from './certificates/certificates.ts'
+import { writeKubeconfig } from './certificates/kubeconfig.ts'
+import { bootstrap } from './controllers/bootstrap.ts'
+import { CrdController } from './controllers/crd-controller.ts'
+import { healthChecks } from './http/checks.ts'
+import { Router } from './http/router.ts'
+import { WatchServer } from './http/watch.ts'
+import { Registry } from './registry.ts'
+import { openStore } from './storage/open.ts'
+import type { Store } from './storage/store.ts'
+
+export interface ApiServerOptions {
+  /** Holds everything that must survive: the store, certificates, the kubeconfig. Created where it is not there. */
+  readonly dataDir: string
+  /** 127.0.0.1 unless told. */
+  readonly host?: string
+  /** 0 (the default): one that is free. */
+  readonly port?: number
+  readonly clock?: Clock
+  readonly log?: Log
+  /** Bearer tokens that are accepted, besides client certificates. The value is the user's name and groups. */
+  readonly tokens?: ReadonlyMap<string, { readonly name: string; readonly groups: readonly string[] }>
+  /** A store to use instead of the one in `dataDir`; closed with the server. */
+  readonly store?: Store
+  /** Told by `/version`. */
+  readonly version?: string
+  readonly limits?: Partial<Limits>
+}
+
+export interface Limits {
+  /** Requests under way, watches aside. */
+  readonly maxInFlight: number
+  readonly maxWatches: number
+  readonly maxConnections: number
+}
+
+const defaultLimits: Limits = { maxInFlight: 800, maxWatches: 20_000, maxConnections: 25_000 }
+
+export interface ApiServer {
+  /** `https://host:port` */
+  readonly url: string
+  /** A kubeconfig of the administrator, mode 0600. */
+  readonly kubeconfigPath: string
+  /** Ends watches, waits for requests under way and the last write. */
+  close(): Promise<void>
+}
+
+/** Starts the embedded control plane; it is ready when this resolves. Rejects with a StoreError where the data cannot be opened. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { dataDir, host = '127.0.0.1', port = 0, clock = systemClock, log = silentLog } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  // Opening the store locks the folder: certificates are issued by one process only.
+  const store = options.store ?? (await openStore(dataDir))
+  try {
+    const certificates = await ensureCertificates({ folder: join(dataDir, 'pki'), names: [host], now: clock.now() })
+    return await start(store, certificates, { ...options, host, port, clock, log, limits })
+  } catch (err) {
+    await store.close()
+    throw err
+  }
+}
+
+interface Ready extends ApiServerOptions {
+  readonly host: string
+  readonly port: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: Limits
+}
+
+async function start(store: Store, certificates: Certificates, options: Ready): Promise<ApiServer> {
+  const { clock, log, limits } = options
+  const authorizer = new RbacAuthorizer(store)
+  const authenticator = new Authenticator(
+    new Map([...(options.tokens ?? [])].map(([t, u]) => [t, { ...u, groups: [...u.groups, 'system:authenticated'] }])),
+  )
+  const registry = new Registry(builtInResources())
+  const admission = new Admission({ first: [namespaceLifecycle], last: [] })
+  const api: Api = { store, registry, clock, admission }
+  const crds = new CrdController(api, log)
+  const watches = new WatchServer(api, { maxWatches: limits.maxWatches })
+  await bootstrap(api)
+  await crds.start()
+
+  const router = new Router({
+    api,
+    authenticator,
+    authorizer,
+    watches,
+    checks: healthChecks({ store }),
+    log,
+    maxInFlight: limits.maxInFlight,
+    weirVersion: options.version ?? '0.1.0',
+  })
+  const server = listener(certificates, router, limits)
+  const url = await listen(server, options.host, options.port)
+  const kubeconfigPath = join(options.dataDir, 'kubeconfig')
+  await writeKubeconfig(kubeconfigPath, { server: url, authority: certificates.authority, client: certificates.admin })
+  log.info({ url }, 'API server is ready')
+
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    crds.stop()
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    watches.closeAll()
+    server.closeIdleConnections()
+    const cancel = clock.after(5000, () => server.closeAllConnections())
+    await closed
+    cancel()
+    await store.close()
+  }
+  return {
+    url,
+    kubeconfigPath,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+function listener(certificates: Certificates, router: Router, limits: Limits) {
+  const server = createServer(
+    {
+      cert: certificates.server.certificate,
+      key: certificates.server.key,
+      ca: certificates.authority,
+      requestCert: true,
+      // Who has no certificate may have a token.
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      keepAlive: true,
+      noDelay: true,
+      headersTimeout: 15_000,
+      requestTimeout: 60_000,
+      keepAliveTimeout: 120_000,
+      maxHeaderSize: 64 * 1024,
+    },
+    router.handle,
+  )
+  server.maxConnections = limits.maxConnections
+  // A request that never was one (a port scan, a plain-text client) is answered by Node with 400.
+  server.on('clientError', (_err, socket: Socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
+  server.on('tlsClientError', (_err, socket) => socket.destroy())
+  return server
+}
+
+function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      const { port: bound } = server.address() as AddressInfo
+      resolve(`https://${host.includes(':') ? `[${host}]` : host}:${bound}`)
+    })
+  })
+}
