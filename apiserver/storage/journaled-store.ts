@@ -4,7 +4,7 @@ import type { Journal } from './journal.ts'
 import { readSnapshot } from './snapshot.ts'
 import { SortedIndex } from './sorted-index.ts'
 import type { Page, RangeOptions, Store, Stored, StoreEvent, Transaction, Watch, WatchSink } from './store.ts'
-import { LoadedObject } from './stored-object.ts'
+import { StoredObject } from './stored-object.ts'
 import { type Pending, PendingTransaction } from './transaction.ts'
 import { Watches } from './watches.ts'
 
@@ -47,7 +47,7 @@ export class JournaledStore implements Store {
   static async open(journal: Journal, options: StoreOptions = {}): Promise<Store> {
     const { revision, records } = await journal.load()
     const store = new JournaledStore(journal, revision, options.history ?? defaultHistory)
-    for (const record of records) store.#index.set(new LoadedObject(record))
+    for (const record of records) store.#index.set(new StoredObject(record))
     return store
   }
 
@@ -164,6 +164,11 @@ export class JournaledStore implements Store {
     }
     this.#history.push(events)
     this.#watches.publish(events)
+    // From now on only the history holds what has been replaced.
+    for (const { type, current, previous } of events) {
+      if (previous instanceof StoredObject) previous.forgetValue()
+      if (type === 'DELETED' && current instanceof StoredObject) current.forgetValue()
+    }
   }
 
   /** Rejects the batch, and all that has been built on it since. */

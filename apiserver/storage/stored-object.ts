@@ -2,26 +2,23 @@ import type { KubeObject } from '../../crds/metadata.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Stored } from './store.ts'
 
-/** Makes the version of an object that was written at `revision`: sets resourceVersion, encodes, freezes. */
-export function storedObject(key: string, value: KubeObject, createRevision: number, revision: number): Stored {
-  const written = { ...value, metadata: { ...value.metadata, resourceVersion: String(revision) } }
-  freezeJson(written)
-  return { key, value: written, json: Buffer.from(JSON.stringify(written)), createRevision, modRevision: revision }
-}
-
-/** An object read back from disk. Parsed when first asked for, so that a start does not wait for objects nobody reads. */
-export class LoadedObject implements Stored {
+/**
+ * One version of one object. The value is what its JSON says: it is parsed when asked for, so that a start does not wait for objects that
+ * nobody reads, and can be let go, so that the history holds bytes only.
+ */
+export class StoredObject implements Stored {
   readonly key: string
   readonly json: Buffer
   readonly createRevision: number
   readonly modRevision: number
   #value: KubeObject | undefined
 
-  constructor(record: JournalRecord) {
-    this.key = record.key
-    this.json = record.json
-    this.createRevision = record.createRevision
-    this.modRevision = record.modRevision
+  constructor({ key, json, createRevision, modRevision }: JournalRecord, value?: KubeObject) {
+    this.key = key
+    this.json = json
+    this.createRevision = createRevision
+    this.modRevision = modRevision
+    this.#value = value
   }
 
   get value(): KubeObject {
@@ -32,6 +29,19 @@ export class LoadedObject implements Stored {
     }
     return this.#value
   }
+
+  /** Lets the parsed value go; who asks for it later gets an equal one. */
+  forgetValue(): void {
+    this.#value = undefined
+  }
+}
+
+/** Makes the version of an object that is written at `revision`: sets resourceVersion, encodes, freezes. */
+export function storedObject(key: string, value: KubeObject, createRevision: number, revision: number): StoredObject {
+  const written = { ...value, metadata: { ...value.metadata, resourceVersion: String(revision) } }
+  freezeJson(written)
+  const json = Buffer.from(JSON.stringify(written))
+  return new StoredObject({ key, json, createRevision, modRevision: revision }, written)
 }
 
 /**
