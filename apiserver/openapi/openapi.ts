@@ -1,6 +1,7 @@
-import type { JsonObject } from '../../crds/metadata.ts'
 import type { Document } from '../discovery/discovery.ts'
 import type { ResourceInfo } from '../resource.ts'
+
+export { builtInDefinition, builtInSchema } from './kubernetes.ts'
 
 /** The OpenAPI documents of a set of resources; parts that another set already computed are reused. */
 export interface OpenApi {
@@ -13,15 +14,5 @@ export interface OpenApi {
 }
 
 export function openApi(_resources: readonly ResourceInfo[]): OpenApi {
-  throw new Error('not written yet')
-}
-
-/** The schema of a built-in kind, for `ResourceInfo.schema`. It has `$ref`s to other definitions. */
-export function builtInSchema(_group: string, _version: string, _kind: string): JsonObject | undefined {
-  throw new Error('not written yet')
-}
-
-/** A definition that a `$ref` of a built-in schema names (`io.k8s.api.core.v1.Secret`). */
-export function builtInDefinition(_name: string): JsonObject | undefined {
   throw new Error('not written yet')
 }
