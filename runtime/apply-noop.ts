@@ -58,8 +58,10 @@ function sameObject(applied: JsonObject, live: JsonObject, fields: JsonObject): 
   for (const name in applied) {
     const value = applied[name]
     if (value === undefined) continue
-    said++
     const field = fields[`f:${name}`]
+    // Of an empty set or map-like list nothing is recorded, and the server leaves it out or not, depending on what was there before.
+    if (field === undefined && isEmptyList(value) && (live[name] === undefined || isEmptyList(live[name]))) continue
+    said++
     if (field === undefined || !isObject(field) || !same(value, live[name], field)) return false
   }
   return said === owned
@@ -101,6 +103,10 @@ function equal(a: JsonValue, b: JsonValue): boolean {
   const names = Object.keys(a).filter((name) => a[name] !== undefined)
   if (names.length !== Object.keys(b).filter((name) => b[name] !== undefined).length) return false
   return names.every((name) => b[name] !== undefined && equal(a[name] as JsonValue, b[name] as JsonValue))
+}
+
+function isEmptyList(value: JsonValue | undefined): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {
