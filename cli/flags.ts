@@ -1,0 +1,50 @@
+import { type Command, InvalidArgumentError } from 'commander'
+
+/** Collects a flag that may be given several times. */
+const collect = (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value]
+/** Collects a flag that may be given several times, each with several values between commas. */
+const collectCommas = (value: string, previous: readonly string[] | undefined) => [
+  ...(previous ?? []),
+  ...value.split(','),
+]
+
+export function wholeNumber(value: string): string {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('It must be a whole number.')
+  return value
+}
+
+/** How to find the server; on every verb that talks to one. */
+export function connectionFlags(command: Command): Command {
+  return command
+    .option('-n, --namespace <name>', 'namespace of the request')
+    .option(
+      '--kubeconfig <file>',
+      'kubeconfig to use (else $KUBECONFIG, ./.weir/kubeconfig, ~/.kube/config, a pod’s service account)',
+    )
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--cluster <name>', 'cluster of the kubeconfig')
+    .option('--user <name>', 'user of the kubeconfig')
+    .option('-s, --server <url>', 'address of the API server')
+    .option('--token <token>', 'bearer token for the API server')
+    .option('--certificate-authority <file>', 'certificate authority of the API server')
+    .option('--insecure-skip-tls-verify', 'do not check the API server’s certificate')
+    .option('--request-timeout <duration>', 'give up on a request after this long, such as 10s (0: never)')
+}
+
+export function fileFlags(command: Command, what: string): Command {
+  return command
+    .option('-f, --filename <file>', `${what}: a file, folder, quoted glob, or - for stdin; may be repeated`, collect)
+    .option('-R, --recursive', 'read folders given to -f with their subfolders')
+}
+
+export function selectorFlags(command: Command): Command {
+  return command
+    .option('-l, --selector <selector>', 'only objects with these labels, such as tier=edge,region!=us')
+    .option('--field-selector <selector>', 'only objects with these fields, such as metadata.name=fra1')
+}
+
+export function outputFlag(command: Command, formats: string): Command {
+  return command.option('-o, --output <format>', `output format: ${formats}`)
+}
+
+export { collect, collectCommas }

@@ -1,0 +1,73 @@
+import { CliError, ExitCode } from '../exit.ts'
+import { visible } from '../output/escape.ts'
+import { type Place, placeText, type SourceText } from './source-text.ts'
+
+/** What kind of thing is wrong; stable names for machine-readable output. */
+export type ProblemCode =
+  | 'unreadable'
+  | 'syntax'
+  | 'number'
+  | 'not-an-object'
+  | 'type-meta'
+  | 'unknown-kind'
+  | 'unknown-field'
+  | 'invalid'
+  | 'duplicate'
+
+/** One thing wrong with the manifests. Offsets are into `source.text`; without a source the problem is of a file as a whole. */
+export interface Problem {
+  readonly code: ProblemCode
+  readonly message: string
+  readonly file: string
+  readonly at?: { readonly source: SourceText; readonly start: number; readonly end: number }
+  /** The field, as Kubernetes writes it: `spec.windows[0].start`. */
+  readonly field?: string
+  /** Another place that matters, such as the first of two duplicates. */
+  readonly related?: { readonly message: string; readonly place: Place }
+}
+
+/** The longest part of a source line that is shown; a line of a megabyte is windowed around the caret. */
+const SHOWN_COLUMNS = 120
+
+/**
+ * A problem as text:
+ *
+ *     sites/fra.yaml:14:5: error: spec.capactyGbps: unknown field; did you mean "capacityGbps"?
+ *     14 |     capactyGbps: 4
+ *        |     ^^^^^^^^^^^
+ */
+export function renderProblem(problem: Problem): string {
+  const what = `error: ${problem.field ? `${problem.field}: ` : ''}${visible(problem.message)}`
+  const related = problem.related ? `${placeText(problem.related.place)}: note: ${problem.related.message}\n` : ''
+  if (!problem.at) return `${problem.file}: ${what}\n${related}`
+  const { source, start, end } = problem.at
+  const place = source.placeAt(start)
+  return `${placeText(place)}: ${what}\n${excerpt(source, place, end - start)}${related}`
+}
+
+function excerpt(source: SourceText, place: Place, length: number): string {
+  const characters = [...source.line(place.line)]
+  const from = place.column - 1 > SHOWN_COLUMNS - 20 ? place.column - 1 - 40 : 0
+  const shown = characters.slice(from, from + SHOWN_COLUMNS)
+  const before = from > 0 ? '…' : ''
+  const after = characters.length > from + SHOWN_COLUMNS ? '…' : ''
+  const lead = shown.slice(0, place.column - 1 - from)
+  const marked = Math.max(1, Math.min(length, shown.length - lead.length))
+  const number = String(place.line)
+  const padding = lead.map((c) => (c === '\t' ? '\t' : ' '.repeat(visible(c).length))).join('')
+  return (
+    `${number} | ${before}${visible(shown.join(''))}${after}\n` +
+    `${' '.repeat(number.length)} | ${before ? ' ' : ''}${padding}${'^'.repeat(marked)}\n`
+  )
+}
+
+/** At most this many problems are shown; the rest is counted. */
+const SHOWN_PROBLEMS = 50
+
+/** Ends the command with exit code 2 and every problem, in the order they were found. `so`: what that means, such as `; nothing was applied`. */
+export function manifestError(problems: readonly Problem[], so = ''): CliError {
+  const shown = problems.slice(0, SHOWN_PROBLEMS).map(renderProblem).join('')
+  const more = problems.length > SHOWN_PROBLEMS ? `… and ${problems.length - SHOWN_PROBLEMS} more\n` : ''
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  return new CliError(ExitCode.usage, `${shown}${more}error: ${count} in the manifests${so}\n`, { raw: true })
+}

@@ -1,0 +1,62 @@
+const MIN_WIDTH = 6
+const PADDING = 3
+
+/**
+ * Aligns cells that are separated by tabs, as kubectl's tables are: a column is as wide as its widest cell plus three spaces, and at
+ * least six; the last cell of a line is not padded. Widths are remembered between flushes, so that a watch's later rows line up with
+ * the first ones. A column ends where a line has no cell in it, as in Go's text/tabwriter.
+ */
+export class TabWriter {
+  #lines: string[][] = []
+  #remembered: number[] = []
+
+  /** One line of cells. A cell that contains tabs counts as several. */
+  line(cells: readonly string[]): void {
+    this.#lines.push(cells.join('\t').split('\t'))
+  }
+
+  /** The lines since the last flush, aligned. */
+  flush(): string {
+    const out: string[] = this.#lines.map(() => '')
+    this.#format(out, 0, this.#lines.length, [])
+    this.#lines = []
+    return out.map((line) => `${line}\n`).join('')
+  }
+
+  /** Starts a table that has nothing to do with the one before. */
+  forgetWidths(): void {
+    this.#remembered = []
+  }
+
+  #format(out: string[], from: number, to: number, widths: readonly number[]): void {
+    const column = widths.length
+    const inColumn = (index: number) => column < this.#lines[index]!.length - 1
+    for (let at = from; at < to; at++) {
+      if (!inColumn(at)) {
+        this.#write(out, at, widths)
+        continue
+      }
+      let end = at
+      let width = MIN_WIDTH
+      for (; end < to && inColumn(end); end++) width = Math.max(width, textWidth(this.#lines[end]![column]!) + PADDING)
+      width = Math.max(width, this.#remembered[column] ?? 0)
+      this.#remembered[column] = width
+      this.#format(out, at, end, [...widths, width])
+      at = end - 1
+    }
+  }
+
+  #write(out: string[], index: number, widths: readonly number[]): void {
+    const cells = this.#lines[index]!
+    out[index] = cells
+      .map((cell, column) => (column < widths.length ? cell + ' '.repeat(widths[column]! - textWidth(cell)) : cell))
+      .join('')
+  }
+}
+
+/** Go counts characters (code points), not columns of the terminal. */
+function textWidth(text: string): number {
+  let width = 0
+  for (const _ of text) width++
+  return width
+}

@@ -1,0 +1,67 @@
+import { CommanderError } from 'commander'
+import { CliError, ExitCode } from './exit.ts'
+import type { Io } from './io.ts'
+import { createProgram } from './program.ts'
+
+/** Runs one command line (without the program's name) and gives its exit code. Throws CliError. */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  // The shell's completion scripts call this one; it is nobody else's business, and must be quick.
+  if (argv[0] === '__complete') return (await import('./completion/complete.ts')).runComplete(io, argv.slice(1))
+  let code: ExitCode = ExitCode.ok
+  const program = createProgram(io, (result) => {
+    code = result
+  })
+  if (argv.length === 0) {
+    await io.out(program.helpInformation())
+    return ExitCode.ok
+  }
+  try {
+    await program.parseAsync(normalizeFlags(argv, program), { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help and version end here too, with exit code 0; commander has printed whatever there was to say.
+    if (error.exitCode === 0) return ExitCode.ok
+    throw new CliError(ExitCode.usage, '', { cause: error })
+  }
+  return code
+}
+
+interface FlagSource {
+  readonly options: readonly {
+    readonly short?: string | undefined
+    readonly long?: string | undefined
+    readonly required: boolean
+    readonly optional: boolean
+  }[]
+  readonly commands: readonly FlagSource[]
+}
+
+/**
+ * kubectl's users write `-o=json` and `--wait=false`; commander knows `-ojson` and `--no-wait`.
+ * After `--` nothing is touched.
+ */
+export function normalizeFlags(argv: readonly string[], program: FlagSource): string[] {
+  const switches = new Set<string>()
+  const collect = (command: FlagSource) => {
+    for (const { short, long, required, optional } of command.options) {
+      if (!required && !optional) for (const flag of [short, long]) if (flag) switches.add(flag)
+    }
+    command.commands.forEach(collect)
+  }
+  collect(program)
+  const end = argv.indexOf('--')
+  return argv.flatMap((word, index) => {
+    if (end >= 0 && index >= end) return [word]
+    const short = /^(-[a-zA-Z])=(true|false)$/.exec(word)
+    if (short && switches.has(short[1]!)) return short[2] === 'true' ? [short[1]!] : []
+    if (/^-[a-zA-Z]=/.test(word)) return [word.slice(0, 2) + word.slice(3)]
+    const match = /^--([a-z-]+)=(true|false)$/.exec(word)
+    if (!match) return [word]
+    const [, name, value] = match
+    const [yes, no] = [`--${name}`, `--no-${name}`]
+    if (!switches.has(yes) && !switches.has(no)) return [word]
+    // What a switch is by default is not said again: only the other way round has a flag.
+    if (value === 'true') return switches.has(yes) ? [yes] : []
+    return switches.has(no) ? [no] : []
+  })
+}
