@@ -12,7 +12,7 @@ import { builtInResources } from './builtin/all.ts'
 import { type Certificates, ensureCertificates } from './certificates/certificates.ts'
 import { writeKubeconfig } from './certificates/kubeconfig.ts'
 import { bootstrap } from './controllers/bootstrap.ts'
-import { CrdController } from './controllers/crd-controller.ts'
+import { Controllers } from './controllers/controllers.ts'
 import { healthChecks } from './http/checks.ts'
 import { Router } from './http/router.ts'
 import { WatchServer } from './http/watch.ts'
@@ -88,10 +88,10 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
   const registry = new Registry(builtInResources())
   const admission = new Admission({ first: [namespaceLifecycle], last: [] })
   const api: Api = { store, registry, clock, admission }
-  const crds = new CrdController(api, log)
+  const controllers = new Controllers(api, certificates.authority, log)
   const watches = new WatchServer(api, { maxWatches: limits.maxWatches })
   await bootstrap(api)
-  await crds.start()
+  await controllers.start()
 
   const router = new Router({
     api,
@@ -111,7 +111,7 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
 
   let closing: Promise<void> | undefined
   const close = async () => {
-    crds.stop()
+    await controllers.close()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     watches.closeAll()
     server.closeIdleConnections()

@@ -35,8 +35,8 @@ export function requiredValue(selector: FieldSelector, field: string): string | 
 }
 
 /** Whether an object's selectable fields satisfy the selector; a field that is not there counts as ''. */
-export function fieldsMatch(selector: FieldSelector, valueOf: (field: string) => string): boolean {
-  return selector.terms.every((t) => (valueOf(t.field) === t.value) === t.equals)
+export function fieldsMatch(selector: FieldSelector, read: (field: string) => string): boolean {
+  return selector.terms.every((t) => (read(t.field) === t.value) === t.equals)
 }
 
 function splitTerms(text: string): string[] {
@@ -57,14 +57,14 @@ function term(part: string, whole: string): FieldTerm {
   for (let i = 0; i < part.length; i++) {
     for (const op of ['!=', '==', '=']) {
       if (!part.startsWith(op, i)) continue
-      const value = unescape(part.slice(i + op.length))
+      const value = unescaped(part.slice(i + op.length))
       return { field: part.slice(0, i), equals: op !== '!=', value }
     }
   }
   throw new SelectorError(`invalid selector: '${whole}'; can't understand '${part}'`)
 }
 
-function unescape(value: string): string {
+function unescaped(value: string): string {
   return value.replace(/\\(.)?|[,=]/gs, (match, char: string | undefined) => {
     if (char === '\\' || char === ',' || char === '=') return char
     if (match.startsWith('\\')) throw new SelectorError(`invalid field selector: invalid escape sequence: ${match}`)
