@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BlobStore } from '../runtime/blob-store.ts'
+import type { Client } from '../runtime/client/client.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
+import { type Log, silentLog } from '../runtime/log.ts'
+import type { GatewayContext } from './context.ts'
+import { Fleet } from './fleet.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { HttpProblem } from './http/problem.ts'
+import { sendProblem } from './http/reply.ts'
+import { type ListenAddress, listenHttps, type TlsFiles } from './http/server.ts'
+import { Records } from './records.ts'
+import { ReportReader } from './report-reader.ts'
+import { Reports } from './reports.ts'
+import { answer } from './router.ts'
+import { AssignmentStreams } from './streams.ts'
+import { Tokens } from './tokens.ts'
+
+export const FIELD_MANAGER = 'weir-gateway'
+
+export interface GatewayOptions {
+  readonly client: Client
+  readonly blobStore: BlobStore
+  readonly listen: ListenAddress
+  readonly tls: TlsFiles
+  /** Names this gateway among others, and across its restarts: a DNS label of at most 40 characters. */
+  readonly id: string
+  readonly clock?: Clock
+  readonly log?: Log
+  /** Appliance.status writes per second over the whole fleet. 500 unless told. */
+  readonly statusWritesPerSecond?: number
+}
+
+export interface Gateway {
+  /** `https://host:port`. */
+  readonly url: string
+  /** Resolves once the fleet has been read and appliances are let in; rejects when the gateway is closed first. */
+  readonly ready: Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens the appliances' door. It listens at once and answers 503 until it has read the fleet; the API may come up later, or go away and come
+ * back. Throws where the address cannot be listened on.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const {
+    client,
+    blobStore,
+    listen,
+    tls,
+    id,
+    clock = systemClock,
+    log = silentLog,
+    statusWritesPerSecond = 500,
+  } = options
+  if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(id)) {
+    throw new RangeError(`gateway id ${JSON.stringify(id)} is no DNS label of at most 40 characters`)
+  }
+  const records = new Records()
+  const fleet = new Fleet(client, records, clock, log)
+  const streams = new AssignmentStreams(clock)
+  const common = { client, fieldManager: FIELD_MANAGER, fleet, records, clock, log }
+  const heartbeats = new Heartbeats({ ...common, gateway: id })
+  const reports = new Reports({ ...common, writesPerSecond: statusWritesPerSecond })
+  const tokens = new Tokens(fleet.secrets, (appliance) => streams.close(appliance))
+  const reportReader = await ReportReader.create()
+  const context: GatewayContext = {
+    ...{ id, blobs: blobStore, clock, log, fleet, records, tokens },
+    ...{ heartbeats, reports, reportReader, streams },
+  }
+
+  const server = await listenHttps(listen, tls, (req, res) => serve(context, req, res))
+  fleet.assignments.onChange(({ type, key, object }) => {
+    if (type !== 'delete') streams.tell(key, object.spec)
+  })
+  fleet.appliances.onChange(({ type, key }) => {
+    if (type === 'delete') streams.close(key)
+  })
+  fleet.start()
+  const stop = new AbortController()
+  const ready = fleet.waitForSync(stop.signal).then(() => {
+    reports.start()
+    heartbeats.start()
+    log.info({ url: server.url, appliances: fleet.appliances.size }, 'the gateway is open')
+  })
+  // Whoever does not ask is not told.
+  ready.catch(() => {})
+
+  return {
+    url: server.url,
+    ready,
+    async close() {
+      stop.abort(new Error('the gateway was closed'))
+      streams.closeAll()
+      await server.close()
+      await Promise.all([heartbeats.close(), reports.close(), fleet.close()])
+    },
+  }
+}
+
+/** Answers one request; nothing that goes wrong with it gets any further. */
+function serve(context: GatewayContext, req: IncomingMessage, res: ServerResponse): void {
+  answer(context, req, res).catch((err: unknown) => {
+    const gone = req.destroyed && !req.complete
+    if (!(err instanceof HttpProblem) && !gone && !res.destroyed) {
+      context.log.error({ err, method: req.method, url: req.url }, 'a request failed')
+    }
+    sendProblem(res, err)
+  })
+}

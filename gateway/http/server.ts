@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+
+export interface TlsFiles {
+  /** PEM, the server's certificate with its chain. */
+  readonly cert: string
+  /** PEM. */
+  readonly key: string
+}
+
+export interface ListenAddress {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+}
+
+export interface HttpsServer {
+  readonly url: string
+  /** Takes no more connections, and breaks those that are open. */
+  close(): Promise<void>
+}
+
+/** A client that sends a request this slowly is not one of ours. */
+const REQUEST_TIMEOUT_MS = 60_000
+/** A connection on which nothing moves, either way, for so long is broken: a reader that does not read, a peer that is gone. */
+const IDLE_MS = 60_000
+
+export async function listenHttps(
+  { host, port }: ListenAddress,
+  tls: TlsFiles,
+  handle: (req: IncomingMessage, res: ServerResponse) => void,
+): Promise<HttpsServer> {
+  const server = createServer(
+    {
+      ...tls,
+      minVersion: 'TLSv1.2',
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: 15_000,
+      keepAliveTimeout: 30_000,
+      maxHeaderSize: 16_384,
+    },
+    handle,
+  )
+  server.setTimeout(IDLE_MS)
+  server.on('secureConnection', (socket) => {
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 30_000)
+  })
+  // Malformed requests and failed handshakes are the client's affair.
+  server.on('clientError', (_, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
+  server.on('tlsClientError', (_, socket) => socket.destroy())
+  server.listen(port, host)
+  await once(server, 'listening')
+  const { port: bound } = server.address() as AddressInfo
+  return {
+    url: `https://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}

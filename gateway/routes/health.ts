@@ -1,0 +1,24 @@
+import type { Route } from '../context.ts'
+import { unavailable } from '../http/problem.ts'
+import { sendJson } from '../http/reply.ts'
+
+/** `GET /healthz`: the program runs. */
+export const healthRoute: Route = {
+  path: ['healthz'],
+  restLength: 0,
+  opens: 'everybody',
+  methods: { GET: ({ res }) => sendJson(res, 200, { status: 'ok' }) },
+}
+
+/** `GET /readyz`: it has read the fleet, so that it can tell who may come in. */
+export const readyRoute: Route = {
+  path: ['readyz'],
+  restLength: 0,
+  opens: 'everybody',
+  methods: {
+    GET({ gateway, res }) {
+      if (!gateway.fleet.synced) throw unavailable('the fleet has not been read yet', 1)
+      sendJson(res, 200, { status: 'ok' })
+    },
+  },
+}
