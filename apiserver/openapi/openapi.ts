@@ -1,5 +1,11 @@
-import type { Document } from '../discovery/discovery.ts'
+import type { JsonObject } from '../../crds/metadata.ts'
+import { contentHash, type Document, jsonDocument, withEtag } from '../discovery/document.ts'
+import { parseAccept } from '../http/media-type.ts'
 import type { ResourceInfo } from '../resource.ts'
+import { documentV2 } from './document-v2.ts'
+import { documentV3 } from './document-v3.ts'
+import { groupVersionPath } from './names.ts'
+import { documentV2Protobuf } from './protobuf/document.ts'
 
 export { builtInDefinition, builtInSchema } from './kubernetes.ts'
 
@@ -13,6 +19,73 @@ export interface OpenApi {
   v2(accept: string | undefined): Document
 }
 
-export function openApi(_resources: readonly ResourceInfo[]): OpenApi {
-  throw new Error('not written yet')
+/** Nothing is computed before it is asked for. */
+export function openApi(resources: readonly ResourceInfo[]): OpenApi {
+  return new Documents(resources)
+}
+
+/** Documents of group versions by their first resource, kept for as long as that resource is. */
+const documents = new WeakMap<ResourceInfo, { readonly of: readonly ResourceInfo[]; readonly document: Document }>()
+
+const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+
+class Documents implements OpenApi {
+  readonly #byPath: ReadonlyMap<string, readonly ResourceInfo[]>
+  #index: Document | undefined
+  #v2: JsonObject | undefined
+  #v2Json: Document | undefined
+  #v2Protobuf: Document | undefined
+
+  constructor(resources: readonly ResourceInfo[]) {
+    this.#byPath = Map.groupBy(resources, ({ group, version }) => groupVersionPath(group, version))
+  }
+
+  index(): Document {
+    if (!this.#index) {
+      const paths: Record<string, JsonObject> = {}
+      for (const [path, resources] of [...this.#byPath].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        const hash = contentHash(groupVersionDocument(resources).body)
+        paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }
+      }
+      this.#index = withEtag(jsonDocument({ paths }))
+    }
+    return this.#index
+  }
+
+  groupVersion(path: string): Document | undefined {
+    const resources = this.#byPath.get(path)
+    return resources && groupVersionDocument(resources)
+  }
+
+  v2(accept: string | undefined): Document {
+    if (wantsProtobuf(accept)) {
+      this.#v2Protobuf ??= withEtag({ contentType: PROTOBUF, body: documentV2Protobuf(this.#document()) })
+      return this.#v2Protobuf
+    }
+    this.#v2Json ??= withEtag(jsonDocument(this.#document()))
+    return this.#v2Json
+  }
+
+  #document(): JsonObject {
+    this.#v2 ??= documentV2([...this.#byPath.values()])
+    return this.#v2
+  }
+}
+
+function groupVersionDocument(resources: readonly ResourceInfo[]): Document {
+  const [first] = resources
+  const known = first && documents.get(first)
+  if (known && known.of.length === resources.length && known.of.every((of, i) => of === resources[i]))
+    return known.document
+  const document = withEtag(jsonDocument(documentV3(resources)))
+  if (first) documents.set(first, { of: resources, document })
+  return document
+}
+
+function wantsProtobuf(accept: string | undefined): boolean {
+  for (const { type, subtype } of parseAccept(accept ?? '')) {
+    if (`${type}/${subtype}` === PROTOBUF.toLowerCase()) return true
+    if (type === '*' || (type === 'application' && (subtype === 'json' || subtype === '*'))) return false
+  }
+  return false
 }

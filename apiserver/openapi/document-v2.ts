@@ -1,0 +1,82 @@
+import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
+import { isArray, isObject } from '../json.ts'
+import type { ResourceInfo } from '../resource.ts'
+import { documentV3 } from './document-v3.ts'
+import { KUBERNETES_VERSION } from './kubernetes.ts'
+import { definitionName } from './names.ts'
+import { publishedSchemaV2, schemaV2 } from './schema-v2.ts'
+
+/** The OpenAPI v2 document of everything that is served. */
+export function documentV2(groupVersions: readonly (readonly ResourceInfo[])[]): JsonObject {
+  const paths: Record<string, JsonValue> = {}
+  const definitions: Record<string, JsonObject> = {}
+  for (const resources of groupVersions) {
+    const v3 = documentV3(resources)
+    for (const [path, item] of entries(v3.paths)) paths[path] = pathV2(item)
+    const schemas = isObject(v3.components) ? v3.components.schemas : undefined
+    for (const [name, schema] of entries(schemas)) definitions[name] ??= schemaV2(schema)
+    for (const resource of resources) {
+      if (!resource.builtIn) definitions[definitionName(resource)] = publishedSchemaV2(resource)
+    }
+  }
+  return {
+    swagger: '2.0',
+    info: { title: 'Kubernetes', version: KUBERNETES_VERSION },
+    paths,
+    definitions,
+    securityDefinitions: {
+      BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' },
+    },
+    security: [{ BearerToken: [] }],
+  }
+}
+
+function entries(value: JsonValue | undefined): [string, JsonObject][] {
+  if (!isObject(value)) return []
+  return Object.entries(value).filter((entry): entry is [string, JsonObject] => isObject(entry[1]))
+}
+
+function pathV2(item: JsonObject): JsonObject {
+  const operations = entries(item).map(([verb, operation]) => [verb, operationV2(operation)] as const)
+  return { ...Object.fromEntries(operations), parameters: parametersV2(item.parameters) }
+}
+
+function operationV2(operation: JsonObject): JsonObject {
+  const { requestBody, parameters, responses, ...rest } = operation
+  const body = isObject(requestBody) ? requestBody : undefined
+  const consumes = body
+    ? Object.keys(isObject(body.content) ? body.content : {})
+    : ['application/json', 'application/yaml']
+  return {
+    ...rest,
+    consumes,
+    produces: ['application/json', 'application/yaml'],
+    schemes: ['https'],
+    parameters: [...(body ? [bodyParameter(body)] : []), ...parametersV2(parameters)],
+    responses: Object.fromEntries(entries(responses).map(([code, response]) => [code, responseV2(response)])),
+  }
+}
+
+function bodyParameter(body: JsonObject): JsonObject {
+  const schema = schemaOfContent(body.content)
+  return { name: 'body', in: 'body', ...(body.required === true && { required: true }), ...(schema && { schema }) }
+}
+
+function responseV2({ description, content }: JsonObject): JsonObject {
+  const schema = schemaOfContent(content)
+  return { description, ...(schema && { schema }) }
+}
+
+/** Whatever the type of the content, the schema is the same. */
+function schemaOfContent(content: JsonValue | undefined): JsonObject | undefined {
+  const [first] = entries(content)
+  const schema = first?.[1].schema
+  return isObject(schema) ? schemaV2(schema) : undefined
+}
+
+function parametersV2(parameters: JsonValue | undefined): JsonObject[] {
+  if (!isArray(parameters)) return []
+  return parameters
+    .filter(isObject)
+    .map(({ schema, ...parameter }) => ({ ...parameter, ...(isObject(schema) ? schema : {}) }))
+}
