@@ -1,0 +1,90 @@
+import type { JsonObject } from '../../crds/metadata.ts'
+import { ApiError, type StatusCause } from '../../runtime/errors.ts'
+import { CliError, ExitCode } from '../exit.ts'
+import { fieldSteps } from '../manifests/field-path.ts'
+import { type Problem, renderProblem } from '../manifests/problem.ts'
+import { visible } from '../output/escape.ts'
+import { objectName } from '../output/format.ts'
+import type { Resolved } from './resolve.ts'
+
+/** A field that another manager owns with another value. */
+export interface Conflict {
+  /** As the server writes it: `.spec.mode`. */
+  readonly field: string
+  readonly message: string
+}
+
+/** The conflicts of a refused server-side apply; none when it was refused for another reason. */
+export function conflictsOf(error: unknown): readonly Conflict[] {
+  if (!(error instanceof ApiError) || error.code !== 409) return []
+  return error.causes
+    .filter(
+      (cause): cause is StatusCause & { field: string } =>
+        cause.reason === 'FieldManagerConflict' && cause.field !== undefined,
+    )
+    .map(({ field, message = '' }) => ({ field, message }))
+}
+
+/** Whether a field is one of those that may be taken over, or inside one. */
+export function mayTake(field: string, taken: readonly string[]): boolean {
+  return taken.some((path) => {
+    const named = path.startsWith('.') ? path : `.${path}`
+    return field === named || (field.startsWith(named) && /^[.[]/.test(field.slice(named.length)))
+  })
+}
+
+/** Ends the command with exit code 4, saying for every field who owns it and where the manifest sets it. */
+export function conflictError(
+  found: readonly { readonly resolved: Resolved; readonly conflicts: readonly Conflict[] }[],
+): CliError {
+  const lines = found.flatMap(({ resolved, conflicts }) =>
+    conflicts.map(({ field, message }) => {
+      const said = `${objectName(resolved.object)}: ${message}`
+      return renderProblem(resolved.manifest.problem('invalid', fieldSteps(resolved.object, field), 'key', said, field))
+    }),
+  )
+  const fields = [...new Set(found.flatMap(({ conflicts }) => conflicts.map(({ field }) => field)))]
+  const count = fields.length === 1 ? 'a field is' : `${fields.length} fields are`
+  const flags = fields.map((field) => `--force-conflicts=${/[[\]="]/.test(field) ? `'${field}'` : field}`).join(' ')
+  return new CliError(
+    ExitCode.conflict,
+    `${lines.join('')}error: ${count} owned by somebody else; nothing was applied. Leave them out of the manifests, or take them over with ${visible(flags)}\n`,
+    { raw: true },
+  )
+}
+
+/**
+ * What the server has against an object, at the places in its file; none when the refusal is not about the object (no permission, say).
+ */
+export function refusedFields({ manifest }: Resolved, error: unknown): Problem[] {
+  if (!(error instanceof ApiError)) return []
+  if (error.code === 422) return invalidFields(manifest, error)
+  if (error.code !== 400 && error.code !== 500) return []
+  const unknown = [...error.message.matchAll(/unknown field "((?:[^"\\]|\\.)+)"/g)].map((match) =>
+    manifest.problem('unknown-field', fieldSteps(manifest.object, match[1]!), 'key', 'unknown field', match[1]!),
+  )
+  // `.spec.x: field not declared in schema`, `.spec.y: expected list, got …`: how server-side apply words what does not fit.
+  const typed = [
+    ...error.message.matchAll(
+      /(?:^|\s)(\.[^\s:]+(?:\[[^\]]*\][^\s:]*)*): ((?:field not declared in schema|expected |duplicate entries ).*)$/gm,
+    ),
+  ].map((match) =>
+    manifest.problem('invalid', fieldSteps(manifest.object, match[1]!), 'key', match[2]!, match[1]!.slice(1)),
+  )
+  if (unknown.length + typed.length > 0) return [...unknown, ...typed]
+  return error.code === 400 ? [manifest.problem('invalid', [], 'value', error.message)] : []
+}
+
+function invalidFields(manifest: Resolved['manifest'], error: ApiError): Problem[] {
+  const causes = error.causes.filter(({ field }) => field !== undefined && field !== '<nil>')
+  if (causes.length === 0) return [manifest.problem('invalid', [], 'value', error.message)]
+  return causes.map(({ field = '', message = '', reason }) =>
+    manifest.problem(
+      'invalid',
+      fieldSteps(manifest.object as JsonObject, field),
+      reason === 'FieldValueRequired' ? 'key' : 'value',
+      message,
+      field,
+    ),
+  )
+}

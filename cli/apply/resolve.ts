@@ -1,0 +1,130 @@
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import type { Connection } from '../api/connect.ts'
+import { type Discovery, discover, type ServedResource } from '../api/discovery.ts'
+import { resourceOfKind } from '../api/mapping.ts'
+import { usageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { checkManifests } from '../manifests/check.ts'
+import { loadManifests, type Manifest } from '../manifests/manifest.ts'
+import { manifestError, type Problem } from '../manifests/problem.ts'
+import { didYouMean } from '../manifests/suggest.ts'
+import { rankOf } from './order.ts'
+
+/** A manifest, where on the server its object lives, and the object as it is sent (its namespace filled in). */
+export interface Resolved {
+  readonly manifest: Manifest
+  readonly resource: ServedResource
+  readonly object: KubeObject & JsonObject
+  /** Its kind is defined by a CustomResourceDefinition of the same set, and not served yet. */
+  readonly late: boolean
+}
+
+export interface FileWords {
+  readonly filename?: readonly string[]
+  readonly recursive?: boolean
+}
+
+/** The files named by `-f`, and by bare words too, so that `-f sites/*.yaml` means all that the shell made of it. */
+export async function manifestsFrom(
+  io: Io,
+  words: readonly string[],
+  flags: FileWords,
+): Promise<{ manifests: readonly Manifest[]; problems: readonly Problem[] }> {
+  if (!flags.filename?.length) throw usageError('must specify a file with -f')
+  return loadManifests({
+    files: [...flags.filename, ...words],
+    recursive: flags.recursive ?? false,
+    cwd: io.cwd,
+    stdin: io.stdin,
+  })
+}
+
+/**
+ * Checks all manifests, first without the server, then against what it serves, and puts them into the order in which they can be
+ * applied. Throws exit code 2 with every problem; nothing has been sent then but reads.
+ */
+export async function resolveManifests(
+  { manifests, problems }: { readonly manifests: readonly Manifest[]; readonly problems: readonly Problem[] },
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<Resolved[]> {
+  const offline = [...problems, ...(await checkManifests(manifests, connection))]
+  if (offline.length > 0) throw manifestError(offline, '; nothing was applied')
+  if (manifests.length === 0) throw usageError('no objects passed')
+  const discovery = await discover(connection.client, signal)
+  const defined = definedInSet(manifests)
+  const unserved: Problem[] = []
+  const resolved: Resolved[] = []
+  for (const manifest of manifests) {
+    const { apiVersion, kind } = manifest.object
+    const served = resourceOfKind(discovery, apiVersion, kind)
+    const resource = served ?? defined.get(`${apiVersion}/${kind}`)
+    if (resource)
+      resolved.push({ manifest, resource, late: !served, object: placed(manifest, resource, connection.namespace) })
+    else unserved.push(unservedKind(manifest, discovery))
+  }
+  if (unserved.length > 0) throw manifestError(unserved, '; nothing was applied')
+  return resolved.sort((a, b) => rankOf(a.object) - rankOf(b.object))
+}
+
+function placed(manifest: Manifest, resource: ServedResource, namespace: string): KubeObject & JsonObject {
+  const { object } = manifest
+  if (!resource.namespaced || object.metadata.namespace) return object
+  return { ...object, metadata: { ...object.metadata, namespace } } as KubeObject & JsonObject
+}
+
+function unservedKind(manifest: Manifest, { resources }: Discovery): Problem {
+  const { apiVersion, kind } = manifest.object
+  const ofVersion = resources.filter((r) => (r.group === '' ? r.version : `${r.group}/${r.version}`) === apiVersion)
+  const versions = new Set(resources.map((r) => (r.group === '' ? r.version : `${r.group}/${r.version}`)))
+  if (ofVersion.length > 0) {
+    const message = `the server has no kind "${kind}" in ${apiVersion}${didYouMean(
+      kind,
+      ofVersion.map((r) => r.kind),
+    )}`
+    return manifest.problem('unknown-kind', ['kind'], 'value', message, 'kind')
+  }
+  const group = apiVersion.slice(0, apiVersion.indexOf('/') + 1)
+  const sameGroup = [...versions].find((version) => group !== '' && version.startsWith(group))
+  const suggestion = sameGroup ? `; did you mean "${sameGroup}"?` : didYouMean(apiVersion, versions)
+  return manifest.problem(
+    'unknown-kind',
+    ['apiVersion'],
+    'value',
+    `the server does not serve "${apiVersion}"${suggestion}`,
+    'apiVersion',
+  )
+}
+
+/** What the set's own CustomResourceDefinitions will serve. */
+function definedInSet(manifests: readonly Manifest[]): ReadonlyMap<string, ServedResource> {
+  const defined = new Map<string, ServedResource>()
+  for (const { object } of manifests) {
+    if (object.kind !== 'CustomResourceDefinition') continue
+    const spec = object.spec as
+      | {
+          group?: string
+          scope?: string
+          names?: { kind?: string; plural?: string }
+          versions?: { name?: string; served?: boolean }[]
+        }
+      | undefined
+    for (const version of Array.isArray(spec?.versions) ? spec.versions : []) {
+      const { group, scope, names } = spec!
+      if (!group || !names?.kind || !names.plural || !version.name || version.served === false) continue
+      defined.set(`${group}/${version.name}/${names.kind}`, {
+        group,
+        version: version.name,
+        kind: names.kind,
+        plural: names.plural,
+        namespaced: scope === 'Namespaced',
+        singular: '',
+        shortNames: [],
+        categories: [],
+        verbs: [],
+        subresources: [],
+      })
+    }
+  }
+  return defined
+}

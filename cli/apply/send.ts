@@ -1,0 +1,75 @@
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import type { Client } from '../../runtime/client/client.ts'
+import { ApiError, isNotFound } from '../../runtime/errors.ts'
+import { conflictsOf, mayTake } from './refusal.ts'
+import type { Resolved } from './resolve.ts'
+
+type Applied = KubeObject & JsonObject
+
+export interface SendOptions {
+  readonly fieldManager: string
+  readonly dryRun: boolean
+  /** Fields that may be taken over from other managers. */
+  readonly take: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/** Times that an object may change between looking at its conflicts and taking the fields over. */
+const TAKE_TRIES = 5
+
+/**
+ * Server-side applies one object and gives it as the server has it then. Conflicts are forced only when every one of them is a field
+ * that may be taken, and only against the very version of the object in which they were seen. Throws what the client throws.
+ */
+export async function sendApply(
+  client: Client,
+  { resource, object }: Resolved,
+  options: SendOptions,
+): Promise<Applied> {
+  const { fieldManager, dryRun, take, signal } = options
+  const common = { fieldManager, dryRun, signal, fieldValidation: 'Strict' as const }
+  try {
+    return (await client.apply(resource, object, common)) as Applied
+  } catch (error) {
+    if (take.length === 0 || !takable(error, take)) throw error
+  }
+  for (let attempt = 1; ; attempt++) {
+    const { name = '', namespace } = object.metadata
+    const live = await client.get(
+      resource,
+      { name, ...(resource.namespaced && namespace ? { namespace } : {}) },
+      { signal },
+    )
+    const pinned = { ...object, metadata: { ...object.metadata, resourceVersion: live.metadata.resourceVersion! } }
+    try {
+      // Whoever has changed the object in between makes the pinned version fail, and its conflicts are looked at again.
+      const unforced = await client.apply(resource, pinned, { ...common, dryRun: true }).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      if (unforced !== undefined && !takable(unforced, take)) throw unforced
+      return (await client.apply(resource, pinned, { ...common, force: true })) as Applied
+    } catch (error) {
+      const moved = error instanceof ApiError && error.code === 409 && conflictsOf(error).length === 0
+      if (!moved || attempt >= TAKE_TRIES) throw error
+    }
+  }
+}
+
+function takable(error: unknown, take: readonly string[]): boolean {
+  const conflicts = conflictsOf(error)
+  return conflicts.length > 0 && conflicts.every(({ field }) => mayTake(field, take))
+}
+
+/**
+ * Whether an object could not be tried because what it lives in is made by the same set: its namespace, or its kind.
+ */
+export function waitsForSet(error: unknown, { object, late }: Resolved, set: readonly Resolved[]): boolean {
+  if (late) return true
+  if (!isNotFound(error)) return false
+  const { namespace } = object.metadata
+  return set.some(
+    (other) =>
+      other.object.kind === 'Namespace' && other.object.apiVersion === 'v1' && other.object.metadata.name === namespace,
+  )
+}

@@ -1,0 +1,142 @@
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
+import { discover, qualifiedKind } from '../api/discovery.ts'
+import { requestFailure } from '../api/failure.ts'
+import { AS_JSON, readOne, readPages } from '../api/request.ts'
+import { parseTargets } from '../api/targets.ts'
+import { parseDuration } from '../duration.ts'
+import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
+import type { PlacedTarget } from '../get/read.ts'
+import { type Followed, followUntil } from '../health/follow.ts'
+import type { Io } from '../io.ts'
+import { type Goal, parseGoal } from './condition.ts'
+
+export interface WaitFlags extends ConnectionFlags {
+  readonly filename?: readonly string[]
+  readonly recursive?: boolean
+  readonly for?: readonly string[]
+  readonly selector?: string
+  readonly fieldSelector?: string
+  readonly all?: boolean
+  readonly allNamespaces?: boolean
+  readonly timeout: string
+  readonly output?: string
+}
+
+const WEEK_MS = 7 * 24 * 3600 * 1000
+
+/** `weir wait`: until every object is as `--for` says, or fails at once when one is stalled. */
+export async function runWait(io: Io, words: readonly string[], flags: WaitFlags): Promise<ExitCode> {
+  const [condition, ...more] = flags.for ?? []
+  if (condition === undefined || more.length > 0) throw usageError('--for says what to wait for; give it once')
+  const goal = parseGoal(condition)
+  const timeout = parseDuration(flags.timeout)
+  const connection = await connect(io, flags)
+  try {
+    const targets = await targetsOf(io, connection, words, flags)
+    const followed = await existing(io, connection, targets, flags, goal)
+    if (followed.length === 0) {
+      if (goal.mayBeMissing && targets.every(({ type }) => type === 'object')) return ExitCode.ok
+      throw new CliError(ExitCode.api, 'no matching resources found')
+    }
+    return await waitFor(io, connection, followed, goal, timeout < 0 ? WEEK_MS : timeout, flags.output === 'name')
+  } catch (error) {
+    if (io.interrupted.aborted) throw interrupted()
+    throw requestFailure(error)
+  } finally {
+    connection.client.close()
+  }
+}
+
+async function waitFor(
+  io: Io,
+  connection: Connection,
+  followed: readonly Followed[],
+  goal: Goal,
+  timeoutMs: number,
+  namesOnly: boolean,
+): Promise<ExitCode> {
+  const { failed, pending } = await followUntil(connection, followed, {
+    judge: (object) => goal.judge(object),
+    timeoutMs,
+    signal: io.interrupted,
+    onMet: ({ resource, name }) =>
+      void io.out(`${qualifiedKind(resource)}/${name}${namesOnly ? '' : ' condition met'}\n`),
+  })
+  for (const { followed: each, message } of failed) io.err(`error: ${label(each)}: ${message}\n`)
+  for (const { followed: each, message } of pending) {
+    io.err(`error: timed out waiting for the condition on ${label(each)}${message === '' ? '' : ` (${message})`}\n`)
+  }
+  return failed.length + pending.length === 0 ? ExitCode.ok : ExitCode.unhealthy
+}
+
+const label = ({ resource, name }: Followed) => `${resource.plural}/${name}`
+
+async function targetsOf(
+  io: Io,
+  connection: Connection,
+  words: readonly string[],
+  flags: WaitFlags,
+): Promise<readonly PlacedTarget[]> {
+  if (flags.filename?.length) {
+    const { manifestsFrom, resolveManifests } = await import('../apply/resolve.ts')
+    const set = await resolveManifests(await manifestsFrom(io, words, flags), connection, io.interrupted)
+    return set.map(({ resource, object }) => ({
+      type: 'object',
+      resource,
+      name: object.metadata.name!,
+      ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
+    }))
+  }
+  const discovery = await discover(connection.client, io.interrupted)
+  return parseTargets(discovery, words, {
+    allNamespaces: flags.allNamespaces ?? false,
+    selected: Boolean(flags.selector || flags.fieldSelector),
+    allowCollections: flags.all ?? false,
+  }).targets
+}
+
+/** The objects that targets stand for now. Named ones that are not there are an error, unless they may be missing. */
+async function existing(
+  io: Io,
+  connection: Connection,
+  targets: readonly PlacedTarget[],
+  flags: WaitFlags,
+  goal: Goal,
+): Promise<Followed[]> {
+  const found = await Promise.all(
+    targets.map(async (target): Promise<Followed[]> => {
+      const { resource } = target
+      const namespace =
+        resource.namespaced && !flags.allNamespaces ? (target.namespace ?? connection.namespace) : undefined
+      const request = {
+        resource,
+        accept: AS_JSON,
+        signal: io.interrupted,
+        ...(namespace === undefined ? {} : { namespace }),
+      }
+      if (target.type === 'object') {
+        const followed = { resource, name: target.name, ...(namespace === undefined ? {} : { namespace }) }
+        if (goal.mayBeMissing) return [followed]
+        await readOne(connection.client, { ...request, name: target.name })
+        return [followed]
+      }
+      const selected = {
+        ...request,
+        ...(flags.selector ? { labelSelector: flags.selector } : {}),
+        ...(flags.fieldSelector ? { fieldSelector: flags.fieldSelector } : {}),
+      }
+      const pages = (await readPages(connection.client, selected, 500)) as {
+        items?: readonly (KubeObject & JsonObject)[]
+      }[]
+      return pages.flatMap(({ items = [] }) =>
+        items.map(({ metadata }) => ({
+          resource,
+          name: metadata.name!,
+          ...(resource.namespaced ? { namespace: metadata.namespace! } : {}),
+        })),
+      )
+    }),
+  )
+  return found.flat()
+}
