@@ -28,6 +28,8 @@ export function openApi(resources: readonly ResourceInfo[]): OpenApi {
 const documents = new WeakMap<ResourceInfo, { readonly of: readonly ResourceInfo[]; readonly document: Document }>()
 
 const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+/** client-go still asks by the old name. */
+const OLD_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
 
 class Documents implements OpenApi {
   readonly #byPath: ReadonlyMap<string, readonly ResourceInfo[]>
@@ -84,7 +86,7 @@ function groupVersionDocument(resources: readonly ResourceInfo[]): Document {
 
 function wantsProtobuf(accept: string | undefined): boolean {
   for (const { type, subtype } of parseAccept(accept ?? '')) {
-    if (`${type}/${subtype}` === PROTOBUF.toLowerCase()) return true
+    if (`${type}/${subtype}` === PROTOBUF || `${type}/${subtype}` === OLD_PROTOBUF) return true
     if (type === '*' || (type === 'application' && (subtype === 'json' || subtype === '*'))) return false
   }
   return false
