@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../crds/metadata.ts'
 import type { Client } from '../client/client.ts'
-import type { Resource } from '../client/resource.ts'
+import { keyOf, type Resource } from '../client/resource.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Log, silentLog } from '../log.ts'
 import { Reflector, type Selection } from './reflector.ts'
@@ -29,6 +29,8 @@ export class Cache<T extends KubeObject = KubeObject> {
   readonly #reflector: Reflector<T>
   readonly #log: Log
   readonly #handlers = new Set<ChangeHandler<T>>()
+  readonly #waiters = new Map<string, Set<() => void>>()
+  readonly #clock: Clock
   readonly #stop = new AbortController()
   readonly #firstSync = Promise.withResolvers<void>()
   #synced = false
@@ -38,6 +40,7 @@ export class Cache<T extends KubeObject = KubeObject> {
     const { namespace, labelSelector, fieldSelector, indexes, log = silentLog, clock = systemClock } = options
     this.resource = options.resource
     this.#log = log
+    this.#clock = clock
     this.#store = new Store(indexes)
     this.#reflector = new Reflector(
       {
@@ -130,6 +133,36 @@ export class Cache<T extends KubeObject = KubeObject> {
     return () => this.#handlers.delete(handler)
   }
 
+  /**
+   * Resolves once the cache has seen `written`, or something newer, of that object, or that it is gone: so that who has written reads what
+   * it wrote. Gives up after `timeoutMs`, because the cache may not be able to follow; says whether it was seen.
+   */
+  async hasSeen(written: KubeObject, timeoutMs: number): Promise<boolean> {
+    const key = keyOf(written.metadata)
+    const before = this.#store.get(key)
+    const seen = () => {
+      const now = this.#store.get(key)
+      // Gone counts once it was there, or where the answer says that it is going.
+      if (!now) return before !== undefined || written.metadata.deletionTimestamp !== undefined
+      return now.metadata.uid !== written.metadata.uid || !isOlder(now, written)
+    }
+    if (seen()) return true
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const check = () => {
+      if (seen()) resolve(true)
+    }
+    const cancelTimer = this.#clock.after(timeoutMs, () => resolve(false))
+    const waiters = this.#waiters.get(key) ?? new Set()
+    this.#waiters.set(key, waiters.add(check))
+    try {
+      return await promise
+    } finally {
+      cancelTimer()
+      waiters.delete(check)
+      if (waiters.size === 0) this.#waiters.delete(key)
+    }
+  }
+
   #replace(objects: readonly T[]): void {
     for (const change of this.#store.replace(objects)) this.#emit(change)
     this.#synced = true
@@ -143,6 +176,8 @@ export class Cache<T extends KubeObject = KubeObject> {
 
   #emit(change: Change<T>): void {
     for (const handler of this.#handlers) this.#call(handler, change)
+    const waiters = this.#waiters.get(change.key)
+    if (waiters) for (const check of waiters) check()
   }
 
   /** A handler that throws is a bug; it must not end the watch, nor keep the change from other handlers. */
@@ -153,4 +188,11 @@ export class Cache<T extends KubeObject = KubeObject> {
       this.#log.error({ err, kind: this.resource.kind, key: change.key }, 'a change handler threw')
     }
   }
+}
+
+/** Versions of one resource are decimal numbers that grow (KEP-5504); whatever is none counts as newer. */
+function isOlder(a: KubeObject, b: KubeObject): boolean {
+  const [left = '', right = ''] = [a.metadata.resourceVersion, b.metadata.resourceVersion]
+  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false
+  return left.length === right.length ? left < right : left.length < right.length
 }

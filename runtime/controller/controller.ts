@@ -45,6 +45,8 @@ export interface ControllerOptions {
   /** When to look again at a key that waits and has not said when: a safety net, as what it waits for is watched. 60 s unless told. */
   readonly waitingMs?: number
   readonly observer?: ControllerObserver
+  /** Called once, when the controller has been closed. */
+  readonly onClose?: () => void
 }
 
 export interface WatchOptions<T> {
@@ -129,6 +131,7 @@ export class Controller {
     this.#queue.close()
     this.#stop.abort(new Error(`controller ${this.name} was closed`))
     await Promise.all(this.#running)
+    this.#options.onClose?.()
   }
 
   #pump(): void {

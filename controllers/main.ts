@@ -1,0 +1,96 @@
+import type { BlobStore } from '../runtime/blob-store.ts'
+import type { Client } from '../runtime/client/client.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
+import type { ControllerObserver } from '../runtime/controller/controller.ts'
+import { Manager, type ManagerStatus } from '../runtime/controller/manager.ts'
+import { type Log, silentLog } from '../runtime/log.ts'
+import { applianceController } from './appliance/appliance.ts'
+import { type AssignmentOptions, assignmentController } from './assignment.ts'
+import { createCaches } from './caches.ts'
+import { catalogController } from './catalog/catalog.ts'
+import { installCatalogProtection } from './catalog/protection.ts'
+import type { SourceLimits } from './catalog/read-source.ts'
+import { blobCollector, type CollectOptions } from './collect-blobs.ts'
+import { credentialsController } from './credentials.ts'
+import { EventRecorder } from './events.ts'
+import { BlobReader } from './placement/blob-reader.ts'
+import { type PlacementOptions, placementController } from './placement/placement.ts'
+import { type SiteOptions, siteController } from './site.ts'
+
+export interface ControllersOptions {
+  readonly client: Client
+  /** Shared with the gateway: what is stored here is what appliances fetch. */
+  readonly blobs: BlobStore
+  readonly clock?: Clock
+  readonly log?: Log
+  readonly observer?: ControllerObserver
+  /** Everything is looked at again this often. 10 minutes unless told. */
+  readonly resyncMs?: number
+  readonly catalog?: {
+    /** Folders below which `file:` sources may lie. None unless told: whoever may write a Catalog could read them. */
+    readonly fileRoots?: readonly string[]
+    readonly limits?: Partial<SourceLimits>
+  }
+  readonly placement?: PlacementOptions
+  readonly assignment?: AssignmentOptions
+  readonly site?: SiteOptions
+  readonly collect?: CollectOptions
+}
+
+/** All controllers, running. */
+export interface Controllers {
+  /** Of every cache and controller, for health and metrics. */
+  readonly status: ManagerStatus
+  /** Resolves once every controller works on what there is. Rejects when closed before. */
+  readonly started: Promise<void>
+  /** Looks at everything again, now. */
+  resync(): void
+  /** Ends what is under way and sends the last events. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts every controller against one API server. Returns at once: until the API can be read, `status` says why, and nothing is decided on
+ * half of what there is. The CustomResourceDefinitions must be installed, or be on their way.
+ */
+export function startControllers(options: ControllersOptions): Controllers {
+  const { client, blobs, clock = systemClock, log = silentLog, observer, resyncMs } = options
+  const manager = new Manager({ client, clock, log, ...(resyncMs === undefined ? {} : { resyncMs }) })
+  const caches = createCaches(manager)
+  const events = new EventRecorder({ client, clock, log })
+  const reader = new BlobReader(blobs)
+  const deps = { client, blobs, clock, log, events, ...(observer ? { observer } : {}) }
+  const { fileRoots = [], limits } = options.catalog ?? {}
+  manager.add(
+    catalogController(deps, caches, { fileRoots, ...(limits ? { limits } : {}) }),
+    placementController(deps, caches, reader, options.placement),
+    assignmentController(deps, caches, reader, options.assignment),
+    applianceController(deps, caches),
+    siteController(deps, caches, options.site),
+    credentialsController(deps, caches),
+    blobCollector(deps, caches, reader, options.collect),
+  )
+  const started = manager.start().then(() => protect(client, log))
+  // Whoever does not wait for it must not be brought down by an early close.
+  started.catch(() => {})
+  return {
+    started,
+    get status() {
+      return manager.status
+    },
+    resync: () => manager.resync(),
+    async close() {
+      await manager.close()
+      await events.close()
+    },
+  }
+}
+
+/** On a cluster where the controllers may not, whoever installed them has; without it the finalizer still holds a Catalog in use. */
+async function protect(client: Client, log: Log): Promise<void> {
+  try {
+    await installCatalogProtection(client)
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'cannot have the API server refuse the deletion of Catalogs in use')
+  }
+}

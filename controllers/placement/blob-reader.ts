@@ -1,0 +1,77 @@
+import { type CatalogContent, decodeCatalog, decodeDemand } from '../../reconcilers/blobs/catalog.ts'
+import { decodeFileSet, type FileSetBlob } from '../../reconcilers/blobs/file-set-blob.ts'
+import { decodePlanIndex, type PlanIndex, type PlanIndexRow } from '../../reconcilers/blobs/plan-index.ts'
+import type { BlobStore } from '../../runtime/blob-store.ts'
+import { Retryable } from '../../runtime/errors.ts'
+
+/** A plan's index, with its rows by `namespace/name`. */
+export interface IndexedPlan extends PlanIndex {
+  readonly byAppliance: ReadonlyMap<string, PlanIndexRow>
+}
+
+/** Indexes of plans in force are read on every decision about an appliance. */
+const INDEXES_KEPT = 64
+/** Big, and needed only while planning or uniting. */
+const CATALOGS_KEPT = 2
+
+/** Reads blobs by digest, decoded; those that are asked for again and again are kept. A blob that is missing is Retryable. */
+export class BlobReader {
+  readonly #blobs: BlobStore
+  readonly #indexes: Recent<IndexedPlan>
+  readonly #catalogs: Recent<CatalogContent>
+
+  constructor(blobs: BlobStore) {
+    this.#blobs = blobs
+    this.#indexes = new Recent(INDEXES_KEPT)
+    this.#catalogs = new Recent(CATALOGS_KEPT)
+  }
+
+  index(digest: string): Promise<IndexedPlan> {
+    return this.#indexes.get(digest, async () => {
+      const index = decodePlanIndex(await this.#read(digest))
+      return { ...index, byAppliance: new Map(index.rows.map((row) => [`${row.namespace}/${row.name}`, row])) }
+    })
+  }
+
+  catalog(digest: string): Promise<CatalogContent> {
+    return this.#catalogs.get(digest, async () => decodeCatalog(await this.#read(digest)))
+  }
+
+  async popularity(digest: string): Promise<Float64Array> {
+    return decodeDemand(await this.#read(digest)).popularity
+  }
+
+  async fileSet(digest: string): Promise<FileSetBlob> {
+    return decodeFileSet(await this.#read(digest))
+  }
+
+  async #read(digest: string): Promise<Buffer> {
+    const bytes = await this.#blobs.get(digest)
+    if (!bytes) throw new Retryable('BlobMissing', `blob ${digest} is not in the store`)
+    return bytes
+  }
+}
+
+/** The values used last, by key; two who ask at once share one load. */
+class Recent<T> {
+  readonly #kept: number
+  readonly #values = new Map<string, Promise<T>>()
+
+  constructor(kept: number) {
+    this.#kept = kept
+  }
+
+  get(key: string, load: () => Promise<T>): Promise<T> {
+    const known = this.#values.get(key)
+    this.#values.delete(key)
+    const value = known ?? load()
+    this.#values.set(key, value)
+    // A failure is not worth keeping; whoever asked hears of it.
+    if (!known) value.catch(() => this.#values.get(key) === value && this.#values.delete(key))
+    for (const oldest of this.#values.keys()) {
+      if (this.#values.size <= this.#kept) break
+      this.#values.delete(oldest)
+    }
+    return value
+  }
+}

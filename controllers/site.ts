@@ -1,0 +1,49 @@
+import type { Appliance } from '../crds/types.gen.ts'
+import { keyOf } from '../reconcilers/identity.ts'
+import { planSite } from '../reconcilers/site/plan-site.ts'
+import type { Change } from '../runtime/cache/store.ts'
+import { Controller } from '../runtime/controller/controller.ts'
+import { type Caches, parentsOf } from './caches.ts'
+import { asked, type ControllerDeps, cameOrWent } from './deps.ts'
+import { createExecutor } from './execute.ts'
+
+export interface SiteOptions {
+  /** What a site's appliances report is summed up this often. 1 s unless told. */
+  readonly progressDelayMs?: number
+}
+
+/** Sums the appliances of every Site up, and lets a deleted Site go once they are drained. */
+export function siteController(
+  deps: ControllerDeps,
+  caches: Caches,
+  { progressDelayMs = 1000 }: SiteOptions = {},
+): Controller {
+  const { clock, log } = deps
+  const executor = createExecutor({ ...deps, fieldManager: 'weir-site', caches: [caches.sites] })
+  const siteOf = ({ metadata, spec }: Appliance) => [`${metadata.namespace}/${spec.siteRef.name}`]
+  return new Controller({
+    name: 'site',
+    clock,
+    log,
+    concurrency: 4,
+    ...(deps.observer ? { observer: deps.observer } : {}),
+    async reconcile(key, { signal }) {
+      const site = caches.sites.get(key)
+      if (!site) return { type: 'done' }
+      const input = {
+        site,
+        appliances: caches.appliances.byIndex('site', key),
+        missingParents: parentsOf(site).filter((parent) => !caches.sites.get(parent)),
+      }
+      return await executor.execute(planSite(input, clock.now()), signal)
+    },
+  })
+    .reconciles(caches.sites, { when: asked })
+    .watches(caches.sites, (parent) => caches.sites.byIndex('parent', keyOf(parent)).map(keyOf), { when: cameOrWent })
+    .watches(caches.appliances, siteOf, { when: (change) => cameOrWent(change) || moved(change) })
+    .watches(caches.appliances, siteOf, { delayMs: progressDelayMs })
+}
+
+function moved(change: Change<Appliance>): boolean {
+  return change.type === 'update' && change.object.spec.siteRef.name !== change.old.spec.siteRef.name
+}
