@@ -5,10 +5,12 @@ import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { Admission } from './admission/admission.ts'
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts'
+import { rbacEscalation } from './admission/rbac-escalation.ts'
 import type { Api } from './api.ts'
 import { Authenticator } from './auth/authenticate.ts'
 import { RbacAuthorizer } from './auth/rbac.ts'
 import { builtInResources } from './builtin/all.ts'
+import { reviewResources } from './builtin/reviews.ts'
 import { type Certificates, ensureCertificates } from './certificates/certificates.ts'
 import { writeKubeconfig } from './certificates/kubeconfig.ts'
 import { bootstrap } from './controllers/bootstrap.ts'
@@ -85,8 +87,8 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
   const authenticator = new Authenticator(
     new Map([...(options.tokens ?? [])].map(([t, u]) => [t, { ...u, groups: [...u.groups, 'system:authenticated'] }])),
   )
-  const registry = new Registry(builtInResources())
-  const admission = new Admission({ first: [namespaceLifecycle], last: [] })
+  const registry = new Registry([...builtInResources(), ...reviewResources(authorizer, authenticator)])
+  const admission = new Admission({ first: [namespaceLifecycle, rbacEscalation(authorizer)], last: [] })
   const api: Api = { store, registry, clock, admission }
   const controllers = new Controllers(api, certificates.authority, log)
   const watches = new WatchServer(api, { maxWatches: limits.maxWatches })

@@ -5,6 +5,7 @@ import { customResourceDefinition } from './custom-resource-definition.ts'
 import { coreEvent, fromCore, newEvent, toCore } from './event.ts'
 import { lease } from './lease.ts'
 import { namespace } from './namespace.ts'
+import { clusterRole, clusterRoleBinding, role, roleBinding } from './rbac.ts'
 import { secret } from './secret.ts'
 import { serviceAccount } from './service-account.ts'
 
@@ -16,6 +17,10 @@ const kinds: readonly BuiltInKind[] = [
   serviceAccount,
   customResourceDefinition,
   lease,
+  role,
+  roleBinding,
+  clusterRole,
+  clusterRoleBinding,
 ]
 
 function serve(kind: BuiltInKind): Served {

@@ -1,28 +1,32 @@
+import type { JsonObject } from '../../crds/metadata.ts'
 import type { Api } from '../api.ts'
-import { ApiError } from '../api-error.ts'
+import { bootstrapBindings, bootstrapRoles } from '../auth/bootstrap-policy.ts'
 import { controllerUser } from '../auth/user.ts'
-import { asObject } from '../json.ts'
-import { createObject } from '../verbs/create.ts'
+import type { ApiObject } from '../json.ts'
+import type { Transaction } from '../storage/store.ts'
+import { createIn } from '../verbs/create.ts'
+import { transact } from '../verbs/write.ts'
 
-const namespaces = ['default', 'kube-system', 'kube-public']
+const user = controllerUser('bootstrap')
+const namespaces = ['default', 'kube-system', 'kube-public'].map((name) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name },
+}))
 
-/** Makes what must be there from the start. */
+/** Makes what must be there from the start, in one transaction; leaves alone what is there already. */
 export async function bootstrap(api: Api): Promise<void> {
-  const served = api.registry.find('', 'v1', 'namespaces')
-  if (!served) throw new Error('namespaces are not served')
-  const user = controllerUser('bootstrap')
-  for (const name of namespaces) {
-    if (api.store.get(served.key('', name))) continue
-    const object = asObject({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-    const target = { served, namespace: '', name: '', subresource: '', user, warn: () => {} } as const
-    const options = {
-      dryRun: false,
-      fieldManager: 'kube-apiserver',
-      fieldValidation: 'Ignore',
-      userAgent: undefined,
-    } as const
-    await createObject(api, target, object, options).catch((err: unknown) => {
-      if (!(err instanceof ApiError) || err.status.reason !== 'AlreadyExists') throw err
-    })
-  }
+  await transact(api, false, (tx) => {
+    for (const object of namespaces) ensure(api, tx, '', 'namespaces', object)
+    for (const object of bootstrapRoles) ensure(api, tx, 'rbac.authorization.k8s.io', 'clusterroles', object)
+    for (const object of bootstrapBindings) ensure(api, tx, 'rbac.authorization.k8s.io', 'clusterrolebindings', object)
+  })
+}
+
+function ensure(api: Api, tx: Transaction, group: string, plural: string, json: JsonObject): void {
+  const served = api.registry.find(group, 'v1', plural)
+  if (!served) throw new Error(`${plural} are not served`)
+  const object = json as unknown as ApiObject
+  if (tx.get(served.key('', object.metadata.name ?? ''))) return
+  createIn(api, tx, { served, namespace: '', name: '', subresource: '', user, warn: () => {} }, object, false)
 }

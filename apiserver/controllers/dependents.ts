@@ -27,7 +27,10 @@ export class Dependents {
   }
 
   apply({ type, current }: StoreEvent): void {
-    if (type !== 'DELETED') return this.set(current)
+    if (type !== 'DELETED') {
+      this.set(current)
+      return
+    }
     this.#remove(current.key)
     const { uid } = current.value.metadata
     if (!uid) return

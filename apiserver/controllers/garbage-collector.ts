@@ -119,7 +119,10 @@ export class GarbageCollector {
     if (states.some((s) => s.state === undefined)) return
     const lost = states.filter((s) => s.state !== 'solid').map((s) => s.uid)
     if (lost.length === 0) return
-    if (lost.length < states.length) return this.#dropOwners(tx, served, stored, lost)
+    if (lost.length < states.length) {
+      this.#dropOwners(tx, served, stored, lost)
+      return
+    }
     const waiting = states.some((s) => s.state === 'waiting')
     const { uid = '', finalizers = [] } = stored.value.metadata
     const dependents = this.#dependents.of(uid)
@@ -127,7 +130,8 @@ export class GarbageCollector {
       // Its owner waits for it and it has dependents of its own: they go first. In a circle somebody must stop blocking.
       const circle = dependents.some((key) => isDeletingForeground(tx.get(key)?.value))
       const current = circle ? this.#unblockOwners(tx, served, stored) : stored
-      return this.#delete(tx, served, current, 'Foreground')
+      this.#delete(tx, served, current, 'Foreground')
+      return
     }
     const asked = finalizers.find((f) => f === orphanFinalizer || f === foregroundFinalizer)
     const policy = asked === undefined ? 'Background' : asked === orphanFinalizer ? 'Orphan' : 'Foreground'

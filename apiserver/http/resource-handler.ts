@@ -1,11 +1,10 @@
-import type { JsonObject } from '../../crds/metadata.ts'
 import type { Api, Target } from '../api.ts'
-import { badRequest, forbidden, methodNotSupported, notFound, unsupportedMediaType } from '../api-error.ts'
+import { badRequest, forbidden, methodNotSupported, notFound } from '../api-error.ts'
 import { type Access, type Authorizer, refusal } from '../auth/authorize.ts'
 import type { User } from '../auth/user.ts'
 import type { Representation, Served, Subresource } from '../served.ts'
 import { applyObject } from '../verbs/apply.ts'
-import { asJsonObject, BodyError, type ParsedBody, parseJson, parseYaml } from '../verbs/body.ts'
+import { asJsonObject, BodyError, parseYaml } from '../verbs/body.ts'
 import { createObject } from '../verbs/create.ts'
 import { decodeObject } from '../verbs/decode.ts'
 import { deleteObject } from '../verbs/delete.ts'
@@ -15,6 +14,7 @@ import { listObjects } from '../verbs/list.ts'
 import { applyPatchType, parsePatch } from '../verbs/patch/patch.ts'
 import { patchObject } from '../verbs/patch.ts'
 import { updateObject } from '../verbs/update.ts'
+import { optionsBody, readBody } from './bodies.ts'
 import type { Exchange } from './exchange.ts'
 import { type Accepted, mediaType, negotiate } from './media-type.ts'
 import { deleteOptions, listOptions, patchOptions, queryBool, watchOptions, writeOptions } from './options.ts'
@@ -218,47 +218,4 @@ function allowed(served: Served, subresource: Subresource, verb: Verb): boolean 
   if (subresource === '') return served.info.verbs.includes(verb)
   if (subresource === 'finalize') return verb === 'update'
   return verb === 'get' || verb === 'update' || verb === 'patch'
-}
-
-/** The body by its Content-Type: JSON unless told. */
-async function readBody(exchange: Exchange, { info }: Served): Promise<() => ParsedBody> {
-  const type = mediaType(exchange.header('content-type'))
-  if (type !== '' && type !== 'application/json' && type !== 'application/yaml') {
-    throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
-    )
-  }
-  const body = await exchange.body()
-  if (type !== 'application/yaml') return () => parseJson(body, true)
-  const parsed = await parseYaml(body).catch((err: unknown) => {
-    throw err instanceof BodyError
-      ? badRequest(`the object provided is unrecognized (must be of type ${info.kind}): ${err.message}`)
-      : err
-  })
-  return () => parsed
-}
-
-/** The DeleteOptions in a body; undefined where it is empty. */
-async function optionsBody(exchange: Exchange): Promise<JsonObject | undefined> {
-  const body = await exchange.body()
-  if (body.length === 0) return undefined
-  const type = mediaType(exchange.header('content-type'))
-  if (type !== '' && type !== 'application/json' && type !== 'application/yaml') {
-    throw unsupportedMediaType(
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
-    )
-  }
-  try {
-    const { value } = type === 'application/yaml' ? await parseYaml(body) : parseJson(body, false)
-    const options = asJsonObject(value)
-    if (!options) throw new BodyError('it is not an object')
-    const { kind } = options
-    if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
-      throw badRequest(`decoded object cannot be converted to DeleteOptions: it is a ${String(kind)}`)
-    }
-    return options
-  } catch (err) {
-    if (err instanceof BodyError) throw badRequest(`cannot read DeleteOptions: ${err.message}`)
-    throw err
-  }
 }

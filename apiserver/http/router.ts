@@ -4,6 +4,7 @@ import type { Api } from '../api.ts'
 import { badRequest, forbidden, tooManyRequests } from '../api-error.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { type Authorizer, refusal } from '../auth/authorize.ts'
+import { impersonate } from '../auth/impersonate.ts'
 import type { User } from '../auth/user.ts'
 import { Documents } from './documents.ts'
 import { Exchange } from './exchange.ts'
@@ -64,9 +65,10 @@ export class Router {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { authenticator, maxInFlight } = this.#options
+    const { authenticator, authorizer, maxInFlight } = this.#options
     if (this.#inFlight > maxInFlight) throw tooManyRequests('too many requests, please try again later', 1)
-    const user = authenticator.authenticate(exchange.req)
+    const sender = authenticator.authenticate(exchange.req)
+    const user = impersonate(exchange.req.headers, sender, authorizer)
     const request = parsePath(exchange.path)
     if (!request) throw badRequest(`the path ${JSON.stringify(exchange.path)} is not well-formed`)
     checkTimeout(exchange.query)
