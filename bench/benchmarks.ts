@@ -1,0 +1,17 @@
+import type { Benchmark } from './benchmark.ts'
+
+/** All there are, in the order in which they run. Add yours here, with a lazy import. */
+export const benchmarks: readonly Benchmark[] = [
+  {
+    name: 'apiserver',
+    about: 'durable PUTs and watch fan-out, beside kube-apiserver and etcd where KUBEBUILDER_ASSETS is set',
+    byDefault: true,
+    run: async (report) => (await import('./apiserver/compare.ts')).compareApiServers(report),
+  },
+  {
+    name: 'storage',
+    about: 'the durable store on SQLite, beside what else it could be built on',
+    byDefault: false,
+    run: async (report) => (await import('./storage/compare.ts')).compareStorage(report),
+  },
+]
