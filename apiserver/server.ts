@@ -1,4 +1,4 @@
-import { createServer } from 'node:https'
+import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../runtime/clock.ts'
@@ -94,13 +94,14 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
   const watches = new WatchServer(api, { maxWatches: limits.maxWatches })
   await bootstrap(api)
   await controllers.start()
+  const progress = { started: true, closing: false }
 
   const router = new Router({
     api,
     authenticator,
     authorizer,
     watches,
-    checks: healthChecks({ store }),
+    checks: healthChecks(store, () => progress),
     log,
     maxInFlight: limits.maxInFlight,
     weirVersion: options.version ?? '0.1.0',
@@ -113,13 +114,9 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
 
   let closing: Promise<void> | undefined
   const close = async () => {
+    progress.closing = true
+    await stopListening(server, clock, () => watches.closeAll())
     await controllers.close()
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    watches.closeAll()
-    server.closeIdleConnections()
-    const cancel = clock.after(5000, () => server.closeAllConnections())
-    await closed
-    cancel()
     await store.close()
   }
   return {
@@ -162,7 +159,26 @@ function listener(certificates: Certificates, router: Router, limits: Limits) {
   return server
 }
 
-function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<string> {
+/** Takes no new connection, lets requests under way end, and hangs up on the rest; a client that holds on is cut off after five seconds. */
+async function stopListening(server: Server, clock: Clock, endWatches: () => void): Promise<void> {
+  let open = true
+  const closed = new Promise<void>((resolve) => server.close(() => resolve())).then(() => {
+    open = false
+  })
+  endWatches()
+  const cancel = clock.after(5000, () => server.closeAllConnections())
+  // A connection is idle only once its last answer has been flushed.
+  const hangUp = () => {
+    if (!open) return
+    server.closeIdleConnections()
+    setTimeout(hangUp, 10)
+  }
+  hangUp()
+  await closed
+  cancel()
+}
+
+function listen(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

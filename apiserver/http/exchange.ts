@@ -66,7 +66,9 @@ export class Exchange {
       })
       this.req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)))
       this.req.on('error', reject)
-      this.req.on('close', () => reject(badRequest('the client went away')))
+      this.req.on('close', () => {
+        if (!this.req.complete) reject(badRequest('the client went away'))
+      })
     })
   }
 

@@ -19,6 +19,7 @@ import type { Exchange } from './exchange.ts'
 import { type Accepted, mediaType, negotiate } from './media-type.ts'
 import { deleteOptions, listOptions, patchOptions, queryBool, watchOptions, writeOptions } from './options.ts'
 import type { ResourceRequest } from './request-info.ts'
+import { serveScale } from './scale.ts'
 import { includeObject, listBody, listTransforms, objectBody, objectTransforms } from './transform.ts'
 import type { WatchServer } from './watch.ts'
 
@@ -66,7 +67,8 @@ export class ResourceHandler {
       user,
       warn: exchange.warn,
     }
-    await this.#verbs[verb](exchange, target)
+    if (subresource === 'scale') await serveScale(exchange, this.#api, target, verb)
+    else await this.#verbs[verb](exchange, target)
     return true
   }
 
