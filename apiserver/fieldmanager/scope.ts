@@ -1,20 +1,10 @@
 import { type FieldSet, fieldSetOf } from '../../crds/fieldmanager/field-set.ts'
 import { type ObjectType, objectType } from '../../crds/fieldmanager/object-type.ts'
 import type { FieldScope } from '../../crds/fieldmanager/request.ts'
-import type { JsonObject } from '../../crds/metadata.ts'
 import { builtInDefinition } from '../openapi/openapi.ts'
 import type { ResourceInfo } from '../resource.ts'
 
 export type Subresource = '' | 'status' | 'scale' | 'finalize' | 'approval'
-
-/** autoscaling/v1 Scale, as far as merging goes. */
-const SCALE_SCHEMA: JsonObject = {
-  type: 'object',
-  properties: {
-    spec: { type: 'object', properties: { replicas: { type: 'integer' } } },
-    status: { type: 'object', properties: { replicas: { type: 'integer' }, selector: { type: 'string' } } },
-  },
-}
 
 const STATUS = fieldSetOf(['status'])
 const METADATA_AND_SPEC = fieldSetOf(['metadata'], ['spec'])
@@ -23,7 +13,8 @@ const SPEC = fieldSetOf(['spec'])
 const scopes = new WeakMap<ResourceInfo, Map<Subresource, FieldScope>>()
 
 /**
- * The field manager's view of one endpoint. `versions` are all served versions of the resource, `resource` among them.
+ * The field manager's view of one endpoint. A change through `scale` is tracked as a change of the resource itself, marked with the
+ * subresource: what Kubernetes makes of it in the end. `versions` are all served versions of the resource, `resource` among them.
  * Scopes are cached by `resource`, a new one of which comes with every change of its CRD: ask anew on every request.
  */
 export function fieldScope(
@@ -38,23 +29,10 @@ export function fieldScope(
   }
   let scope = byName.get(subresource)
   if (!scope) {
-    scope = subresource === 'scale' ? scaleScope() : resourceScope(resource, versions, subresource)
+    scope = resourceScope(resource, versions, subresource)
     byName.set(subresource, scope)
   }
   return scope
-}
-
-function scaleScope(): FieldScope {
-  const type = objectType(SCALE_SCHEMA)
-  const typeOf = (apiVersion: string): ObjectType | undefined => (apiVersion === 'autoscaling/v1' ? type : undefined)
-  return {
-    apiVersion: 'autoscaling/v1',
-    kind: 'Scale',
-    subresource: 'scale',
-    typeOf,
-    resetFields: () => undefined,
-    emptyListResets: false,
-  }
 }
 
 function resourceScope(
@@ -94,7 +72,8 @@ function typeOfResource(resource: ResourceInfo): ObjectType {
 
 /** What Kubernetes' strategies put back before they store an object. */
 function resetFields(resource: ResourceInfo, subresource: Subresource): FieldSet | undefined {
-  if (!resource.hasStatus) return undefined
+  // A Scale changes the replicas alone.
+  if (!resource.hasStatus || subresource === 'scale') return undefined
   if (subresource !== 'status') return STATUS
   return resource.builtIn ? SPEC : METADATA_AND_SPEC
 }
