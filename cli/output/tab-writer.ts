@@ -1,14 +1,19 @@
-const MIN_WIDTH = 6
-const PADDING = 3
-
 /**
- * Aligns cells that are separated by tabs, as kubectl's tables are: a column is as wide as its widest cell plus three spaces, and at
- * least six; the last cell of a line is not padded. Widths are remembered between flushes, so that a watch's later rows line up with
- * the first ones. A column ends where a line has no cell in it, as in Go's text/tabwriter.
+ * Aligns cells that are separated by tabs, as kubectl's tables are: a column is as wide as its widest cell plus some spaces; the
+ * last cell of a line is not padded. Widths are remembered between flushes, so that a watch's later rows line up with the first
+ * ones. A column ends where a line has no cell in it, as in Go's text/tabwriter.
  */
 export class TabWriter {
+  readonly #minWidth: number
+  readonly #padding: number
   #lines: string[][] = []
   #remembered: number[] = []
+
+  /** A column's least width and the spaces after its widest cell; kubectl's tables have 6 and 3, its descriptions 0 and 2. */
+  constructor(minWidth = 6, padding = 3) {
+    this.#minWidth = minWidth
+    this.#padding = padding
+  }
 
   /** One line of cells. A cell that contains tabs counts as several. */
   line(cells: readonly string[]): void {
@@ -37,8 +42,9 @@ export class TabWriter {
         continue
       }
       let end = at
-      let width = MIN_WIDTH
-      for (; end < to && inColumn(end); end++) width = Math.max(width, textWidth(this.#lines[end]![column]!) + PADDING)
+      let width = this.#minWidth
+      for (; end < to && inColumn(end); end++)
+        width = Math.max(width, textWidth(this.#lines[end]![column]!) + this.#padding)
       width = Math.max(width, this.#remembered[column] ?? 0)
       this.#remembered[column] = width
       this.#format(out, at, end, [...widths, width])

@@ -1,0 +1,81 @@
+import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
+import { bytesText } from '../output/quantity.ts'
+import type { Screen } from './screen.ts'
+
+export function describeCatalog(screen: Screen, catalog: Catalog): void {
+  const { spec, status } = catalog
+  screen.head(catalog)
+  screen.field('Source', spec.source.url)
+  screen.field('Origin', spec.originUrl ?? 'the folder of the source')
+  screen.field(
+    'Refreshed',
+    `${status?.lastRefreshTime ? `${screen.since(status.lastRefreshTime)} ago` : 'never'}, every ${spec.refreshInterval}${spec.suspend ? ' (suspended)' : ''}`,
+  )
+  if (status?.files !== undefined)
+    screen.field('Files', `${status.files}, ${bytesText(status.bytes ?? 0)} (version ${status.version ?? 0})`)
+  screen.field('Digest', status?.digest)
+  screen.field('Demand', status?.demandDigest)
+  screen.field('Used by', status?.usedBy?.join('\n') || '<none>')
+  screen.conditions(status?.conditions)
+}
+
+export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: PlacementPlan | undefined): void {
+  const { spec, status } = policy
+  screen.head(policy)
+  screen.field('Catalog', spec.catalogRef.name)
+  screen.field('Priority', spec.priority)
+  screen.field(
+    'Copies',
+    `${spec.copies.perSite} per site${spec.copies.perRegion === undefined ? '' : `, ${spec.copies.perRegion} per region`}`,
+  )
+  screen.field('Storage', `${spec.storageShare}% of each appliance`)
+  for (const { paths, copies } of spec.pins ?? [])
+    screen.field('Pinned', `${paths.join(', ')} (${copies === 'all' ? 'on every appliance' : `${copies} copies`})`)
+  for (const { paths } of spec.exclude ?? []) screen.field('Excluded', paths.join(', '))
+  screen.field('Plan', status?.currentPlan ?? '<none>')
+  if (status?.filesPlaced !== undefined)
+    screen.field('Placed', `${status.filesPlaced} files, ${bytesText(status.bytesPlaced ?? 0)}`)
+  if (status?.filesLeftOut !== undefined)
+    screen.field('Left out', `${status.filesLeftOut} files, ${bytesText(status.bytesLeftOut ?? 0)}`)
+  if (status?.bytesToMove !== undefined) screen.field('To move', bytesText(status.bytesToMove))
+  if (status?.offload)
+    screen.field(
+      'Offload',
+      `${status.offload.expectedPercent}% expected, at most ${status.offload.boundPercent}% possible`,
+    )
+  if (status?.appliances)
+    screen.field('Appliances', `${status.appliances.converged} of ${status.appliances.selected} converged`)
+  if (plan) planSites(screen, plan)
+  screen.conditions(status?.conditions)
+}
+
+export function describePlan(screen: Screen, plan: PlacementPlan): void {
+  const { spec } = plan
+  screen.head(plan)
+  screen.field('Policy', spec.policyRef.name)
+  screen.field('Parent', spec.parent ?? '<none>')
+  screen.field('Catalog', `${spec.catalog.name} (${spec.catalog.digest})`)
+  screen.field('Demand', spec.demandDigest)
+  screen.field('Solver', spec.solver)
+  screen.field('Index', spec.index.digest)
+  const { files, bytes, copies, appliances, fillBytes, filesLeftOut, bytesLeftOut } = spec.totals
+  screen.field('Places', `${files} files, ${bytesText(bytes)}, in ${copies} copies on ${appliances} appliances`)
+  screen.field('To fill', bytesText(fillBytes))
+  screen.field('Left out', `${filesLeftOut} files, ${bytesText(bytesLeftOut)}`)
+  planSites(screen, plan)
+}
+
+function planSites(screen: Screen, { spec: { sites, others } }: PlacementPlan): void {
+  if (sites.length === 0) return
+  screen.section('Sites')
+  const row = (name: string, of: { appliances: number; files: number; bytes: number; fillBytes: number }) => [
+    name,
+    String(of.appliances),
+    String(of.files),
+    bytesText(of.bytes),
+    bytesText(of.fillBytes),
+  ]
+  const rows = sites.map((site) => row(`${site.namespace}/${site.name}`, site))
+  if (others) rows.push(row(`${others.sites} others`, others))
+  screen.table(['SITE', 'APPLIANCES', 'FILES', 'SIZE', 'TO FILL'], rows)
+}

@@ -1,0 +1,134 @@
+import type { JsonObject } from '../../crds/metadata.ts'
+import { coreEvents, type Resource } from '../../runtime/client/resource.ts'
+import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
+import { discover, type ServedResource } from '../api/discovery.ts'
+import { requestFailure } from '../api/failure.ts'
+import { resourceFor } from '../api/mapping.ts'
+import { AS_JSON, readPages } from '../api/request.ts'
+import { ExitCode, usageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { escapeTerminal } from '../output/escape.ts'
+import { type Format, parseFormat, printObjects } from '../output/format.ts'
+import { TabWriter } from '../output/tab-writer.ts'
+import { byTime, type EventObject, lastSeen } from './event.ts'
+
+export interface EventsFlags extends ConnectionFlags {
+  readonly output?: string
+  readonly allNamespaces?: boolean
+  readonly for?: string
+  readonly types?: readonly string[]
+  readonly watch?: boolean
+  readonly headers: boolean
+}
+
+type Event = EventObject & JsonObject
+const EVENTS = {
+  ...coreEvents,
+  singular: 'event',
+  shortNames: [],
+  categories: [],
+  verbs: [],
+  subresources: [],
+} as unknown as ServedResource
+
+/** `weir events`: what happened, oldest first. */
+export async function runEvents(io: Io, words: readonly string[], flags: EventsFlags): Promise<ExitCode> {
+  if (words.length > 0) throw usageError(`unexpected argument "${words[0]}"; --for names the object`)
+  const format = parseFormat(flags.output)
+  for (const type of flags.types ?? [])
+    if (!/^(normal|warning)$/i.test(type)) throw usageError('valid --types are Normal or Warning')
+  const connection = await connect(io, flags)
+  try {
+    const request = await eventsRequest(io, connection, flags)
+    const pages = (await readPages(connection.client, request, 500)) as {
+      items?: readonly Event[]
+      metadata?: { resourceVersion?: string }
+    }[]
+    const found = byTime(pages.flatMap(({ items = [] }) => items)).filter(wanted(flags))
+    const show = printer(io, flags, format)
+    if (found.length === 0 && !flags.watch)
+      io.err(flags.allNamespaces ? 'No events found.\n' : `No events found in ${connection.namespace} namespace.\n`)
+    else await show(found)
+    if (flags.watch) await watch(io, connection, request, flags, show, pages.at(-1)?.metadata?.resourceVersion ?? '')
+    return ExitCode.ok
+  } catch (error) {
+    if (io.readerGone.aborted) return ExitCode.ok
+    if (io.interrupted.aborted) return ExitCode.interrupted
+    throw requestFailure(error)
+  } finally {
+    connection.client.close()
+  }
+}
+
+const wanted = (flags: EventsFlags) => (event: EventObject) =>
+  !flags.types?.length || flags.types.some((type) => type.toLowerCase() === event.type?.toLowerCase())
+
+async function eventsRequest(io: Io, connection: Connection, flags: EventsFlags) {
+  const place = flags.allNamespaces ? {} : { namespace: connection.namespace }
+  const base = { resource: EVENTS, accept: AS_JSON, signal: io.interrupted, ...place }
+  if (flags.for === undefined) return base
+  const [type = '', name = '', ...more] = flags.for.split('/')
+  if (name === '' || more.length > 0) throw usageError('--for must be in resource/name form')
+  const { kind, group, version } = resourceFor(await discover(connection.client, io.interrupted), type)
+  const apiVersion = group === '' ? version : `${group}/${version}`
+  return {
+    ...base,
+    fieldSelector: `involvedObject.kind=${kind},involvedObject.apiVersion=${apiVersion},involvedObject.name=${name}`,
+  }
+}
+
+async function watch(
+  io: Io,
+  connection: Connection,
+  request: { readonly namespace?: string; readonly fieldSelector?: string },
+  flags: EventsFlags,
+  show: (events: readonly Event[]) => Promise<void>,
+  resourceVersion: string,
+): Promise<void> {
+  const { namespace, fieldSelector } = request
+  const signal = AbortSignal.any([io.interrupted, io.readerGone])
+  const options = {
+    resourceVersion,
+    signal,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+  }
+  for await (const change of connection.client.watch(coreEvents as Resource<Event>, options)) {
+    // Servers forget events after a while; that is no news.
+    if (change.type !== 'BOOKMARK' && change.type !== 'DELETED' && wanted(flags)(change.object))
+      await show([change.object])
+  }
+}
+
+function printer(io: Io, flags: EventsFlags, format: Format): (events: readonly Event[]) => Promise<void> {
+  if (format.type !== 'table') {
+    return (events) =>
+      io.out(
+        printObjects(
+          format,
+          events.map((event) => ({ ...event, apiVersion: 'v1', kind: 'Event' }) as Event),
+          false,
+          { noHeaders: !flags.headers },
+        ),
+      )
+  }
+  const writer = new TabWriter()
+  let headed = !flags.headers
+  return async (events) => {
+    if (!headed)
+      writer.line([...(flags.allNamespaces ? ['NAMESPACE'] : []), 'LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'])
+    headed = true
+    for (const event of events)
+      writer.line([...(flags.allNamespaces ? [event.metadata.namespace ?? ''] : []), ...cells(event)])
+    await io.out(writer.flush())
+  }
+}
+
+function cells(event: EventObject): string[] {
+  const { kind = '', name = '' } = event.involvedObject
+  const message = (event.message ?? '').trim().replaceAll('\n', ' ')
+  return [
+    lastSeen(event, Date.now()),
+    ...[event.type ?? '', event.reason ?? '', `${kind}/${name}`, message].map(escapeTerminal),
+  ]
+}
