@@ -46,12 +46,12 @@ export function catalogController(
       }
       const last = looked.get(key)
       const dueInMs = refreshDueInMs(catalog, last, clock.now())
-      const { reading, validators } =
+      const { reading, validators, lost } =
         dueInMs === 0
           ? await look(catalog, last, blobs, { ...source, clock }, signal)
-          : { reading: { type: 'notDue', dueInMs } as const, validators: last?.validators ?? {} }
+          : { reading: { type: 'notDue', dueInMs } as const, validators: last?.validators ?? {}, lost: false }
 
-      const input = { catalog, reading, usedBy: usersOf(catalog, caches), digest: digestOf }
+      const input = { catalog, reading, usedBy: usersOf(catalog, caches), lost, digest: digestOf }
       const result = await executor.execute(planCatalog(input, clock.now()), signal)
       // Only now: what was read but could not be published must be read again.
       if (reading.type !== 'notDue') {
@@ -73,14 +73,22 @@ function usersOf(catalog: Catalog, caches: Caches): string[] {
   return caches.policies.byIndex('catalog', keyOf(catalog)).map(keyOf).sort(compare)
 }
 
+interface Look {
+  readonly reading: SourceReading
+  readonly validators: Validators
+  /** The published version's blobs are not in the store. */
+  readonly lost: boolean
+}
+
 async function look(
   catalog: Catalog,
   last: Looked | undefined,
   blobs: BlobStore,
   options: SourceOptions,
   signal: AbortSignal,
-): Promise<{ reading: SourceReading; validators: Validators }> {
+): Promise<Look> {
   const previous = await publishedContent(catalog, blobs)
+  const lost = previous === undefined && catalog.status?.digest !== undefined
   // A changed spec may point elsewhere, and a version that is not there must be made: then the source must say everything.
   const sameSpec = last !== undefined && last.generation === catalog.metadata.generation
   const known = previous !== undefined && sameSpec ? last.validators : {}
@@ -88,11 +96,12 @@ async function look(
   try {
     const content = await readSource(catalog.spec.source.url, builder, known, options, signal)
     const reading = readingOf(content, builder)
-    if (reading.type === 'unchanged') return { reading, validators: known }
-    return { reading, validators: reading.type === 'read' && content.type === 'lines' ? content.validators : {} }
+    if (content.type === 'unchanged') return { reading, validators: known, lost }
+    // What did not lead to a published version must be said in full the next time, too.
+    return { reading, validators: reading.type === 'read' ? content.validators : {}, lost }
   } catch (error) {
-    if (error instanceof SourceError) return { reading: { type: 'failed', message: error.message }, validators: {} }
-    throw error
+    if (!(error instanceof SourceError)) throw error
+    return { reading: { type: 'failed', message: error.message }, validators: {}, lost }
   }
 }
 

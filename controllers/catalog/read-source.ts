@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CatalogBuilder } from '../../reconcilers/catalog/builder.ts'
@@ -106,13 +106,21 @@ async function openFile(url: string, known: Validators, roots: readonly string[]
   } catch {
     throw new SourceError(`${url}: not the URL of a local file`)
   }
-  const allowed = roots.some((root) => path === root || path.startsWith(root.endsWith(sep) ? root : root + sep))
-  if (!allowed) throw new SourceError(`${url}: file sources are not allowed there`)
-  const stats = await stat(path)
+  const refusal = new SourceError(`${url}: file sources are not allowed there`)
+  // By name first, so that nobody learns what exists elsewhere; then by where it really is, so that no symlink leads out.
+  if (!roots.some((root) => isBelow(path, root))) throw refusal
+  const real = await realpath(path)
+  const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => root)))
+  if (!realRoots.some((root) => isBelow(real, root))) throw refusal
+  const stats = await stat(real)
   if (!stats.isFile()) throw new SourceError(`${url}: not a regular file`)
   const etag = `"${stats.ino}-${stats.size}-${stats.mtimeMs}"`
   if (known.etag === etag) return 'unchanged'
-  return { body: createReadStream(path, { highWaterMark: 256 * 1024 }), validators: { etag } }
+  return { body: createReadStream(real, { highWaterMark: 256 * 1024 }), validators: { etag } }
+}
+
+function isBelow(path: string, root: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 }
 
 async function openUrl(

@@ -45,6 +45,10 @@ export class BlobReader {
     return decodeFileSet(await this.#read(digest))
   }
 
+  has(digest: string): Promise<boolean> {
+    return this.#blobs.has(digest)
+  }
+
   async #read(digest: string): Promise<Buffer> {
     const bytes = await this.#blobs.get(digest)
     if (!bytes) throw new Retryable('BlobMissing', `blob ${digest} is not in the store`)

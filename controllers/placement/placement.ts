@@ -91,9 +91,7 @@ async function gather(
   const input = {
     policy,
     catalog: caches.catalogs.get(`${policy.metadata.namespace}/${policy.spec.catalogRef.name}`),
-    plans: caches.plans
-      .byIndex('policy', keyOf(policy))
-      .filter((plan) => plan.spec.policyRef.uid === policy.metadata.uid),
+    plans: await plansOf(policy, caches, reader),
     targets,
     reserved: await reservedFor(earlier, caches, reader),
     progress: progressOf(targets),
@@ -102,6 +100,15 @@ async function gather(
     ...(before === undefined ? {} : { waitsFor: before }),
   }
   return input
+}
+
+/** The policy's plans; without the one in force where its index is lost: then it must be made again. */
+async function plansOf(policy: PlacementPolicy, caches: Caches, reader: BlobReader): Promise<PlacementPlan[]> {
+  const plans = caches.plans.byIndex('policy', keyOf(policy))
+  const own = plans.filter((plan) => plan.spec.policyRef.uid === policy.metadata.uid)
+  const current = currentPlan({ policy, plans: own })
+  if (!current || (await reader.has(current.spec.index.digest))) return own
+  return own.filter((plan) => plan !== current)
 }
 
 function fleetOf(caches: Caches): Fleet {

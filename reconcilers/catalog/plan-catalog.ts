@@ -28,6 +28,8 @@ export interface CatalogInput {
   readonly reading: SourceReading
   /** `namespace/name` of the PlacementPolicies that use the catalog, sorted. */
   readonly usedBy: readonly string[]
+  /** The blobs of the published version are not in the store: they must be put again. */
+  readonly lost?: boolean
   /** Names bytes: `sha256:<hex>`. */
   readonly digest: (bytes: Uint8Array) => string
 }
@@ -80,7 +82,7 @@ export function planCatalog(input: CatalogInput, now: Date): Plan {
       const digest = input.digest(bytes)
       const demand = encodeDemand(digest, reading.built.popularity)
       const demandDigest = input.digest(demand)
-      if (digest !== before?.digest || demandDigest !== before?.demandDigest) {
+      if (input.lost || digest !== before?.digest || demandDigest !== before?.demandDigest) {
         p.blob([
           { digest, bytes },
           { digest: demandDigest, bytes: demand },
