@@ -87,14 +87,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Whoever does not ask is not told.
   ready.catch(() => {})
 
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    stop.abort(new Error('the gateway was closed'))
+    streams.closeAll()
+    await server.close()
+    await Promise.all([heartbeats.close(), reports.close(), fleet.close()])
+  }
   return {
     url: server.url,
     ready,
-    async close() {
-      stop.abort(new Error('the gateway was closed'))
-      streams.closeAll()
-      await server.close()
-      await Promise.all([heartbeats.close(), reports.close(), fleet.close()])
+    close() {
+      closing ??= close()
+      return closing
     },
   }
 }
