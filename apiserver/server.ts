@@ -142,7 +142,7 @@ function listener(certificates: Certificates, router: Router, limits: Limits) {
       ALPNProtocols: ['http/1.1'],
       keepAlive: true,
       noDelay: true,
-      headersTimeout: 15_000,
+      headersTimeout: 60_000,
       requestTimeout: 60_000,
       keepAliveTimeout: 120_000,
       maxHeaderSize: 64 * 1024,
@@ -150,9 +150,10 @@ function listener(certificates: Certificates, router: Router, limits: Limits) {
     router.handle,
   )
   server.maxConnections = limits.maxConnections
-  // A request that never was one (a port scan, a plain-text client) is answered by Node with 400.
-  server.on('clientError', (_err, socket: Socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+  server.on('clientError', (err: NodeJS.ErrnoException, socket: Socket) => {
+    // A request that never was one is told so; a connection on which nothing came in time is just hung up.
+    if (socket.writable && err.code?.startsWith('HPE_'))
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
     else socket.destroy()
   })
   server.on('tlsClientError', (_err, socket) => socket.destroy())

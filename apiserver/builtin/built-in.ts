@@ -1,10 +1,10 @@
-import type { JsonObject } from '../../crds/metadata.ts'
+import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 import type { FieldError } from '../../crds/validation/field-error.ts'
 import { coerceMetadata } from '../../crds/validation/metadata-shape.ts'
 import { type NameCheck, validateObjectMeta, validateObjectMetaUpdate } from '../../crds/validation/object-meta.ts'
 import { badRequest } from '../api-error.ts'
 import { storageVersionHash } from '../custom/from-crd.ts'
-import { type ApiObject, asObject, deepEqual, withMetadata, without } from '../json.ts'
+import { type ApiObject, asObject, deepEqual, isArray, isObject, withMetadata, without } from '../json.ts'
 import { builtInDefinition, builtInSchema } from '../openapi/openapi.ts'
 import type { PrinterColumn, ResourceInfo } from '../resource.ts'
 import type { Strategy } from '../strategy.ts'
@@ -124,17 +124,23 @@ function decoder(of: BuiltInKind): Strategy['decode'] {
     const { apiVersion, kind, metadata, ...rest } = object
     const coerced = coerceMetadata(metadata)
     if (coerced.malformed !== undefined) throw unreadable(of, coerced.malformed)
-    for (const field of coerced.unknown) unknownFields.push(`unknown field "metadata.${field}"`)
+    for (const field of coerced.unknown) unknownFields.push(`metadata.${field}`)
     try {
       const decoded = compiled(rest, unknownFields)
       // This order everywhere: what is stored and sent reads like what people write.
-      const ordered = { apiVersion, kind, metadata: coerced.metadata, ...decoded } as unknown as ApiObject
-      return { object: ordered, unknownFields: unknownFields.sort() }
+      const ordered = { apiVersion, kind, metadata: { ...coerced.metadata, ...reset(metadata) }, ...decoded }
+      return { object: ordered as unknown as ApiObject, unknownFields: unknownFields.sort() }
     } catch (err) {
       if (!(err instanceof DecodeError)) throw err
       throw unreadable(of, err.message)
     }
   }
+}
+
+/** An empty list of managedFields means something: it resets them. */
+function reset(metadata: JsonValue | undefined): JsonObject {
+  const sent = isObject(metadata) ? metadata.managedFields : undefined
+  return isArray(sent) && sent.length === 0 ? { managedFields: [] } : {}
 }
 
 function unreadable({ kind, version }: BuiltInKind, why: string): Error {

@@ -75,15 +75,40 @@ class Compiler {
   #object(schema: JsonObject): Decode {
     const { properties, additionalProperties } = schema
     if (isObject(properties) && Object.keys(properties).length > 0) {
-      const fields = new Map(Object.entries(properties).map(([name, of]) => [name, this.compile(of)]))
-      return struct(fields)
+      const required = isArray(schema.required) ? schema.required : []
+      const field = (name: string, of: JsonValue | undefined): Decode =>
+        isCollection(of) && !required.includes(name) ? unlessEmpty(this.compile(of)) : this.compile(of)
+      const fields = new Map(Object.entries(properties).map(([name, of]) => [name, field(name, of)]))
+      return struct(fields, structs(properties))
     }
     if (isObject(additionalProperties)) return map(this.compile(additionalProperties))
-    return schema['x-kubernetes-preserve-unknown-fields'] === true || !properties ? anyObject : struct(new Map())
+    return schema['x-kubernetes-preserve-unknown-fields'] === true || !properties ? anyObject : struct(new Map(), [])
   }
 }
 
 const anything: Decode = (value) => value
+
+/** Fields that are structs and not pointers in Go: always there. Metadata is read on its own. */
+function structs(properties: JsonObject): readonly string[] {
+  return Object.keys(properties).filter((name) => {
+    const of = properties[name]
+    return name !== 'metadata' && isObject(of) && isObject(of.default) && Object.keys(of.default).length === 0
+  })
+}
+
+/** A list or a map, told from a struct by having no fields of its own. */
+function isCollection(schema: JsonValue | undefined): boolean {
+  if (!isObject(schema)) return false
+  return schema.type === 'array' || (schema.type === 'object' && isObject(schema.additionalProperties))
+}
+
+/** An optional list or map that is empty is not stored: Go's `omitempty`. */
+function unlessEmpty(decode: Decode): Decode {
+  return (value, place, unknown) => {
+    const decoded = decode(value, place, unknown)
+    return typeof decoded === 'object' && decoded !== null && Object.keys(decoded).length === 0 ? undefined : decoded
+  }
+}
 
 function mismatch(value: JsonValue, place: Place, type: string): DecodeError {
   const is = isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
@@ -95,7 +120,7 @@ const anyObject: Decode = (value, place) => {
   return value
 }
 
-function struct(fields: ReadonlyMap<string, Decode>): Decode {
+function struct(fields: ReadonlyMap<string, Decode>, always: readonly string[]): Decode {
   return (value, place, unknown) => {
     if (!isObject(value)) throw mismatch(value, place, 'struct')
     const result: Record<string, JsonValue | undefined> = {}
@@ -103,11 +128,12 @@ function struct(fields: ReadonlyMap<string, Decode>): Decode {
       const item = value[key]
       const decode = fields.get(key)
       const path = place.path === '' ? key : `${place.path}.${key}`
-      if (!decode) unknown.push(`unknown field "${path}"`)
+      if (!decode) unknown.push(path)
       else if (item !== null && item !== undefined) {
         result[key] = decode(item, { path, goPath: `${place.goPath}.${key}` }, unknown)
       }
     }
+    for (const key of always) result[key] ??= fields.get(key)?.({}, { path: key, goPath: key }, unknown)
     return result
   }
 }

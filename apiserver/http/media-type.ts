@@ -9,6 +9,8 @@ export interface Accepted {
   readonly transformVersion: string
   readonly format: 'json' | 'yaml'
   readonly pretty: boolean
+  /** The client would rather have had protobuf, whose nested objects do not name their kind. */
+  readonly protobuf: boolean
 }
 
 export interface Clause {
@@ -43,7 +45,7 @@ export function parseAccept(header: string): readonly Clause[] {
   return clauses.sort((a, b) => b.q - a.q)
 }
 
-const plain: Accepted = { transform: 'none', transformVersion: '', format: 'json', pretty: false }
+const plain: Accepted = { transform: 'none', transformVersion: '', format: 'json', pretty: false, protobuf: false }
 const transforms = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
 const cache = new Map<string, Accepted | null>()
 
@@ -84,11 +86,12 @@ function choose(clauses: readonly Clause[], allowed: Allowed): Accepted | undefi
     const { as, g, v, stream } = clause.params
     if (stream !== undefined && stream !== '' && stream !== 'watch') continue
     const pretty = clause.params.pretty === '1'
-    if (as === undefined && g === undefined && v === undefined) return { ...plain, format, pretty }
+    const protobuf = clause.subtype === 'vnd.kubernetes.protobuf'
+    if (as === undefined && g === undefined && v === undefined) return { ...plain, format, pretty, protobuf }
     if (g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1') || as === undefined || !transforms.has(as)) continue
     const transform = as as Transform
     if (!allowed.transforms.includes(transform)) continue
-    return { transform, transformVersion: `${g}/${v}`, format, pretty }
+    return { transform, transformVersion: `${g}/${v}`, format, pretty, protobuf }
   }
   return undefined
 }

@@ -50,6 +50,15 @@ export function partial(object: ApiObject, apiVersion: string): JsonObject {
   return { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata as JsonObject }
 }
 
+/** An item of a built-in list: its kind is told by the list. */
+function untyped(served: Served, { value, json }: Representation): Buffer {
+  const head = `{"apiVersion":"${served.apiVersion}","kind":"${served.info.kind}",`
+  if (json.toString('latin1', 0, head.length) === head) return Buffer.concat([open, json.subarray(head.length)])
+  const { apiVersion: _, kind: __, ...rest } = value
+  return Buffer.from(JSON.stringify(rest))
+}
+
+const open = Buffer.from('{')
 const comma = Buffer.from(',')
 const close = Buffer.from(']}')
 
@@ -68,14 +77,17 @@ export function listBody(served: Served, list: Listed, accepted: Accepted, table
     )
   }
   if (transform === 'PartialObjectMetadataList') {
-    const items = list.items.map((i) => partial(i.value, apiVersion))
+    // Go's metadata clients compare what they list with what they watch, where the kind is taken off.
+    const items = list.items.map((i) =>
+      accepted.protobuf ? { metadata: i.value.metadata as JsonObject } : partial(i.value, apiVersion),
+    )
     return Buffer.from(JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion, metadata, items }))
   }
   const head = JSON.stringify({ kind: served.info.listKind, apiVersion: served.apiVersion, metadata, items: [] })
   const parts: Buffer[] = [Buffer.from(head.slice(0, -2))]
   list.items.forEach((item, i) => {
     if (i > 0) parts.push(comma)
-    parts.push(item.json)
+    parts.push(served.info.builtIn ? untyped(served, item) : item.json)
   })
   parts.push(close)
   return Buffer.concat(parts)

@@ -30,7 +30,9 @@ export function applyObject(
         `the name of the object (${applied.metadata.name ?? ''}) does not match the name on the URL (${name})`,
       )
     }
-    const updated = served.strategy.applyDefaults(applied)
+    // Built-in kinds are typed: what the merge left empty is not stored.
+    const typed = served.info.builtIn ? served.strategy.decode(applied).object : applied
+    const updated = served.strategy.applyDefaults(typed)
     if (stored) return { object: updateIn(api, tx, target, stored, updated, options.dryRun), created: false }
     if (updated.metadata.uid) {
       throw conflict(

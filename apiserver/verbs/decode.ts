@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
+import { unknownFieldMessages } from '../../crds/validation/custom-resource.ts'
 import type { Target } from '../api.ts'
 import { badRequest, invalid } from '../api-error.ts'
 import { type ApiObject, asObject } from '../json.ts'
@@ -23,11 +24,12 @@ export function decodeObject(target: Target, parse: () => ParsedBody, validation
   const { served } = target
   const { value, duplicates } = parsed(served, parse)
   const object = checkKind(served, value)
-  const decoded = served.strategy.decode(object)
   const { kind, version } = served.info
-  checkStrict([...duplicates, ...decoded.unknownFields], validation, target.warn, (message) =>
-    badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${message}`),
-  )
+  const refuse = (message: string) =>
+    badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${message}`)
+  const decoded = served.strategy.decode(object)
+  if (decoded.malformed !== undefined) throw refuse(decoded.malformed)
+  checkStrict([...duplicates, ...unknownFieldMessages(decoded.unknownFields)], validation, target.warn, refuse)
   return asObject(decoded.object)
 }
 

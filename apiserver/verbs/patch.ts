@@ -1,5 +1,6 @@
 import { managerName, trackUpdate } from '../../crds/fieldmanager/track-update.ts'
 import type { JsonObject } from '../../crds/metadata.ts'
+import { unknownFieldMessages } from '../../crds/validation/custom-resource.ts'
 import type { Api, Target } from '../api.ts'
 import { ApiError, badRequest, conflict, invalid, notFound } from '../api-error.ts'
 import { type ApiObject, asObject, rfc3339 } from '../json.ts'
@@ -63,7 +64,9 @@ function decodePatched(target: Target, object: JsonObject, patch: Patch, options
   }
   if (object.kind !== served.info.kind) throw badRequest(`the kind of an object cannot be changed to ${object.kind}`)
   const decoded = decodeOr400(target, object, refuse)
-  checkStrict([...patch.duplicates, ...decoded.unknownFields], options.fieldValidation, target.warn, refuse)
+  if (decoded.malformed !== undefined) throw refuse(decoded.malformed)
+  const problems = [...patch.duplicates, ...unknownFieldMessages(decoded.unknownFields)]
+  checkStrict(problems, options.fieldValidation, target.warn, refuse)
   const result = asObject(decoded.object)
   if ((result.metadata.name ?? '') !== name) {
     throw badRequest(
