@@ -8,7 +8,7 @@ import type { ApiObject } from './json.ts'
  * objects are at the strategy's version. `old` is the stored state at that version.
  */
 export interface Strategy {
-  /** Reads an object from a request: coerces metadata, drops what the schema does not know. Throws ApiError 400 where it cannot be read. */
+  /** Reads an object from a request: coerces metadata, drops what the schema does not know. */
   decode(object: JsonObject): Decoded
   /** Fills in defaults; the same object where nothing was missing. */
   applyDefaults(object: ApiObject): ApiObject

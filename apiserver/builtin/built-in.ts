@@ -2,7 +2,6 @@ import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 import type { FieldError } from '../../crds/validation/field-error.ts'
 import { coerceMetadata } from '../../crds/validation/metadata-shape.ts'
 import { type NameCheck, validateObjectMeta, validateObjectMetaUpdate } from '../../crds/validation/object-meta.ts'
-import { badRequest } from '../api-error.ts'
 import { storageVersionHash } from '../custom/from-crd.ts'
 import { type ApiObject, asObject, deepEqual, isArray, isObject, withMetadata, without } from '../json.ts'
 import { builtInDefinition, builtInSchema } from '../openapi/openapi.ts'
@@ -123,7 +122,7 @@ function decoder(of: BuiltInKind): Strategy['decode'] {
     const unknownFields: string[] = []
     const { apiVersion, kind, metadata, ...rest } = object
     const coerced = coerceMetadata(metadata)
-    if (coerced.malformed !== undefined) throw unreadable(of, coerced.malformed)
+    if (coerced.malformed !== undefined) return unreadable(object, coerced.malformed)
     for (const field of coerced.unknown) unknownFields.push(`metadata.${field}`)
     try {
       const decoded = compiled(rest, unknownFields)
@@ -132,7 +131,7 @@ function decoder(of: BuiltInKind): Strategy['decode'] {
       return { object: ordered as unknown as ApiObject, unknownFields: unknownFields.sort() }
     } catch (err) {
       if (!(err instanceof DecodeError)) throw err
-      throw unreadable(of, err.message)
+      return unreadable(object, err.message)
     }
   }
 }
@@ -143,8 +142,8 @@ function reset(metadata: JsonValue | undefined): JsonObject {
   return isArray(sent) && sent.length === 0 ? { managedFields: [] } : {}
 }
 
-function unreadable({ kind, version }: BuiltInKind, why: string): Error {
-  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`)
+function unreadable(object: JsonObject, malformed: string) {
+  return { object: asObject(object as unknown as ApiObject), unknownFields: [], malformed }
 }
 
 export function isEmpty(value: unknown): boolean {

@@ -2,7 +2,7 @@ import { managerName, trackUpdate } from '../../crds/fieldmanager/track-update.t
 import type { JsonObject } from '../../crds/metadata.ts'
 import { unknownFieldMessages } from '../../crds/validation/custom-resource.ts'
 import type { Api, Target } from '../api.ts'
-import { ApiError, badRequest, conflict, invalid, notFound } from '../api-error.ts'
+import { badRequest, conflict, invalid, notFound } from '../api-error.ts'
 import { type ApiObject, asObject, rfc3339 } from '../json.ts'
 import { checkStrict } from './decode.ts'
 import type { PatchOptions } from './options.ts'
@@ -63,7 +63,7 @@ function decodePatched(target: Target, object: JsonObject, patch: Patch, options
     )
   }
   if (object.kind !== served.info.kind) throw badRequest(`the kind of an object cannot be changed to ${object.kind}`)
-  const decoded = decodeOr400(target, object, refuse)
+  const decoded = served.strategy.decode(object)
   if (decoded.malformed !== undefined) throw refuse(decoded.malformed)
   const problems = [...patch.duplicates, ...unknownFieldMessages(decoded.unknownFields)]
   checkStrict(problems, options.fieldValidation, target.warn, refuse)
@@ -77,15 +77,6 @@ function decodePatched(target: Target, object: JsonObject, patch: Patch, options
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
   return withUid(target, result)
-}
-
-function decodeOr400({ served }: Target, object: JsonObject, refuse: (message: string) => Error) {
-  try {
-    return served.strategy.decode(object)
-  } catch (err) {
-    if (err instanceof ApiError && err.status.code === 400) throw refuse(err.message)
-    throw err
-  }
 }
 
 function withUid({ served, name }: Target, object: ApiObject): ApiObject {

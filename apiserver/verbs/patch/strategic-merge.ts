@@ -45,7 +45,7 @@ function mergeMap(target: JsonValue | undefined, patch: JsonObject, schema: Json
     const field = key.slice(setOrder.length)
     const list = result[field]
     if (!key.startsWith(setOrder) || !isArray(order) || !isArray(list) || patch[field] !== undefined) continue
-    result[field] = sorted(list, order, mergeKey(property(schema, field)))
+    result[field] = inOrder(list, order, list, mergeKey(property(schema, field)))
   }
   return result
 }
@@ -87,22 +87,40 @@ function mergeList(
       else result[at] = merged
     }
   }
-  return sorted(result, order ?? [], key)
+  const named = patch.filter((item) => !isObject(item) || item.$patch === undefined)
+  return inOrder(result, order ?? named, target, key)
 }
 
-/** Puts the items that `order` names in its order; the others stay behind the item they followed. */
-function sorted(list: readonly JsonValue[], order: readonly JsonValue[], key: string | undefined): JsonValue[] {
-  if (order.length === 0) return [...list]
+/**
+ * Items that `order` names come in its order, the others in the order they had; of one of each, the one that was before the other
+ * stays so, else the named one comes first.
+ */
+function inOrder(
+  list: readonly JsonValue[],
+  order: readonly JsonValue[],
+  before: readonly JsonValue[],
+  key: string | undefined,
+): JsonValue[] {
   const id = (v: JsonValue | undefined) => (key !== undefined && isObject(v) ? v[key] : v)
-  const rank = (v: JsonValue) => order.findIndex((o) => deepEqual(id(o), id(v)))
-  let last = -1
-  const ranked = list.map((item, index) => {
-    const r = rank(item)
-    if (r >= 0) last = r
-    return { item, index, rank: r >= 0 ? r : last, own: r >= 0 }
-  })
-  ranked.sort((a, b) => a.rank - b.rank || Number(b.own) - Number(a.own) || a.index - b.index)
-  return ranked.map((r) => r.item)
+  const rank = (of: readonly JsonValue[], v: JsonValue | undefined) => of.findIndex((o) => deepEqual(id(o), id(v)))
+  const byRank = (of: readonly JsonValue[]) => (a: JsonValue, b: JsonValue) => rank(of, a) - rank(of, b)
+  const named = list.filter((item) => rank(order, item) >= 0).sort(byRank(order))
+  const others = list.filter((item) => rank(order, item) < 0).sort(byRank(before))
+  const result: JsonValue[] = []
+  for (let i = 0, j = 0; i < others.length || j < named.length; ) {
+    const other = others[i]
+    const next = named[j]
+    const wasNext = rank(before, next)
+    const first = next === undefined || (wasNext >= 0 && rank(before, other) >= 0 && rank(before, other) < wasNext)
+    if (other !== undefined && first) {
+      result.push(other)
+      i++
+    } else if (next !== undefined) {
+      result.push(next)
+      j++
+    }
+  }
+  return result
 }
 
 function retainKeys(result: Record<string, JsonValue | undefined>, patch: JsonObject): void {
