@@ -164,7 +164,7 @@ export interface ContentEntry {
 
 export type Weekday = 'Mon' | 'Tue' | 'Wed' | 'Thu' | 'Fri' | 'Sat' | 'Sun'
 
-/** A stretch of time that comes back, in which to fill. */
+/** A stretch of time that comes back, in which to fill. `maxGbps` is for the whole site in a Site, for one appliance in an Assignment. */
 export interface Window {
   /** The days on which the window starts. Absent means every day. */
   readonly days?: readonly Weekday[]
@@ -172,7 +172,7 @@ export interface Window {
   readonly start: string
   /** Local time of day at which the window closes, HH:MM, 24 hours. Earlier than `start`: on the next day; equal to it: 24 hours later. */
   readonly end: string
-  /** What the whole site may fill at during the window, in gigabits per second. Absent means no cap. */
+  /** What this appliance may fill at during the window, in gigabits per second; its share of the site's cap. Absent means no cap. */
   readonly maxGbps?: number
 }
 
@@ -180,9 +180,9 @@ export interface Window {
 export interface FillSchedule {
   /** The IANA time zone of the windows, its site's. */
   readonly timeZone: string
-  /** When to fill; its site's fill windows. Empty means always. Default: `[]`. */
+  /** When to fill; its site's fill windows, each with this appliance's share of the rate. Empty means always. Default: `[]`. */
   readonly windows: readonly Window[]
-  /** This appliance's share of the site's cap, in bytes per second. Absent means no cap. */
+  /** What this appliance may fill at in any window, in bytes per second. Absent means no cap. */
   readonly maxBytesPerSecond?: number
 }
 

@@ -70,6 +70,7 @@ export const typeDocs: Readonly<Record<string, string>> = {
   LocalRef: 'Names an object in the same namespace, or a cluster-scoped one.',
   CatalogRef: 'Names a Catalog.',
   LabelSelector: 'metav1.LabelSelector: all demands must be met; an empty one matches everything.',
-  Window: 'A stretch of time that comes back, in which to fill.',
+  Window:
+    'A stretch of time that comes back, in which to fill. `maxGbps` is for the whole site in a Site, for one appliance in an Assignment.',
   MaintenanceWindow: 'A stretch of time that comes back, in which appliances may be disturbed.',
 }
