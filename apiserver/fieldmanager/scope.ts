@@ -1,7 +1,9 @@
 import { type FieldSet, fieldSetOf } from '../../crds/fieldmanager/field-set.ts'
 import { type ObjectType, objectType } from '../../crds/fieldmanager/object-type.ts'
 import type { FieldScope } from '../../crds/fieldmanager/request.ts'
-import { builtInDefinition } from '../openapi/openapi.ts'
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import { isArray, isObject } from '../json.ts'
+import { builtInDefinition } from '../openapi/kubernetes.ts'
 import type { ResourceInfo } from '../resource.ts'
 
 export type Subresource = '' | 'status' | 'scale' | 'finalize' | 'approval'
@@ -55,8 +57,28 @@ function resourceScope(
     subresource,
     typeOf: (apiVersion) => types.get(apiVersion),
     resetFields: (apiVersion) => reset.get(apiVersion),
+    emptyObject: emptyObject(resource),
     emptyListResets: resource.builtIn,
   }
+}
+
+function emptyObject(resource: ResourceInfo): KubeObject {
+  const { kind, schema, builtIn } = resource
+  const parts = builtIn && schema ? structsOf(schema) : {}
+  return { ...parts, apiVersion: apiVersionOf(resource), kind, metadata: {} } as KubeObject
+}
+
+/** The fields that are structs in Go, not pointers: no object is without them. OpenAPI gives those an empty default. */
+function structsOf(schema: JsonObject): JsonObject {
+  const properties = isObject(schema.properties) ? schema.properties : {}
+  const parts: Record<string, JsonObject> = {}
+  for (const [name, of] of Object.entries(properties)) {
+    if (!isObject(of) || !isObject(of.default) || Object.keys(of.default).length > 0) continue
+    const [only] = isArray(of.allOf) ? of.allOf : []
+    const ref = isObject(only) && typeof only.$ref === 'string' ? only.$ref : ''
+    parts[name] = structsOf(builtInDefinition(ref.slice(ref.lastIndexOf('/') + 1)) ?? {})
+  }
+  return parts
 }
 
 function apiVersionOf({ group, version }: ResourceInfo): string {

@@ -13,7 +13,7 @@ import {
 import { fieldsOfLastApplied, KUBECTL_MANAGER, withLastApplied } from './last-applied.ts'
 import { decodeManaged, encodeManaged, type Managed, type ManagedSet, type ManagerId, managerKey } from './managed.ts'
 import type { ApplyRequest, ApplyResult } from './request.ts'
-import { asJson, asKubeObject, emptyObject, STRIPPED_FIELDS, withManagedFields } from './strip.ts'
+import { asJson, asKubeObject, STRIPPED_FIELDS, withManagedFields } from './strip.ts'
 import { trackManaged } from './track-update.ts'
 import { checkType, TypingError } from './typing.ts'
 import { type Applied, ApplyConflict, Updater } from './updater.ts'
@@ -31,7 +31,7 @@ export function applyPatch(request: ApplyRequest): ApplyResult {
   if (isMap(patch.metadata) && (patch.metadata.managedFields ?? null) !== null) {
     return { outcome: 'invalid', code: 400, message: 'metadata.managedFields must be nil' }
   }
-  const live = request.live ?? emptyObject(scope.apiVersion, scope.kind)
+  const live = request.live ?? scope.emptyObject
   const id: ManagerId = {
     manager: manager === '' ? 'unknown' : manager,
     operation: 'Apply',

@@ -13,6 +13,8 @@ export interface FieldScope {
   readonly typeOf: (apiVersion: string) => ObjectType | undefined
   /** Fields that this endpoint never changes, by apiVersion: nobody comes to own them here. */
   readonly resetFields: (apiVersion: string) => FieldSet | undefined
+  /** An object of the kind before it exists: for built-in kinds with the parts that every object has. */
+  readonly emptyObject: KubeObject
   /** An update with `managedFields: []` resets them, as `[{}]` does: so for built-in kinds; custom resources drop empty metadata. */
   readonly emptyListResets: boolean
 }

@@ -33,8 +33,3 @@ export function asJson(object: KubeObject): JsonObject {
 export function asKubeObject(object: JsonObject): KubeObject {
   return object as unknown as KubeObject
 }
-
-/** An object as it is before it exists. */
-export function emptyObject(apiVersion: string, kind: string): KubeObject {
-  return { apiVersion, kind, metadata: {} }
-}

@@ -9,7 +9,7 @@ import {
   sharedEntries,
 } from './managed.ts'
 import type { FieldScope, TrackRequest } from './request.ts'
-import { asJson, emptyObject, withManagedFields } from './strip.ts'
+import { asJson, withManagedFields } from './strip.ts'
 import { checkType } from './typing.ts'
 import { Updater } from './updater.ts'
 
@@ -60,7 +60,7 @@ export function trackManaged(
   manager: string,
   now: string,
 ): Managed {
-  const before = asJson(withManagedFields(live ?? emptyObject(scope.apiVersion, scope.kind), undefined))
+  const before = asJson(withManagedFields(live ?? scope.emptyObject, undefined))
   const after = asJson(withManagedFields(updated, undefined))
   const atom = scope.typeOf(scope.apiVersion)?.root
   if (atom) {

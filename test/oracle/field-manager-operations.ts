@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 
 /** One request. */
 export interface Operation {
-  readonly verb: 'apply' | 'create' | 'update' | 'merge'
+  readonly verb: 'apply' | 'create' | 'update' | 'merge' | 'strategic'
   readonly manager: string
   readonly apiVersion: string
   readonly subresource?: 'status'
@@ -20,14 +20,14 @@ export function randomOperation(random: Random, type: TestType, name: string, li
   const apiVersion = random.of(type.apiVersions)
   const identity = { apiVersion, kind: type.kind }
   if (!live) {
-    const body = { ...identity, metadata: randomMetadata(random, name), spec: randomSpec(random, 0.5) }
+    const body = { ...identity, metadata: randomMetadata(random, name), ...randomContent(random, type, 0.5) }
     if (random.chance(0.5)) return { verb: 'create', manager: random.of(UPDATERS), apiVersion, body }
     return { verb: 'apply', manager: random.of(APPLIERS), apiVersion, body }
   }
   const toStatus = type.hasStatus && random.chance(0.2)
   const subresource = toStatus ? ({ subresource: 'status' } as const) : {}
   const content: JsonObject = {
-    ...(random.chance(0.9) && { spec: randomSpec(random, random.of([0.15, 0.4, 0.7])) }),
+    ...(random.chance(0.9) && randomContent(random, type, random.of([0.15, 0.4, 0.7]))),
     ...(type.hasStatus && random.chance(toStatus ? 0.9 : 0.3) && { status: randomStatus(random) }),
   }
   const verb = random.of(['apply', 'apply', 'apply', 'update', 'merge'] as const)
@@ -36,6 +36,8 @@ export function randomOperation(random: Random, type: TestType, name: string, li
     return { verb, manager: random.of(APPLIERS), apiVersion, ...subresource, force: random.chance(0.5), body }
   }
   const manager = random.of(UPDATERS)
+  if (type.builtIn && random.chance(0.3))
+    return { verb: 'strategic', manager, apiVersion, body: randomMergePatch(random, content) }
   if (verb === 'merge') return { verb, manager, apiVersion, ...subresource, body: randomMergePatch(random, content) }
   return { verb, manager, apiVersion, ...subresource, body: randomUpdate(random, identity, name, live, content) }
 }
@@ -54,23 +56,58 @@ function randomUpdate(
     const managed = random.chance(0.3) ? { managedFields: random.of<JsonValue>([[], [{}]]) } : {}
     return { ...identity, metadata: { ...randomMetadata(random, name), ...managed }, ...content }
   }
-  const spec = isMap(old.spec) && isMap(content.spec) ? { ...old.spec, ...content.spec } : old.spec
-  return {
-    ...old,
-    ...identity,
-    metadata,
-    ...(spec !== undefined && { spec }),
-    ...(content.status !== undefined && { status: content.status }),
-  }
+  return { ...old, ...identity, metadata, ...overlaid(old, content) }
+}
+
+/** The fields of `content`, maps of them laid over those there are. */
+function overlaid(old: JsonObject, content: JsonObject): JsonObject {
+  const fields = Object.entries(content).map(([key, value]) => {
+    const before = old[key]
+    return [key, key !== 'status' && isMap(before) && isMap(value) ? { ...before, ...value } : value]
+  })
+  return Object.fromEntries(fields) as JsonObject
 }
 
 function randomMergePatch(random: Random, content: JsonObject): JsonObject {
-  const spec = isMap(content.spec) ? content.spec : {}
-  const patch: Record<string, JsonValue> = {}
-  for (const [key, value] of Object.entries(spec)) {
-    patch[key] = random.chance(0.2) && key !== 'ports' ? null : (value ?? null)
+  const fields = Object.entries(content).map(([key, value]) => {
+    if (key === 'status' || !isMap(value)) return [key, value]
+    const changes = Object.entries(value).map(([name, item]) => {
+      return [name, random.chance(0.2) && name !== 'ports' ? null : (item ?? null)]
+    })
+    return [key, Object.fromEntries(changes)]
+  })
+  return Object.fromEntries(fields) as JsonObject
+}
+
+function randomContent(random: Random, type: TestType, density: number): JsonObject {
+  const data = (): JsonObject => randomStrings(random)
+  switch (type.kind) {
+    case 'ConfigMap':
+      return {
+        ...(random.chance(density + 0.2) && { data: data() }),
+        ...(random.chance(density) && { binaryData: random.chance(0.5) ? { x: 'YQ==' } : { y: 'Yg==', x: 'Yw==' } }),
+      }
+    case 'ServiceAccount':
+      return {
+        ...(random.chance(density + 0.2) && { secrets: random.some(['a', 'b', 'c'], 0.6).map((name) => ({ name })) }),
+        ...(random.chance(density) && {
+          imagePullSecrets: random.some(['a', 'b', 'c'], 0.6).map((name) => ({ name })),
+        }),
+        ...(random.chance(density) && { automountServiceAccountToken: random.chance(0.5) }),
+      }
+    case 'Lease':
+      return {
+        spec: {
+          ...(random.chance(density) && { holderIdentity: random.of(['me', 'you']) }),
+          ...(random.chance(density) && { leaseDurationSeconds: 1 + random.below(3) }),
+          ...(random.chance(density) && {
+            renewTime: random.of(['2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.500000Z']),
+          }),
+        },
+      }
+    default:
+      return { spec: randomSpec(random, density) }
   }
-  return { spec: patch, ...(content.status !== undefined && { status: content.status }) }
 }
 
 function randomMetadata(random: Random, name: string): JsonObject {

@@ -10,6 +10,8 @@ export interface TestType {
   readonly plural: string
   readonly apiVersions: readonly string[]
   readonly hasStatus: boolean
+  /** Compared between servers only. */
+  readonly builtIn?: boolean
   readonly schema: JsonObject | undefined
   /** What the server makes of an object that it reads: no empty metadata, defaults filled in. */
   readonly decode: (object: JsonObject) => JsonObject
@@ -137,6 +139,21 @@ export const TYPES: readonly TestType[] = [
     decode: withoutEmptyMetadata,
   },
 ]
+
+/** Kubernetes' own kinds. */
+export const BUILT_IN_TYPES: readonly TestType[] = [
+  ['ConfigMap', 'configmaps', 'v1'],
+  ['ServiceAccount', 'serviceaccounts', 'v1'],
+  ['Lease', 'leases', 'coordination.k8s.io/v1'],
+].map(([kind = '', plural = '', apiVersion = '']) => ({
+  kind,
+  plural,
+  apiVersions: [apiVersion],
+  hasStatus: false,
+  builtIn: true,
+  schema: undefined,
+  decode: (object) => object,
+}))
 
 export const CRDS: readonly JsonObject[] = TYPES.map((type) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
