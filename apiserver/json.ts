@@ -18,8 +18,14 @@ export function isArray(value: JsonValue | undefined): value is readonly JsonVal
 
 /** The same object with some metadata changed; a field set to undefined goes away. */
 export function withMetadata<T extends KubeObject>(object: T, change: ObjectMeta): T {
-  const metadata: Record<string, unknown> = { ...object.metadata, ...change }
-  for (const key in change) if (metadata[key] === undefined) delete metadata[key]
+  // Built key by key: an object that fields were deleted from is a slow one for good.
+  const metadata: Record<string, unknown> = {}
+  const given: Readonly<Record<string, unknown>> = { ...change }
+  for (const [key, value] of Object.entries(object.metadata)) {
+    const next = Object.hasOwn(given, key) ? given[key] : value
+    if (next !== undefined) metadata[key] = next
+  }
+  for (const [key, value] of Object.entries(given)) if (value !== undefined) metadata[key] = value
   return { ...object, metadata }
 }
 

@@ -39,23 +39,23 @@ export class StoredObject implements Stored {
 /** Makes the version of an object that is written at `revision`: sets resourceVersion, encodes, freezes. */
 export function storedObject(key: string, value: KubeObject, createRevision: number, revision: number): StoredObject {
   const written = { ...value, metadata: { ...value.metadata, resourceVersion: String(revision) } }
-  freezeJson(written)
   const json = Buffer.from(JSON.stringify(written))
-  return new StoredObject({ key, json, createRevision, modRevision: revision }, written)
+  // Where a member is undefined the value is not what its JSON says: the parsed JSON takes its place.
+  const isJson = freezeJson(written)
+  return new StoredObject({ key, json, createRevision, modRevision: revision }, isJson ? written : undefined)
 }
 
 /**
- * Freezes deeply. Members that are undefined are removed first, so that the value equals what its JSON reads back as. What is frozen already
- * is taken to be deeply so: it came from here.
+ * Freezes deeply what is JSON; returns false where a member is undefined somewhere. What is frozen already is taken to be JSON: it came from here.
  */
-function freezeJson(value: object): void {
-  for (const key in value) {
-    const member = (value as Record<string, unknown>)[key]
+function freezeJson(value: object): boolean {
+  let isJson = true
+  // Object.values and not for…in: code compiled for the keys of one kind of object would be thrown away at the next.
+  for (const member of Object.values(value)) {
     if (typeof member === 'object') {
-      if (member !== null && !Object.isFrozen(member)) freezeJson(member)
-    } else if (member === undefined) {
-      delete (value as Record<string, unknown>)[key]
-    }
+      if (member !== null && !Object.isFrozen(member) && !freezeJson(member)) isJson = false
+    } else if (member === undefined) isJson = false
   }
-  Object.freeze(value)
+  if (isJson) Object.freeze(value)
+  return isJson
 }
