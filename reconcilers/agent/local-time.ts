@@ -64,3 +64,13 @@ export function clockJumps(timeZone: string, fromMs: number, toMs: number): numb
 export function instantsOf(timeZone: string, wallMs: number, offsets: readonly number[]): number[] {
   return offsets.map((offset) => wallMs - offset).filter((instant) => wallClockMs(timeZone, instant) === wallMs)
 }
+
+/** An instant as the clock on the wall shows it, to the minute, with its offset: `2030-01-01T02:00+01:00`. */
+export function sayLocalTime(timeZone: string, at: Date): string {
+  const offsetMinutes = Math.round(offsetMs(timeZone, at.getTime()) / 60_000)
+  const wall = new Date(wallClockMs(timeZone, at.getTime())).toISOString().slice(0, 16)
+  if (offsetMinutes === 0) return `${wall}Z`
+  const [hours, minutes] = [Math.floor(Math.abs(offsetMinutes) / 60), Math.abs(offsetMinutes) % 60]
+  const twoDigits = (n: number) => String(n).padStart(2, '0')
+  return `${wall}${offsetMinutes < 0 ? '-' : '+'}${twoDigits(hours)}:${twoDigits(minutes)}`
+}
