@@ -63,11 +63,15 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     async () => (await import('./up/up.ts')).runUp,
   )
   up.option('--dir <folder>', 'where everything is kept', '.weir')
-    .option('--appliances <count>', 'local appliances to run, each a process of its own', wholeNumber)
+    .option(
+      '--appliances <count>',
+      'run agents on this machine, each a process of its own, for at most so many appliances',
+      wholeNumber,
+    )
     .option('--origin <folder>', 'serve this folder’s files as an origin, with a catalog of them')
-    .option('--origin-port <port>', 'port of the origin', wholeNumber, '8480')
-    .option('--port <port>', 'port of the API server', wholeNumber, '6443')
-    .option('--gateway-port <port>', 'port of the gateway', wholeNumber, '6444')
+    .option('--origin-port <port>', 'port of the origin (else 8480, or any where that is taken)', wholeNumber)
+    .option('--port <port>', 'port of the API server (else 6443, or any where that is taken)', wholeNumber)
+    .option('--gateway-port <port>', 'port of the gateway (else 6444, or any where that is taken)', wholeNumber)
     .option('--quickstart', 'apply the quickstart example, show it filling, and say what to try next')
     .option('--verbose', 'write the log to stderr rather than to <dir>/weir.log')
 

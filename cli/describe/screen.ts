@@ -7,7 +7,7 @@ import { sprint } from '../output/table.ts'
 
 /** Builds a description: aligned `Key:  value` lines, sections and small tables, indented by level. */
 export class Screen {
-  readonly #writer = new TabWriter(0, 2)
+  readonly #writer = new TabWriter({ minWidth: 0, padding: 2, remember: false })
   readonly nowMs: number
 
   constructor(nowMs: number) {

@@ -77,12 +77,12 @@ async function servedType(
         : { resources: discovery.resources.filter((r) => versionOf(r) === flags.apiVersion) }
     const resource = findResource(wanted, word) ?? resourceFor(discovery, word)
     const path = resource.group === '' ? `api/${resource.version}` : `apis/${resource.group}/${resource.version}`
-    const index = (await connection.client.raw('/openapi/v3', { signal: io.interrupted })) as {
+    const index = json(await connection.client.raw('/openapi/v3', { signal: io.interrupted })) as {
       paths?: Record<string, { serverRelativeURL?: string }>
     }
     const url = index.paths?.[path]?.serverRelativeURL
     if (!url) throw new CliError(ExitCode.api, `the server describes nothing of ${versionOf(resource)}`)
-    const document = (await connection.client.raw(url, { signal: io.interrupted })) as {
+    const document = json(await connection.client.raw(url, { signal: io.interrupted })) as {
       components?: { schemas?: Record<string, JsonObject> }
     }
     return fromOpenApi(resource, document.components?.schemas ?? {})
@@ -90,6 +90,9 @@ async function servedType(
     connection.client.close()
   }
 }
+
+/** Some servers send the index of their OpenAPI documents as text/plain. */
+const json = (answer: unknown): unknown => (typeof answer === 'string' ? JSON.parse(answer) : answer)
 
 const versionOf = ({ group, version }: ServedResource) => (group === '' ? version : `${group}/${version}`)
 

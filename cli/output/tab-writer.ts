@@ -6,13 +6,18 @@
 export class TabWriter {
   readonly #minWidth: number
   readonly #padding: number
+  readonly #remember: boolean
   #lines: string[][] = []
   #remembered: number[] = []
 
-  /** A column's least width and the spaces after its widest cell; kubectl's tables have 6 and 3, its descriptions 0 and 2. */
-  constructor(minWidth = 6, padding = 3) {
+  /**
+   * A column's least width and the spaces after its widest cell; kubectl's tables have 6 and 3, its descriptions 0 and 2.
+   * `remember`: columns never get narrower again.
+   */
+  constructor({ minWidth = 6, padding = 3, remember = true } = {}) {
     this.#minWidth = minWidth
     this.#padding = padding
+    this.#remember = remember
   }
 
   /** One line of cells. A cell that contains tabs counts as several. */
@@ -45,8 +50,10 @@ export class TabWriter {
       let width = this.#minWidth
       for (; end < to && inColumn(end); end++)
         width = Math.max(width, textWidth(this.#lines[end]![column]!) + this.#padding)
-      width = Math.max(width, this.#remembered[column] ?? 0)
-      this.#remembered[column] = width
+      if (this.#remember) {
+        width = Math.max(width, this.#remembered[column] ?? 0)
+        this.#remembered[column] = width
+      }
       this.#format(out, at, end, [...widths, width])
       at = end - 1
     }
