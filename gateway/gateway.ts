@@ -72,7 +72,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const server = await listenHttps(listen, tls, (req, res) => serve(context, req, res))
   fleet.assignments.onChange(({ type, key, object }) => {
-    if (type !== 'delete') streams.tell(key, object.spec)
+    if (type !== 'delete') streams.tell(key, object)
   })
   fleet.appliances.onChange(({ type, key }) => {
     if (type === 'delete') streams.close(key)

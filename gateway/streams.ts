@@ -8,6 +8,11 @@ export const SLOW_READER_MS = 30_000
 
 const PING = `${JSON.stringify({ type: 'PING' })}\n`
 
+/** How an Assignment is told. The uid tells a new one, whose generations begin again, from an old one that comes late. */
+export function assignmentMessage({ metadata, spec }: Assignment) {
+  return { type: 'ASSIGNMENT', uid: metadata.uid, assignment: spec } as const
+}
+
 /**
  * One appliance's Assignment stream. Only the newest Assignment is ever kept for a reader that is behind: what it missed does not matter.
  */
@@ -29,9 +34,9 @@ class AssignmentStream {
   }
 
   /** Tells the Assignment, unless this is what was told last. */
-  tell(spec: Assignment['spec'] | undefined): void {
-    if (spec === undefined) return
-    const line = `${JSON.stringify({ type: 'ASSIGNMENT', assignment: spec })}\n`
+  tell(assignment: Assignment | undefined): void {
+    if (assignment === undefined) return
+    const line = `${JSON.stringify(assignmentMessage(assignment))}\n`
     if (line === (this.#pending ?? this.#sent)) return
     this.#pending = line
     this.#flush()
@@ -87,19 +92,19 @@ export class AssignmentStreams {
     return this.#open.size
   }
 
-  /** Makes the answer a stream, and tells `spec` at once. The head must have been written. */
-  open(key: string, res: ServerResponse, spec: Assignment['spec'] | undefined): void {
+  /** Makes the answer a stream, and tells the Assignment, if there is one, at once. The head must have been written. */
+  open(key: string, res: ServerResponse, assignment: Assignment | undefined): void {
     this.#open.get(key)?.end()
     const stream = new AssignmentStream(res, this.#clock)
     this.#open.set(key, stream)
     res.on('close', () => {
       if (this.#open.get(key) === stream) this.#open.delete(key)
     })
-    stream.tell(spec)
+    stream.tell(assignment)
   }
 
-  tell(key: string, spec: Assignment['spec']): void {
-    this.#open.get(key)?.tell(spec)
+  tell(key: string, assignment: Assignment): void {
+    this.#open.get(key)?.tell(assignment)
   }
 
   /** Ends the appliance's stream, if there is one. */

@@ -179,7 +179,7 @@ export function open(
 
 /** An open Assignment stream, its lines parsed as they come. */
 export class TestStream {
-  readonly lines: { readonly type: string; readonly assignment?: Assignment['spec'] }[] = []
+  readonly lines: { readonly type: string; readonly uid?: string; readonly assignment?: Assignment['spec'] }[] = []
   readonly res: IncomingMessage
   ended = false
 

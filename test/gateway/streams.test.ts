@@ -59,6 +59,8 @@ test('tells the assignment at once, then every change of it, and nothing else', 
     type: 'ASSIGNMENT',
     assignment: { content: { drainSeconds: 30, entries: [] } },
   })
+  const { metadata } = await plane.client.get(assignments, box)
+  expect(waiting.lines.map(({ uid }) => uid)).toEqual([metadata.uid, metadata.uid])
   expect(waiting.res.headers['content-type']).toBe('application/x-ndjson')
   waiting.close()
 })
@@ -138,7 +140,7 @@ describe('a reader that does not read', () => {
 })
 
 /** An assignment of some 40 KB. */
-function big(generation: number): Assignment['spec'] {
+function big(generation: number): Assignment {
   const digest = `sha256:${'a'.repeat(64)}`
   const entries = Array.from({ length: 30 }, (_, i) => ({
     ...{
@@ -149,7 +151,11 @@ function big(generation: number): Assignment['spec'] {
     },
     ...{ originUrl: `http://origin.example/${'x'.repeat(1000)}/`, files: 1, bytes: 1, plans: ['ns/plan'] },
   }))
-  return { content: { generation, entries, fill: { timeZone: 'UTC', windows: [] }, drainSeconds: 30, serve: true } }
+  const spec = {
+    content: { generation, entries, fill: { timeZone: 'UTC', windows: [] }, drainSeconds: 30, serve: true },
+  }
+  const metadata = { name: 'slow', namespace: 'ns', uid: 'uid-1' }
+  return { apiVersion: 'fleet.weir.dev/v1alpha1', kind: 'Assignment', metadata, spec }
 }
 
 /** Cuts bytes into lines. */
