@@ -48,7 +48,8 @@ export function assignmentController(
       async reconcile(key, { signal }) {
         const appliance = caches.appliances.get(key)
         if (!appliance) return { type: 'done' }
-        const input = gather(appliance, await sharesOf(key, caches, reader), caches, drainSeconds)
+        const shares = await sharesOf(key, caches, reader)
+        const input = { ...gather(appliance, shares, caches), drainSeconds, brake: deps.brake.now }
         const united = needsUnion(input.shares)
           ? { ...input, material: await gatherUnion(input.shares, reader) }
           : input
@@ -72,8 +73,7 @@ function gather(
   appliance: Appliance,
   shares: readonly PlannedShare[],
   caches: Caches,
-  drainSeconds: number,
-): AssignmentInput {
+): Omit<AssignmentInput, 'drainSeconds' | 'brake'> {
   const { namespace } = appliance.metadata
   const siteKey = `${namespace}/${appliance.spec.siteRef.name}`
   return {
@@ -82,7 +82,6 @@ function gather(
     siteAppliances: caches.appliances.byIndex('site', siteKey).length,
     assignment: caches.assignments.get(keyOf(appliance)),
     shares,
-    drainSeconds,
     digest: digestOf,
   }
 }

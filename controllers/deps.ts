@@ -5,6 +5,7 @@ import type { Client } from '../runtime/client/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import type { Log } from '../runtime/log.ts'
+import type { BrakeView } from './brake-view.ts'
 import type { EventSink } from './events.ts'
 
 /** What every controller is given. */
@@ -14,6 +15,7 @@ export interface ControllerDeps {
   readonly clock: Clock
   readonly log: Log
   readonly events: EventSink
+  readonly brake: BrakeView
   readonly observer?: ControllerObserver
 }
 

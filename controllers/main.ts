@@ -1,3 +1,4 @@
+import type { BrakeOptions } from '../reconcilers/brake/brake.ts'
 import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Client } from '../runtime/client/client.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
@@ -6,6 +7,7 @@ import { Manager, type ManagerStatus } from '../runtime/controller/manager.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { applianceController } from './appliance/appliance.ts'
 import { type AssignmentOptions, assignmentController } from './assignment.ts'
+import { BrakeView } from './brake-view.ts'
 import { createCaches } from './caches.ts'
 import { catalogController } from './catalog/catalog.ts'
 import { installCatalogProtection } from './catalog/protection.ts'
@@ -35,6 +37,8 @@ export interface ControllersOptions {
   readonly assignment?: AssignmentOptions
   readonly site?: SiteOptions
   readonly collect?: CollectOptions
+  /** When so much of the fleet is dark that nothing may be moved. */
+  readonly brake?: BrakeOptions
 }
 
 /** All controllers, running. */
@@ -59,7 +63,8 @@ export function startControllers(options: ControllersOptions): Controllers {
   const caches = createCaches(manager)
   const events = new EventRecorder({ client, clock, log })
   const reader = new BlobReader(blobs)
-  const deps = { client, blobs, clock, log, events, ...(observer ? { observer } : {}) }
+  const brake = new BrakeView(caches.appliances, options.brake)
+  const deps = { client, blobs, clock, log, events, brake, ...(observer ? { observer } : {}) }
   const { fileRoots = [], limits } = options.catalog ?? {}
   manager.add(
     catalogController(deps, caches, { fileRoots, ...(limits ? { limits } : {}) }),
@@ -70,6 +75,8 @@ export function startControllers(options: ControllersOptions): Controllers {
     credentialsController(deps, caches),
     blobCollector(deps, caches, reader, options.collect),
   )
+  // What the brake has held back, or what must say that it is held back.
+  brake.onTurn(() => manager.resync())
   const started = manager.start().then(() => protect(client, log))
   // Whoever does not wait for it must not be brought down by an early close.
   started.catch(() => {})

@@ -34,6 +34,7 @@ export function siteController(
         site,
         appliances: caches.appliances.byIndex('site', key),
         missingParents: parentsOf(site).filter((parent) => !caches.sites.get(parent)),
+        brake: deps.brake.now,
       }
       return await executor.execute(planSite(input, clock.now()), signal)
     },

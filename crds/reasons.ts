@@ -121,6 +121,10 @@ export const conditions = {
         StorageExhausted: 'False: files were left out; the message says by how many bytes storage is short',
       },
     },
+    Paused: {
+      meaning: `Too much of the fleet is dark at once: nothing is moved until it is back; ${observed}.`,
+      reasons: { FleetDark: 'True: more appliances than the set share are not online' },
+    },
     Reconciling: {
       meaning: `The policy is on its way; ${observed}.`,
       reasons: {
@@ -157,6 +161,7 @@ export const eventReasons = {
   },
   PlacementPolicy: {
     Planned: 'Normal: another plan was made; the message says what it moves',
+    FleetDark: 'Warning: too much of the fleet is dark at once; nothing is moved until it is back',
   },
   PlacementPlan: {},
 } as const satisfies Record<keyof typeof conditions, Record<string, string>>

@@ -54,7 +54,7 @@ export function placementController(
       async reconcile(key, { signal }) {
         const policy = caches.policies.get(key)
         if (!policy) return { type: 'done' }
-        const question = await gather(policy, caches, reader, solver)
+        const question = { ...(await gather(policy, caches, reader, solver)), brake: deps.brake.now }
         const input = needsPlan(question) ? { ...question, material: await gatherMaterial(question, reader) } : question
         return await executor.execute(planPolicy(input, clock.now()), signal)
       },
@@ -79,7 +79,7 @@ async function gather(
   caches: Caches,
   reader: BlobReader,
   solver: PlacementSolver,
-): Promise<PolicyInput> {
+): Promise<Omit<PolicyInput, 'brake'>> {
   const fleet = fleetOf(caches)
   const targets = selectTargets(policy, fleet)
   const earlier = caches.policies.list().filter((other) => comparePolicies(other, policy) < 0)

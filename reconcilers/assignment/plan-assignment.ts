@@ -5,13 +5,17 @@ import type { CatalogContent } from '../blobs/catalog.ts'
 import { FileSet } from '../blobs/file-set.ts'
 import { encodeFileSet, type FileSetBlob } from '../blobs/file-set-blob.ts'
 import { compare, type PlanIndexRow } from '../blobs/plan-index.ts'
+import type { Brake } from '../brake/brake.ts'
 import { identify, keyOf } from '../identity.ts'
-import { type Plan, type PlannedBlob, plan } from '../plan.ts'
+import { type Plan, type PlanBuilder, type PlannedBlob, plan } from '../plan.ts'
 
 /** Keeps an Appliance until nobody is sent to what it holds. */
 export const APPLIANCE_FINALIZER = 'fleet.weir.dev/drain'
 /** How long clients may go on reading a file after it was withdrawn, in seconds. */
 export const DRAIN_SECONDS = 30
+
+/** How soon what the brake holds back is looked at again. */
+const BRAKE_RECHECK_MS = 5_000
 
 type Content = NonNullable<Assignment['spec']['content']>
 type Entry = Content['entries'][number]
@@ -39,6 +43,8 @@ export interface AssignmentInput {
   readonly assignment: Assignment | undefined
   readonly shares: readonly PlannedShare[]
   readonly drainSeconds: number
+  /** While engaged, nothing is given up, moved or released. */
+  readonly brake: Brake
   /** Names bytes: `sha256:<hex>`. */
   readonly digest: (bytes: Uint8Array) => string
   /** There when `needsUnion(shares)`. */
@@ -52,11 +58,11 @@ export function needsUnion(shares: readonly PlannedShare[]): boolean {
 
 /** Decides what an appliance is asked to hold: what all plans in force want on it, or nothing when it must go. Pure. */
 export function planAssignment(input: AssignmentInput): Plan {
-  const { appliance, assignment } = input
+  const { appliance, assignment, brake } = input
   const leaving = leavingFor(appliance, input.site)
   const p = plan(appliance)
   if (appliance.metadata.deletionTimestamp && isEmptied(appliance, assignment)) {
-    return p.apply(identify(appliance, [])).done()
+    return brake.engaged ? braked(p, brake) : p.apply(identify(appliance, [])).done()
   }
   const { entries, blobs } = leaving ? { entries: [], blobs: [] } : entriesOf(input)
   const wanted: Omit<Content, 'generation'> = {
@@ -67,11 +73,15 @@ export function planAssignment(input: AssignmentInput): Plan {
   }
   const before = assignment?.spec.content
   const same = before !== undefined && JSON.stringify(canonical(before)) === JSON.stringify(canonical(wanted))
+  if (!same && brake.engaged) return braked(p, brake)
   const generation = same ? before.generation : (before?.generation ?? 0) + 1
   if (!appliance.metadata.deletionTimestamp) p.apply(identify(appliance, [APPLIANCE_FINALIZER]))
   p.blob(blobs).apply(assignmentObject(appliance, { generation, ...wanted }))
   return leaving ? p.waiting(leaving.reason, leaving.message) : p.done()
 }
+
+const braked = (p: PlanBuilder, { message }: Brake & { engaged: true }) =>
+  p.waiting('FleetDark', message, BRAKE_RECHECK_MS)
 
 /** Why the appliance must give up all it holds, if it must. */
 function leavingFor(appliance: Appliance, site: Site | undefined) {

@@ -3,6 +3,7 @@ import type { Reason } from '../../crds/reasons.ts'
 import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import type { CatalogContent } from '../blobs/catalog.ts'
 import type { FileSet } from '../blobs/file-set.ts'
+import type { Brake } from '../brake/brake.ts'
 import { count, sayBytes } from '../bytes.ts'
 import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
 import { identify, keyOf } from '../identity.ts'
@@ -36,6 +37,8 @@ export interface PolicyInput {
   /** Bytes that the selected appliances still have to fill, as they report, and how many of them hold all they should. */
   readonly progress: { readonly bytesToMove: number; readonly converged: number }
   readonly solver: PlacementSolver
+  /** While engaged, the plan in force stays. */
+  readonly brake: Brake
   /** Names bytes: `sha256:<hex>`. */
   readonly digest: (bytes: Uint8Array) => string
   readonly material?: PlanMaterial
@@ -44,7 +47,8 @@ export interface PolicyInput {
 /** The digest of all that the policy's next plan depends on, or undefined while there is nothing to plan from. */
 export function inputsDigest(input: PolicyInput): string | undefined {
   const { policy, catalog, targets, reserved, solver, digest } = input
-  if (!catalog?.status?.digest || policy.metadata.deletionTimestamp || input.waitsFor) return undefined
+  if (!catalog?.status?.digest || policy.metadata.deletionTimestamp || input.waitsFor || input.brake.engaged)
+    return undefined
   return digest(new TextEncoder().encode(planInputs(policy, catalog, targets, reserved, solver.name)))
 }
 
@@ -95,6 +99,11 @@ export function planPolicy(input: PolicyInput, now: Date): Plan {
     current = makePlan(p, input, material, wanted, current)
   }
   writeStatus(p, input, now, { current })
+  if (input.brake.engaged) {
+    const before = policy.status?.conditions?.some((c) => c.type === 'Paused')
+    if (!before) p.event('Warning', 'FleetDark', input.brake.message)
+    return p.waiting('FleetDark', input.brake.message)
+  }
   for (const old of outlived(input, current)) p.delete(refOf(old), { uid: old.metadata.uid ?? '' })
   return p.done()
 }
@@ -137,7 +146,7 @@ function outlived({ plans }: PolicyInput, current: PlacementPlan | undefined): P
 
 function writeStatus(
   p: PlanBuilder,
-  { policy, targets, progress }: PolicyInput,
+  { policy, targets, progress, brake }: PolicyInput,
   now: Date,
   state: {
     current?: PlacementPlan
@@ -157,7 +166,7 @@ function writeStatus(
     },
     ...(stalled && { stalled }),
     ...(underWay && { reconciling: underWay }),
-    ...(totals && { conditions: [fits(totals)] }),
+    conditions: [...(totals ? [fits(totals)] : []), ...paused(brake)],
   })
   p.applyStatus({
     ...identify(policy),
@@ -191,6 +200,11 @@ function convergence(selected: number, converged: number): Cause<Reason<'Placeme
   if (selected === 0) return { reason: 'NoAppliances', message: 'The selectors match no appliance' }
   if (converged >= selected) return undefined
   return { reason: 'Converging', message: `${converged} of ${count(selected, 'appliance')} hold all they should` }
+}
+
+/** Present only while the brake is engaged. */
+function paused(brake: Brake): WantedCondition<Reason<'PlacementPolicy'>>[] {
+  return brake.engaged ? [{ type: 'Paused', status: 'True', reason: 'FleetDark', message: brake.message }] : []
 }
 
 function fits({

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../crds/metadata.ts'
 import type { Reason } from '../../crds/reasons.ts'
 import type { Appliance, Site } from '../../crds/types.gen.ts'
 import { holdsContent } from '../appliance/plan-appliance.ts'
+import type { Brake } from '../brake/brake.ts'
 import { count } from '../bytes.ts'
 import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
 import { identify } from '../identity.ts'
@@ -15,6 +16,8 @@ export interface SiteInput {
   readonly appliances: readonly Appliance[]
   /** Parents (`namespace/name`) that do not exist. */
   readonly missingParents: readonly string[]
+  /** While engaged, a site is not let go. */
+  readonly brake: Brake
 }
 
 /** Decides a Site's status from its appliances; lets go of a deleted Site once its appliances are empty. Pure. */
@@ -22,7 +25,8 @@ export function planSite(input: SiteInput, now: Date): Plan {
   const { site, appliances } = input
   const p = plan(site)
   const holding = appliances.filter((appliance) => isOn(appliance, 'Online') && holdsContent(appliance))
-  if (site.metadata.deletionTimestamp && holding.length === 0) return p.apply(identify(site, [])).done()
+  if (site.metadata.deletionTimestamp && holding.length === 0 && !input.brake.engaged)
+    return p.apply(identify(site, [])).done()
   if (!site.metadata.deletionTimestamp) p.apply(identify(site, [SITE_FINALIZER]))
 
   const generation = site.metadata.generation
@@ -44,6 +48,7 @@ export function planSite(input: SiteInput, now: Date): Plan {
     },
   } as KubeObject)
   if (!site.metadata.deletionTimestamp) return p.done()
+  if (input.brake.engaged) return p.waiting('FleetDark', input.brake.message, 5_000)
   return p.waiting('Draining', `${count(holding.length, 'appliance')} still to be drained`)
 }
 

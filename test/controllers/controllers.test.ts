@@ -98,6 +98,8 @@ async function start(options: Partial<ControllersOptions> = {}): Promise<void> {
     placement: { fleetDelayMs: 20, progressDelayMs: 20 },
     site: { progressDelayMs: 20 },
     assignment: { drainSeconds: 0 },
+    // Appliances of earlier tests are dark: only the tests of the brake count them.
+    brake: { maxDarkShare: 1, minDark: 1 },
     ...options,
   })
   await controllers.started
@@ -610,4 +612,45 @@ describe('appliances and sites', () => {
     )
     await assigned(10, 1)
   })
+})
+
+test('while too much of the fleet is dark nothing is moved, and that is said; it goes on by itself', async () => {
+  for (const { metadata, spec } of (await client.list(appliances)).items) {
+    await client.apply(
+      appliances,
+      {
+        apiVersion: 'fleet.weir.dev/v1alpha1',
+        kind: 'Appliance',
+        metadata: { name: metadata.name!, namespace: metadata.namespace! },
+        spec: { ...spec, mode: 'OutOfService' },
+      } as Appliance,
+      { fieldManager: 'test', force: true },
+    )
+  }
+  await controllers.close()
+  await start({ brake: { maxDarkShare: 0.3, minDark: 2 } })
+  await fleet({ count: 4 })
+  for (const assignment of await assigned(10, 4)) await report(assignment)
+  await hear('box-0', 'box-1', 'box-2', 'box-3')
+  const policy = async () => (await client.list(placementPolicies, { namespace: ns })).items[0]!
+  await eventually(async () => condition(await policy(), 'Ready')?.status === 'True', 'all have converged')
+  const before = (await policy()).status?.currentPlan
+
+  await hear('box-0', 'box-1')
+  const paused = await eventually(async () => condition(await policy(), 'Paused'), 'the policy says that it is paused')
+  expect(paused).toMatchObject({
+    status: 'True',
+    reason: 'FleetDark',
+    message: expect.stringMatching(/^2 of 4 appliances/),
+  })
+  await client.delete(appliances, { namespace: ns, name: 'box-0' })
+  await idle()
+  expect((await policy()).status?.currentPlan).toBe(before)
+  expect((await get(assignments, 'box-0')).spec.content?.entries).toHaveLength(1)
+  await eventually(async () => (await events()).some((e) => e.includes('FleetDark')), 'an event says so')
+
+  await hear('box-0', 'box-1', 'box-2', 'box-3')
+  await eventually(async () => (await policy()).status?.currentPlan !== before, 'it plans without box-0')
+  expect(condition(await policy(), 'Paused')).toBeUndefined()
+  await eventually(async () => (await get(assignments, 'box-0')).spec.content?.entries.length === 0, 'box-0 gives up')
 })

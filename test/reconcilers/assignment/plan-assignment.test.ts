@@ -29,6 +29,7 @@ const input = (more: Partial<AssignmentInput> = {}): AssignmentInput => ({
   assignment: undefined,
   shares: [{ plan: planOf('p1'), catalog: films, row: row(sha('1')) }],
   drainSeconds: 30,
+  brake: { engaged: false },
   digest,
   ...more,
 })
@@ -171,5 +172,29 @@ describe('an appliance that must go gives up everything first', () => {
   test('drained for service, it keeps its content and serves no clients', () => {
     const plan = planAssignment(input({ appliance: appliance('a1', 'fra1', { spec: { mode: 'Draining' } }) }))
     expect(contentOf(plan)).toMatchObject({ serve: false, entries: [{ files: 2 }] })
+  })
+})
+
+describe('while too much of the fleet is dark', () => {
+  const brake = { engaged: true, message: '40 of 100 appliances are not online' } as const
+  const assignment = written<Assignment>(planAssignment(input()), 'apply', 'Assignment')[0]!
+  test.each([
+    ['another plan changes no assignment', input({ assignment, shares: [], brake })],
+    ['a new appliance is not given one', input({ brake })],
+    [
+      'a deleted one is not let go, although it seems to be dark',
+      input({
+        assignment,
+        brake,
+        appliance: appliance('a1', 'fra1', { metadata: { deletionTimestamp: '2030-01-01T00:00:00Z' } }),
+      }),
+    ],
+  ])('%s', (_reason, from) => {
+    const plan = planAssignment(from)
+    expect(plan.writes).toEqual([])
+    expect(plan.outcome).toMatchObject({ type: 'waiting', reason: 'FleetDark' })
+  })
+  test('what is as it should be is not held up', () => {
+    expect(planAssignment(input({ assignment, brake })).outcome).toEqual({ type: 'done' })
   })
 })

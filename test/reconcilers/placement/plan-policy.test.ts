@@ -35,6 +35,7 @@ const input = (more: Partial<PolicyInput> = {}): PolicyInput => ({
   reserved: new Map(),
   progress: { bytesToMove: 0, converged: 0 },
   solver: popularFirst,
+  brake: { engaged: false },
   digest,
   material: { catalog: content, popularity, held: new Map() },
   ...more,
@@ -259,4 +260,26 @@ test('a policy waits for an earlier one that shares an appliance and has not pla
   expect(waitsFor(policy('p'), [{ policy: other, targets: mine }], mine)).toBe('default/first')
   expect(waitsFor(policy('p'), [{ policy: seen, targets: mine }], mine)).toBeUndefined()
   expect(waitsFor(policy('p'), [{ policy: other, targets: targetsOf({ ams1: 1 }) }], mine)).toBeUndefined()
+})
+
+describe('while too much of the fleet is dark', () => {
+  const first = carriedOut(input(), planPolicy(input(), NOW))
+  const brake = { engaged: true, message: '40 of 100 appliances are not online' } as const
+  const dark = { ...first, targets: targetsOf({ fra1: 600 }), brake }
+
+  test('the plan in force stays, and the policy says so once', () => {
+    expect(needsPlan(dark)).toBe(false)
+    const plan = planPolicy(dark, NOW)
+    expect(planned(plan)).toBeUndefined()
+    expect(statusOf(plan)?.status?.currentPlan).toBe(first.policy.status?.currentPlan)
+    expect(conditions(plan, 'PlacementPolicy')).toContain('Paused=True FleetDark')
+    expect(plan.events.map((e) => e.reason)).toEqual(['FleetDark'])
+    expect(planPolicy(carriedOut(dark, plan), NOW).events).toEqual([])
+  })
+
+  test('it goes on by itself', () => {
+    const after = planPolicy({ ...carriedOut(dark, planPolicy(dark, NOW)), brake: { engaged: false } }, NOW)
+    expect(planned(after)).toBeDefined()
+    expect(conditions(after, 'PlacementPolicy').join()).not.toContain('Paused')
+  })
 })

@@ -22,6 +22,8 @@ const box = (name: string, online: boolean, ready: boolean, content: Record<stri
     } as unknown as Appliance['status'],
   })
 
+const brake = { engaged: false } as const
+
 const cases: [reason: string, appliances: Appliance[], missingParents: string[], conditions: string[]][] = [
   ['all ready', [box('a', true, true)], [], ['Ready=True AppliancesReady', 'Degraded=False NothingWrong']],
   ['no appliances yet', [], [], ['Ready=True AppliancesReady', 'Degraded=False NothingWrong']],
@@ -52,13 +54,13 @@ const cases: [reason: string, appliances: Appliance[], missingParents: string[],
 ]
 
 test.each(cases)('%s', (_reason, appliances, missingParents, expected) => {
-  const plan = planSite({ site: site('fra'), appliances, missingParents }, NOW)
+  const plan = planSite({ site: site('fra'), appliances, missingParents, brake }, NOW)
   expect(conditions(plan, 'Site')).toEqual(expected)
 })
 
 test('counts and sums of its appliances', () => {
   const plan = planSite(
-    { site: site('fra'), appliances: [box('a', true, true), box('b', false, false)], missingParents: [] },
+    { site: site('fra'), appliances: [box('a', true, true), box('b', false, false)], missingParents: [], brake },
     NOW,
   )
   expect(written<Site>(plan, 'applyStatus', 'Site')[0]?.status).toMatchObject({
@@ -71,10 +73,16 @@ test('counts and sums of its appliances', () => {
 describe('a deleted site goes once its appliances are empty', () => {
   const deleting = site('fra', {}, { deletionTimestamp: '2030-01-01T00:00:00Z' })
   const freed = (appliances: Appliance[]) =>
-    written<Site>(planSite({ site: deleting, appliances, missingParents: [] }, NOW), 'apply', 'Site').some(
+    written<Site>(planSite({ site: deleting, appliances, missingParents: [], brake }, NOW), 'apply', 'Site').some(
       (s) => s.metadata.finalizers?.length === 0,
     )
   test('not while one still holds bytes', () => expect(freed([box('a', true, true)])).toBe(false))
   test('an empty one does not keep it', () => expect(freed([box('a', true, true, { storageUsedBytes: 0 })])).toBe(true))
+  test('nothing is let go while too much of the fleet is dark', () => {
+    const engaged = { engaged: true, message: 'dark' } as const
+    const plan = planSite({ site: deleting, appliances: [], missingParents: [], brake: engaged }, NOW)
+    expect(written<Site>(plan, 'apply', 'Site')).toEqual([])
+    expect(plan.outcome).toMatchObject({ type: 'waiting', reason: 'FleetDark' })
+  })
   test('nor does a dark one: nobody is sent to it', () => expect(freed([box('a', false, false)])).toBe(true))
 })
