@@ -40,26 +40,28 @@ function escapeCodePoint(code: number): string {
   return `\\U${code.toString(16).padStart(8, '0')}`
 }
 
-/** A number as Go's `%v` writes it: integers in full, others with the fewest digits, exponents from 1e+21 and below 1e-04. */
+/** A JSON number as Kubernetes shows it: it reads whole numbers into int64 and all others into float64. */
 export function goNumber(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) <= 2 ** 63 ? BigInt(value).toString() : goFloat(value)
+}
+
+/** A float64 as Go's `%v` writes it: with the fewest digits, and an exponent from 1e+06 on and below 1e-04. */
+export function goFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
-  if (Object.is(value, -0)) return '-0'
-  const size = Math.abs(value)
-  if (size === 0) return '0'
-  if (size >= 1e21 || size < 1e-4) {
-    const [mantissa = '', exponent = ''] = value.toExponential().split('e')
-    const sign = exponent.startsWith('-') ? '-' : '+'
-    return `${mantissa}e${sign}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`
-  }
-  return String(value)
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
+  const [mantissa = '', exponent = ''] = value.toExponential().split('e')
+  const power = Number(exponent)
+  if (power >= -4 && power < 6) return String(value)
+  const sign = power < 0 ? '-' : '+'
+  return `${mantissa}e${sign}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
 /** JSON as Go's encoding/json writes it: compact, keys sorted by code unit, `<`, `>`, `&` escaped. */
 export function goJson(value: JsonValue | undefined): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return goJsonString(value)
-  if (typeof value === 'number') return goJsonNumber(value)
+  if (typeof value === 'number') return String(value)
   if (typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`
   const object = value as { readonly [key: string]: JsonValue | undefined }
@@ -68,11 +70,6 @@ export function goJson(value: JsonValue | undefined): string {
     .sort()
     .map((key) => `${goJsonString(key)}:${goJson(object[key])}`)
     .join(',')}}`
-}
-
-function goJsonNumber(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value)
-  return String(value).replace(/e\+?/, (e) => e)
 }
 
 const HTML = /[<>&\u2028\u2029]/g

@@ -98,4 +98,5 @@ function unDashed(name: string, prefix: boolean): string {
 }
 
 export const nameIsDnsSubdomain = (name: string, prefix: boolean): string[] => dns1123Subdomain(unDashed(name, prefix))
+export const nameIsDns1035Label = (name: string, prefix: boolean): string[] => dns1035Label(unDashed(name, prefix))
 export const nameIsDnsLabel = (name: string, prefix: boolean): string[] => dns1123Label(unDashed(name, prefix))

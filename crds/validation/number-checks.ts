@@ -1,6 +1,6 @@
 import type { Path } from './field-path.ts'
 import type { Finding } from './findings.ts'
-import { goNumber } from './go-format.ts'
+import { goFloat, goNumber } from './go-format.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { isInt, isJsonInteger } from './numbers.ts'
 
@@ -57,9 +57,11 @@ function boundCheck(
   const words = side === 'Maximum' ? 'less than' : 'greater than'
   return (value, path, out) => {
     misfit(value, path, out)
-    const limit = fits && isInt(value) ? Math.trunc(bound) : bound
+    const whole = fits && isInt(value)
+    const limit = whole ? Math.trunc(bound) : bound
     if (beyond(value, limit) || (exclusive && value === limit)) {
-      const rule = `should be ${words}${exclusive ? '' : ' or equal to'} ${goNumber(limit)}`
+      const shown = whole ? goNumber(limit) : goFloat(limit)
+      const rule = `should be ${words}${exclusive ? '' : ' or equal to'} ${shown}`
       out.push({ is: 'value', path, value, rule })
     }
     return 0
@@ -75,12 +77,13 @@ function multipleCheck(factor: number, type: string, format: string): NumberPart
     const step = whole ? Math.trunc(factor) : factor
     if (step <= 0) {
       const sentence = (name: string): string =>
-        `factor MultipleOf declared for ${name} must be positive: ${goNumber(step)}`
+        `factor MultipleOf declared for ${name} must be positive: ${whole ? goNumber(step) : goFloat(step)}`
       out.push({ is: 'whole', path, sentence })
       return 0
     }
+    const shown = whole ? goNumber(step) : goFloat(step)
     const multiple = whole ? value % step === 0 : isJsonInteger(step < 1 ? (1 / step) * value : value / step)
-    if (!multiple) out.push({ is: 'value', path, value, rule: `should be a multiple of ${goNumber(step)}` })
+    if (!multiple) out.push({ is: 'value', path, value, rule: `should be a multiple of ${shown}` })
     return 0
   }
 }

@@ -1,3 +1,5 @@
+import { goQuote } from '../go-format.ts'
+
 /** An IP address as bytes: 4 for IPv4, 16 for IPv6. */
 export interface IpAddress {
   readonly bytes: readonly number[]
@@ -17,88 +19,122 @@ const bad = <T>(error: string): Parsed<T> => ({ ok: false, error })
 
 /** `a.b.c.d`. `sloppy` allows leading zeros, as Kubernetes' formats still do. */
 export function parseIpv4(text: string, sloppy = false): IpAddress | undefined {
-  const parts = text.split('.')
-  if (parts.length !== 4) return undefined
-  const bytes: number[] = []
-  for (const part of parts) {
-    if (!/^\d+$/.test(part) || part.length > (sloppy ? 8 : 3)) return undefined
-    if (!sloppy && part.length > 1 && part.startsWith('0')) return undefined
-    const byte = Number(part)
-    if (byte > 255) return undefined
-    bytes.push(byte)
+  if (sloppy) {
+    const parts = text.split('.')
+    const bytes = parts.map(Number)
+    const fits =
+      parts.length === 4 && parts.every((part) => /^\d{1,8}$/.test(part)) && bytes.every((byte) => byte < 256)
+    return fits ? { bytes, zone: '' } : undefined
   }
-  return { bytes, zone: '' }
+  const fields = ipv4Fields(text)
+  return typeof fields === 'string' ? undefined : { bytes: fields, zone: '' }
 }
 
 /** RFC 4291 text, with `::` and an IPv4 tail. A zone must be asked for. */
-export function parseIpv6(text: string, options: { zone?: boolean; sloppy?: boolean } = {}): IpAddress | undefined {
-  const percent = text.indexOf('%')
-  if (percent !== -1 && (!options.zone || percent === text.length - 1)) return undefined
-  const zone = percent === -1 ? '' : text.slice(percent + 1)
-  const address = percent === -1 ? text : text.slice(0, percent)
-  const halves = address.split('::')
-  if (halves.length > 2) return undefined
-  const head = groups(halves[0] ?? '', halves.length === 1, options.sloppy ?? false)
-  const tail = halves.length === 2 ? groups(halves[1] ?? '', true, options.sloppy ?? false) : []
-  if (!head || !tail) return undefined
-  const missing = 16 - head.length - tail.length
-  if (halves.length === 1 ? missing !== 0 : missing < 2) return undefined
-  return { bytes: [...head, ...new Array<number>(missing).fill(0), ...tail], zone }
+export function parseIpv6(text: string, options: { readonly zone?: boolean } = {}): IpAddress | undefined {
+  const ip = ipv6Address(text)
+  return typeof ip === 'string' || (ip.zone !== '' && !options.zone) ? undefined : ip
 }
 
-/** The bytes of `a:b:c`; only the end of an address may be IPv4. */
-function groups(text: string, end: boolean, sloppy: boolean): number[] | undefined {
-  if (text === '') return end && !sloppy ? [] : []
+/** Either family, zones allowed; errors are those of Go's netip.ParseAddr. */
+export function parseIp(text: string): Parsed<IpAddress> {
+  const fail = (why: string): Parsed<IpAddress> => bad(`ParseAddr(${goQuote(text)}): ${why}`)
+  switch (/[.:%]/.exec(text)?.[0]) {
+    case '.': {
+      const fields = ipv4Fields(text)
+      return typeof fields === 'string' ? fail(fields) : good({ bytes: fields, zone: '' })
+    }
+    case ':': {
+      const ip = ipv6Address(text)
+      return typeof ip === 'string' ? fail(ip) : good(ip)
+    }
+    case '%':
+      return fail('missing IPv6 address')
+    default:
+      return fail('unable to parse IP')
+  }
+}
+
+const at = (problem: string, rest: string): string => `${problem} (at ${goQuote(rest)})`
+
+/** Four bytes, or what is wrong first. */
+function ipv4Fields(text: string): number[] | string {
+  const fields: number[] = []
+  let value = 0
+  let digits = 0
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i] as string
+    if (char >= '0' && char <= '9') {
+      if (digits === 1 && value === 0) return 'IPv4 field has octet with leading zero'
+      value = value * 10 + Number(char)
+      digits++
+      if (value > 255) return 'IPv4 field has value >255'
+    } else if (char === '.') {
+      if (i === 0 || i === text.length - 1 || text[i - 1] === '.') {
+        return at('IPv4 field must have at least one digit', text.slice(i))
+      }
+      if (fields.length === 3) return 'IPv4 address too long'
+      fields.push(value)
+      value = 0
+      digits = 0
+    } else return at('unexpected character', text.slice(i))
+  }
+  return fields.length < 3 ? 'IPv4 address too short' : [...fields, value]
+}
+
+/** Sixteen bytes and a zone, or what is wrong first. */
+function ipv6Address(text: string): IpAddress | string {
+  const percent = text.indexOf('%')
+  const zone = percent === -1 ? '' : text.slice(percent + 1)
+  if (percent !== -1 && zone === '') return 'zone must be a non-empty string'
+  let rest = percent === -1 ? text : text.slice(0, percent)
+  let ellipsis = -1
   const bytes: number[] = []
-  const parts = text.split(':')
-  for (const [i, part] of parts.entries()) {
-    if (part.includes('.')) {
-      const v4 = end && i === parts.length - 1 ? parseIpv4(part, sloppy) : undefined
-      if (!v4) return undefined
-      bytes.push(...v4.bytes)
-    } else {
-      if (!/^[0-9A-Fa-f]{1,4}$/.test(part)) return undefined
-      const value = Number.parseInt(part, 16)
-      bytes.push(value >> 8, value & 255)
+  if (rest.startsWith('::')) {
+    ellipsis = 0
+    rest = rest.slice(2)
+  }
+  while (bytes.length < 16 && !(rest === '' && ellipsis === bytes.length)) {
+    const digits = /^[0-9A-Fa-f]*/.exec(rest)?.[0] ?? ''
+    if (digits.length > 4) return at('each group must have 4 or less digits', rest)
+    if (digits === '') return at('each colon-separated field must have at least one digit', rest)
+    if (rest[digits.length] === '.') {
+      if (ellipsis < 0 && bytes.length !== 12) {
+        return at('embedded IPv4 address must replace the final 2 fields of the address', rest)
+      }
+      if (bytes.length + 4 > 16) {
+        return at('too many hex fields to fit an embedded IPv4 at the end of the address', rest)
+      }
+      const fields = ipv4Fields(rest)
+      if (typeof fields === 'string') return fields
+      bytes.push(...fields)
+      rest = ''
+      break
+    }
+    const group = Number.parseInt(digits, 16)
+    bytes.push(group >> 8, group & 255)
+    rest = rest.slice(digits.length)
+    if (rest === '') break
+    if (rest[0] !== ':') return at('unexpected character, want colon', rest)
+    if (rest === ':') return at('colon must be followed by more characters', rest)
+    rest = rest.slice(1)
+    if (rest[0] === ':') {
+      if (ellipsis >= 0) return at('multiple :: in address', rest)
+      ellipsis = bytes.length
+      rest = rest.slice(1)
     }
   }
-  return bytes
+  return filled(bytes, ellipsis, rest, zone)
 }
 
-/** Either family, zones allowed; errors as Go's netip.ParseAddr starts them. */
-export function parseIp(text: string): Parsed<IpAddress> {
-  const fail = (why: string): Parsed<IpAddress> => bad(`ParseAddr(${JSON.stringify(text)}): ${why}`)
-  const mark = /[.:%]/.exec(text)?.[0]
-  if (mark === '.') {
-    const ip = parseIpv4(text)
-    return ip ? good(ip) : fail(ipv4Problem(text))
+function filled(bytes: readonly number[], ellipsis: number, rest: string, zone: string): IpAddress | string {
+  if (rest !== '') return at('trailing garbage after address', rest)
+  if (bytes.length === 16) {
+    return ellipsis >= 0 ? 'the :: must expand to at least one field of zeros' : { bytes, zone }
   }
-  if (mark === ':') {
-    const ip = parseIpv6(text, { zone: true })
-    return ip ? good(ip) : fail(ipv6Problem(text))
-  }
-  return fail(mark === '%' ? 'missing IPv6 address' : 'unable to parse IP')
-}
-
-function ipv4Problem(text: string): string {
-  const parts = text.split('.')
-  if (parts.some((part) => /^\d+$/.test(part) && part.length > 1 && part.startsWith('0'))) {
-    return 'IPv4 field has octet with leading zero'
-  }
-  if (parts.some((part) => /^\d+$/.test(part) && Number(part) > 255)) return 'IPv4 field has value >255'
-  if (parts.some((part) => !/^\d*$/.test(part)))
-    return `unexpected character (at ${JSON.stringify(text.replace(/^[\d.]*/, ''))})`
-  if (parts.length > 4) return 'IPv4 address too long'
-  return parts.some((part) => part === '') ? 'IPv4 field must have at least one digit' : 'IPv4 address too short'
-}
-
-function ipv6Problem(text: string): string {
-  if (text.endsWith('%')) return 'zone must be a non-empty string'
-  const part = text.split(':').find((group) => group.length > 4 && /^[0-9A-Fa-f]+$/.test(group))
-  if (part) return `each group must have 4 or fewer digits (at ${JSON.stringify(text.slice(text.indexOf(part)))})`
-  const odd = /[^0-9A-Fa-f:.]/.exec(text)
-  if (odd) return `unexpected character, want colon (at ${JSON.stringify(text.slice(odd.index))})`
-  return text.endsWith(':') ? `colon must be followed by more characters (at ":")` : 'address string too short'
+  if (ellipsis < 0) return 'address string too short'
+  const zeros = new Array<number>(16 - bytes.length).fill(0)
+  return { bytes: [...bytes.slice(0, ellipsis), ...zeros, ...bytes.slice(ellipsis)], zone }
 }
 
 /** An IPv4 address written as IPv6 (`::ffff:1.2.3.4`). */
@@ -117,7 +153,7 @@ export function parseCidr(text: string, sloppy = false): Cidr | undefined {
   if (slash === -1) return undefined
   const address = text.slice(0, slash)
   const bits = text.slice(slash + 1)
-  const ip = parseIpv4(address, sloppy) ?? parseIpv6(address, { sloppy })
+  const ip = parseIpv4(address, sloppy) ?? parseIpv6(address)
   if (!ip || !/^\d{1,3}$/.test(bits)) return undefined
   if (!sloppy && bits.length > 1 && bits.startsWith('0')) return undefined
   const prefix = Number(bits)

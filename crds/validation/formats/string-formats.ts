@@ -109,7 +109,7 @@ const FORMATS: Readonly<Record<string, FormatCheck>> = {
   email: isEmail,
   hexcolor: matches(/^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
   hostname: isHostname,
-  ipv4: (text) => text.includes('.') && (parseIpv4(text, true) ?? parseIpv6(text, { sloppy: true })) !== undefined,
+  ipv4: (text) => text.includes('.') && (parseIpv4(text, true) ?? parseIpv6(text)) !== undefined,
   ipv6: (text) => text.includes(':') && parseIpv6(text) !== undefined,
   isbn: (text) => isIsbn10(text) || isIsbn13(text),
   isbn10: isIsbn10,

@@ -76,7 +76,7 @@ function splitScheme(text: string): { scheme: string; rest: string } {
 }
 
 function parseUser(text: string): string {
-  if (!/^[A-Za-z0-9\-._:~!$&'()*+,;=%]*$/.test(text)) throw new UrlError('net/url: invalid userinfo')
+  if (!/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(text)) throw new UrlError('net/url: invalid userinfo')
   checkEscapes(text)
   return text
 }
