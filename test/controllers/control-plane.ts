@@ -25,22 +25,27 @@ export async function startControlPlane(): Promise<ControlPlane> {
   const server = other ? undefined : await startApiServer({ dataDir: join(dir, 'api') })
   const kubeconfigPath = other ?? server!.kubeconfigPath
   const client = new Client({ access: await loadKubeconfig({ path: kubeconfigPath }), userAgent: 'weir-test' })
+  const close = async () => {
+    client.close()
+    await server?.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  try {
+    await install(client)
+    return { client, blobs: await openBlobStore(join(dir, 'blobs')), dir, kubeconfigPath, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    // A server left behind would keep the tests from ending.
+    await close()
+    throw error
+  }
+}
+
+async function install(client: Client): Promise<void> {
   for (const definition of weirDefinitions()) {
     const crd = definition as unknown as CustomResourceDefinition
     await client.apply(customResourceDefinitions, crd, { fieldManager: 'weir', force: true })
   }
   for (const definition of weirDefinitions()) await established(client, (definition.metadata as { name: string }).name)
-  return {
-    client,
-    blobs: await openBlobStore(join(dir, 'blobs')),
-    dir,
-    kubeconfigPath,
-    async [Symbol.asyncDispose]() {
-      client.close()
-      await server?.close()
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
 }
 
 async function established(client: Client, name: string): Promise<void> {

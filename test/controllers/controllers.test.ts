@@ -62,8 +62,8 @@ beforeAll(async () => {
     })
 })
 afterAll(async () => {
-  controllersClient.close()
-  await plane[Symbol.asyncDispose]()
+  controllersClient?.close()
+  await plane?.[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
   ns = await freshNamespace(client, 'fleet')
@@ -71,7 +71,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await cleanUp()
-  await controllers.close()
+  await controllers?.close()
 })
 
 /** Takes away what would keep the controllers busy in the next test. */
