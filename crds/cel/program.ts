@@ -10,7 +10,7 @@ import { walk } from './syntax/ast.ts'
 import { parse } from './syntax/parser.ts'
 import { formatIssues } from './syntax/source.ts'
 import type { CelType } from './types/type.ts'
-import { CelError, type Result, type Value } from './values/value.ts'
+import { CelError, type Result } from './values/value.ts'
 
 /** What an expression may refer to. */
 export interface Environment {
@@ -38,7 +38,7 @@ export type Compilation =
 
 export interface Program {
   /** Runs it over the variables' values in the order of their slots; an undefined one is not there. */
-  run(variables: readonly (Value | undefined)[], limit: number): Run
+  run(variables: readonly (Result | undefined)[], limit: number): Run
 }
 
 export interface Run {

@@ -65,6 +65,15 @@ export function declType(schema: JsonSchema, root: boolean, name = 'selfType'): 
   }
 }
 
+/** Whether expressions can see values of a schema at all. */
+export function isDeclared(schema: JsonSchema): boolean {
+  if (schema['x-kubernetes-int-or-string']) return true
+  if (schema.type === 'array') return schema.items !== undefined && isDeclared(schema.items)
+  const additional = additionalSchema(schema)
+  if (schema.type === 'object') return !additional || isDeclared(additional)
+  return ['string', 'boolean', 'number', 'integer'].includes(schema.type ?? '')
+}
+
 const isEmbedded = (schema: JsonSchema): boolean => schema['x-kubernetes-embedded-resource'] === true
 
 function listType(schema: JsonSchema, name: string): DeclType | undefined {
