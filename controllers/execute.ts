@@ -5,7 +5,7 @@ import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Client } from '../runtime/client/client.ts'
 import { keyOf, type Resource } from '../runtime/client/resource.ts'
 import type { Result } from '../runtime/controller/controller.ts'
-import { isAlreadyExists, isNotFound } from '../runtime/errors.ts'
+import { type ApiError, isAlreadyExists, isInvalid, isNotFound, Retryable } from '../runtime/errors.ts'
 import type { EventSink } from './events.ts'
 import { resourceOf } from './resources.ts'
 
@@ -88,6 +88,7 @@ class PlanExecutor implements Executor {
     } catch (error) {
       // The status of what is gone is nobody's concern; that it is gone makes its key come again.
       if (subresource === 'status' && isNotFound(error)) return false
+      if (isOfAnother(error)) throw new Retryable('Conflict', (error as Error).message, { cause: error })
       throw error
     }
     if (answer.metadata.resourceVersion === live?.metadata.resourceVersion) return false
@@ -122,4 +123,9 @@ class PlanExecutor implements Executor {
       throw error
     }
   }
+}
+
+/** How the API server refuses an apply whose uid is not the object's: it was deleted and made again since it was read. */
+function isOfAnother(error: unknown): boolean {
+  return isInvalid(error) && (error as ApiError).causes.some(({ field }) => field === 'metadata.uid')
 }

@@ -68,6 +68,7 @@ export function placementController(
       .watches(caches.policies, everyPolicy, { when: plannedAnew, delayMs: fleetDelayMs })
       .watches(caches.appliances, everyPolicy, { when: asked, delayMs: fleetDelayMs })
       .watches(caches.appliances, everyPolicy, { when: progressed, delayMs: progressDelayMs })
+      .watches(caches.assignments, everyPolicy, { when: asked, delayMs: progressDelayMs })
       .watches(caches.sites, everyPolicy, { when: asked, delayMs: fleetDelayMs })
       .watches(caches.hardwareClasses, everyPolicy, { when: asked, delayMs: fleetDelayMs })
       .watches(caches.namespaces, everyPolicy, { when: asked, delayMs: fleetDelayMs })
@@ -94,7 +95,7 @@ async function gather(
     plans: await plansOf(policy, caches, reader),
     targets,
     reserved: await reservedFor(earlier, caches, reader),
-    progress: progressOf(targets),
+    progress: progressOf(policy, targets, (key) => caches.assignments.get(key)),
     solver,
     digest: digestOf,
     ...(before === undefined ? {} : { waitsFor: before }),
