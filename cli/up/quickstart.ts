@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path'
-import { appliances, catalogs } from '../../controllers/resources.ts'
+import { appliances, catalogs, placementPolicies } from '../../controllers/resources.ts'
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
-import type { Appliance, Catalog } from '../../crds/types.gen.ts'
+import type { Appliance, Catalog, PlacementPolicy } from '../../crds/types.gen.ts'
 import { Cache } from '../../runtime/cache/cache.ts'
 import type { Client } from '../../runtime/client/client.ts'
 import { urlPathOf } from '../../runtime/http-files/folder.ts'
@@ -40,19 +40,26 @@ export async function runQuickstart(options: QuickstartOptions): Promise<void> {
   await applyExample(io, client, origin)
   const fleet = new Cache<Appliance>({ client, resource: appliances, namespace: NAMESPACE })
   const library = new Cache<Catalog>({ client, resource: catalogs, namespace: NAMESPACE })
+  const policies = new Cache<PlacementPolicy>({ client, resource: placementPolicies, namespace: NAMESPACE })
   const view = new LiveView(io, () => fleet.list())
   fleet.start()
   library.start()
+  policies.start()
   try {
-    await Promise.all([fleet.waitForSync(io.interrupted), library.waitForSync(io.interrupted)])
+    await Promise.all([
+      fleet.waitForSync(io.interrupted),
+      library.waitForSync(io.interrupted),
+      policies.waitForSync(io.interrupted),
+    ])
     view.start()
     await settled(io, fleet, () => {
       const read = library.list().every(({ status }) => status?.files === files && status.bytes === bytes)
-      return read && fleet.size > 0 && fleet.list().every(isReady)
+      // Appliances are ready for what they are asked to hold, which is nothing until the policy has planned.
+      return read && policies.size > 0 && fleet.size > 0 && [...policies.list(), ...fleet.list()].every(isReady)
     })
   } finally {
     view.stop()
-    await Promise.all([fleet.close(), library.close()])
+    await Promise.all([fleet.close(), library.close(), policies.close()])
   }
   io.err(
     `\nAll ${fleet.size} appliances hold what they should, ${((performance.now() - startedMs) / 1000).toFixed(1)} s after the start.\n\n`,
@@ -84,7 +91,7 @@ function atOrigin(object: KubeObject & JsonObject, url: string): KubeObject & Js
   return JSON.parse(JSON.stringify(object).replaceAll(EXAMPLE_ORIGIN, `${url}/`)) as KubeObject & JsonObject
 }
 
-function isReady({ metadata, status }: Appliance): boolean {
+function isReady({ metadata, status }: Appliance | PlacementPolicy): boolean {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   return ready?.status === 'True' && (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
 }

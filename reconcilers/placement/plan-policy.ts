@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../crds/metadata.ts'
 import type { Reason } from '../../crds/reasons.ts'
-import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
+import type { Assignment, Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import type { CatalogContent } from '../blobs/catalog.ts'
 import type { FileSet } from '../blobs/file-set.ts'
 import type { Brake } from '../brake/brake.ts'
@@ -98,7 +98,9 @@ export function planPolicy(input: PolicyInput, now: Date): Plan {
     if (!material) throw new TypeError('planPolicy: needsPlan, but no material was gathered')
     current = makePlan(p, input, material, wanted, current)
   }
-  writeStatus(p, input, now, { current })
+  // A plan made just now is held by nobody yet, whatever they hold of the one before.
+  const made = current !== currentPlan(input)
+  writeStatus(p, made ? { ...input, progress: { ...input.progress, converged: 0 } } : input, now, { current })
   if (input.brake.engaged) {
     const before = policy.status?.conditions?.some((c) => c.type === 'Paused')
     if (!before) p.event('Warning', 'FleetDark', input.brake.message)
@@ -238,12 +240,24 @@ export function waitsFor(
   return first && keyOf(first.policy)
 }
 
-/** What the targets report: bytes still to be filled, and how many hold all they should. */
-export function progressOf(targets: readonly Target[]): PolicyInput['progress'] {
+/**
+ * What the targets report: bytes still to be filled, and how many hold all they should: each must have taken up an Assignment that was made for
+ * the policy's plan in force, as one that holds everything of an older plan may have everything still to fill.
+ */
+export function progressOf(
+  policy: PlacementPolicy,
+  targets: readonly Target[],
+  assignmentOf: (key: string) => Assignment | undefined,
+): PolicyInput['progress'] {
+  const plan = `${policy.metadata.namespace}/${policy.status?.currentPlan}`
   let bytesToMove = 0
   let converged = 0
   for (const { appliance } of targets) {
-    bytesToMove += appliance.status?.content?.bytesToFill ?? 0
+    const reported = appliance.status?.content
+    bytesToMove += reported?.bytesToFill ?? 0
+    const asked = assignmentOf(keyOf(appliance))?.spec.content
+    if (!asked?.entries.some(({ plans }) => plans.includes(plan))) continue
+    if (!reported || reported.generation < asked.generation) continue
     if (appliance.status?.conditions?.some((c) => c.type === 'ContentReady' && c.status === 'True')) converged++
   }
   return { bytesToMove, converged }

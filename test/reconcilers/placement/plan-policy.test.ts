@@ -1,10 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
-import type { PlacementPlan, PlacementPolicy } from '../../../crds/types.gen.ts'
+import type { Appliance, Assignment, PlacementPlan, PlacementPolicy } from '../../../crds/types.gen.ts'
 import { catalogOf } from '../../../reconcilers/blobs/catalog.ts'
 import { decodeFileSet } from '../../../reconcilers/blobs/file-set-blob.ts'
 import { decodePlanIndex } from '../../../reconcilers/blobs/plan-index.ts'
 import { reservedBy } from '../../../reconcilers/placement/inputs.ts'
-import { needsPlan, type PolicyInput, planPolicy, waitsFor } from '../../../reconcilers/placement/plan-policy.ts'
+import {
+  needsPlan,
+  type PolicyInput,
+  planPolicy,
+  progressOf,
+  waitsFor,
+} from '../../../reconcilers/placement/plan-policy.ts'
 import { popularFirst } from '../../../reconcilers/placement/popular-first.ts'
 import { selectTargets, type Target } from '../../../reconcilers/placement/select.ts'
 import { appliance, CONTENT, catalog, conditions, digest, hardwareClass, NOW, policy, site, written } from '../fleet.ts'
@@ -282,4 +288,36 @@ describe('while too much of the fleet is dark', () => {
     expect(planned(after)).toBeDefined()
     expect(conditions(after, 'PlacementPolicy').join()).not.toContain('Paused')
   })
+})
+
+describe('an appliance has converged when it holds what the plan in force asks of it', () => {
+  const asked = (generation: number, plan: string) =>
+    ({ spec: { content: { generation, entries: [{ plans: [plan] }] } } }) as unknown as Assignment
+  const targets = (generation: number, ready: 'True' | 'False'): Target[] => [
+    {
+      ...targetsOf({ fra1: 1 })[0]!,
+      appliance: appliance('fra1', 'fra', {
+        status: {
+          content: { generation, bytesToFill: 5 },
+          conditions: [{ type: 'ContentReady', status: ready, reason: 'x', message: '', lastTransitionTime: '' }],
+        } as unknown as Appliance['status'],
+      }),
+    },
+  ]
+  const inForce = { ...policy('all'), status: { currentPlan: 'p2' } }
+  const cases: [reason: string, targets: Target[], assignment: Assignment | undefined, converged: number][] = [
+    ['it holds what the plan asks', targets(2, 'True'), asked(2, 'default/p2'), 1],
+    ['still filling', targets(2, 'False'), asked(2, 'default/p2'), 0],
+    ['it holds what an older plan asked', targets(1, 'True'), asked(1, 'default/p1'), 0],
+    ['it has not taken up the newer Assignment', targets(1, 'True'), asked(2, 'default/p2'), 0],
+    ['nothing was asked of it yet', targets(1, 'True'), undefined, 0],
+  ]
+  test.each(cases)('%s', (_reason, selected, assignment, converged) => {
+    expect(progressOf(inForce, selected, () => assignment)).toEqual({ bytesToMove: 5, converged })
+  })
+})
+
+test('a plan that was made just now is held by nobody yet', () => {
+  const plan = planPolicy(input({ progress: { bytesToMove: 0, converged: 3 } }), NOW)
+  expect(conditions(plan, 'PlacementPolicy')).toContain('Ready=False Converging')
 })
