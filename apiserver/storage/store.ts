@@ -65,7 +65,8 @@ export interface Transaction {
 
 export interface WatchSink {
   /**
-   * Takes committed events. Called synchronously, in order, and must not throw. Return false when full: nothing more comes before
+   * Takes committed events. Called in order, and must not throw. A sink that is one of a crowd of the same prefix may be told some
+   * milliseconds late, of all that was committed meanwhile at once. Return false when full: nothing more comes before
    * {@link Watch.resume} and nothing is buffered meanwhile (what was missed is read from the history then).
    */
   events(batch: EventBatch): boolean
@@ -75,8 +76,8 @@ export interface WatchSink {
 
 export interface Watch {
   /**
-   * Every event of the prefix up to this revision has been handed to the sink: the resourceVersion of a bookmark. Equal to the store's
-   * revision unless the sink is full.
+   * Every event of the prefix up to this revision has been handed to the sink: the resourceVersion of a bookmark. Behind the store's
+   * revision while the sink is full, or is about to be told.
    */
   readonly revision: number
   /** Goes on after the sink returned false. Synchronously hands over what was missed. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { StoreOptions } from '../../../apiserver/storage/journaled-store.ts'
 import { keyPrefix } from '../../../apiserver/storage/keys.ts'
 import type { Store } from '../../../apiserver/storage/store.ts'
-import { configMap, configMapKey, put, record, remove, textOf } from './fixtures.ts'
+import { configMap, configMapKey, put, type Recorder, record, remove, textOf } from './fixtures.ts'
 
 const all = keyPrefix('', 'configmaps')
 const inDefault = keyPrefix('', 'configmaps', 'default')
@@ -262,6 +262,63 @@ export function storeContract(open: (options?: StoreOptions) => Promise<Store>):
         expect(seen.events.length).toBeGreaterThan(before)
       }
       expect(new Set(seen.events.map((e) => e.revision)).size).toBe(1000)
+    })
+
+    describe('a crowd', () => {
+      const crowd = (): Recorder[] => Array.from({ length: 100 }, () => record(store, all, store.revision))
+
+      test('is told of a burst in few batches, which are the same for all', async () => {
+        const watchers = crowd()
+        const burst = 50
+        for (let i = 0; i < burst; i++) await put(store, `n${i}`)
+        await watchers[0]?.whenTold(burst)
+        expect(watchers[0]?.batches.length).toBeLessThan(burst)
+        for (const { batches } of watchers) expect(batches).toEqual(watchers[0]?.batches)
+        for (const { batches } of watchers) expect(batches[0]).toBe(watchers[0]?.batches[0])
+      })
+
+      test('never has a bookmark promise what is still to be told', async () => {
+        const [watcher] = crowd()
+        const { revision } = store
+        await put(store, 'a')
+        expect(watcher?.events).toEqual([])
+        expect(watcher?.watch?.revision).toBe(revision)
+        await watcher?.whenTold(1)
+        expect(watcher?.watch?.revision).toBe(store.revision)
+      })
+
+      test('grows by one that has seen part of the burst, and gets the rest only', async () => {
+        const [watcher] = crowd()
+        const { revision } = store
+        const first = await put(store, 'a')
+        const listed = record(store, all, first.modRevision)
+        const late = record(store, all, revision)
+        await put(store, 'b')
+        await watcher?.whenTold(2)
+        expect(late.lines).toEqual(['ADDED a=', 'ADDED b='])
+        expect(listed.lines).toEqual(['ADDED b='])
+      })
+
+      test('has members that are full, and catch up exactly', async () => {
+        const watchers = crowd()
+        const slow = record(store, all, store.revision, false)
+        await put(store, 'a')
+        await watchers[0]?.whenTold(1)
+        await put(store, 'b')
+        slow.watch?.resume()
+        await put(store, 'c')
+        await watchers[0]?.whenTold(3)
+        slow.watch?.resume()
+        expect(slow.lines).toEqual(['ADDED a=', 'ADDED b=', 'ADDED c='])
+      })
+
+      test('is told everything before the store closes', async () => {
+        const [watcher] = crowd()
+        await put(store, 'a')
+        await store.close()
+        expect(watcher?.lines).toEqual(['ADDED a='])
+        expect(watcher?.ended).toBe('Closed')
+      })
     })
 
     test('a watch begun by a sink misses nothing and gets nothing twice', async () => {

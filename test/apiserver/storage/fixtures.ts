@@ -45,6 +45,11 @@ export class Recorder {
     })
   }
 
+  /** Resolves once so many events have come. */
+  async whenTold(count: number): Promise<void> {
+    while (this.events.length < count) await new Promise((resolve) => setImmediate(resolve))
+  }
+
   readonly sink = {
     events: (batch: EventBatch): boolean => {
       this.batches.push(batch)
