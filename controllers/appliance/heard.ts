@@ -1,4 +1,10 @@
-import { HEARTBEAT_SHARDS, type Heard, readHeartbeats, shardOf } from '../../reconcilers/heartbeats/leases.ts'
+import {
+  HEARTBEAT_SHARDS,
+  type Heard,
+  LEASE_DURATION_SECONDS,
+  readHeartbeats,
+  shardOf,
+} from '../../reconcilers/heartbeats/leases.ts'
 import type { Cache } from '../../runtime/cache/cache.ts'
 import type { Lease } from '../../runtime/client/resource.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -20,22 +26,34 @@ export class HeardView {
   readonly #options: HeardOptions
   #now: Heard = { online: new Set(), freshShards: new Set() }
   #cancelTimer: (() => void) | undefined
+  #cancelSettle: () => void
+  #settling = true
   #pending = false
 
   constructor(options: HeardOptions) {
     this.#options = options
     options.leases.onChange(() => this.#soon())
+    this.#cancelSettle = options.clock.after(LEASE_DURATION_SECONDS * 1000, () => this.#settle())
   }
 
   /** Without `expiresAtMs`: whoever asks is told by `onChange`, and need not look again by itself. */
   get now(): Heard {
     const { online, freshShards } = this.#now
-    return { online, freshShards }
+    return { online, freshShards, settling: this.#settling }
   }
 
   close(): void {
     this.#cancelTimer?.()
+    this.#cancelSettle()
     this.#pending = true
+  }
+
+  /** A gateway had its time to say something: from now on, silence means that there is none. */
+  #settle(): void {
+    this.#settling = false
+    const { applianceKeys, onChange } = this.#options
+    const unheard = [...applianceKeys()].filter((key) => !this.#now.freshShards.has(shardOf(key)))
+    if (unheard.length > 0) onChange(unheard)
   }
 
   /** Leases come in bursts, one per shard: they are read together. */

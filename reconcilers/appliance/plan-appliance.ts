@@ -46,18 +46,26 @@ export function planAppliance(input: ApplianceInput, now: Date): Plan {
       waitingFor,
     },
   } as KubeObject)
-  const before = appliance.status?.conditions?.find((c) => c.type === 'Online')?.status
-  if (before === 'True' && online.status !== 'True') p.event('Warning', online.reason, online.message)
-  if (before === 'False' && online.status === 'True') p.event('Normal', online.reason, 'Heard of again')
+  const before = appliance.status?.conditions?.find((c) => c.type === 'Online')
+  if (before?.status === 'True' && online.status !== 'True') p.event('Warning', online.reason, online.message)
+  if (before?.status === 'False' && online.status === 'True') {
+    const first = before.reason === ('NeverConnected' satisfies Reason<'Appliance'>)
+    p.event('Normal', online.reason, first ? 'Its agent has connected' : 'Heard of again')
+  }
   // A Lease that runs out makes no event: look again when the first could.
   const recheckMs = heard.expiresAtMs === undefined ? undefined : heard.expiresAtMs - now.getTime() + 1
   return recheckMs === undefined ? p.done() : p.requeueAfter(Math.max(1, recheckMs))
 }
 
-function onlineCondition(appliance: Appliance, { online, freshShards }: Heard): WantedCondition<Reason<'Appliance'>> {
+function onlineCondition(
+  appliance: Appliance,
+  { online, freshShards, settling }: Heard,
+): WantedCondition<Reason<'Appliance'>> {
   const key = keyOf(appliance)
   if (online.has(key)) return { type: 'Online', status: 'True', reason: 'Heartbeat', message: 'Sends heartbeats' }
   if (!freshShards.has(shardOf(key))) {
+    const before = appliance.status?.conditions?.find((c) => c.type === 'Online')
+    if (settling && before) return { ...before, reason: before.reason as Reason<'Appliance'> }
     return {
       type: 'Online',
       status: 'Unknown',

@@ -38,6 +38,8 @@ export interface Heard {
   readonly freshShards: ReadonlySet<number>
   /** When the first of the fresh Leases runs out (ms since the epoch), unless it is renewed; undefined when none is fresh. */
   readonly expiresAtMs?: number
+  /** The reader has only just begun: that a shard is not fresh may mean that gateways are starting as well. What was known before stays. */
+  readonly settling?: boolean
 }
 
 /** Reads the heartbeat Leases of all gateways. One that was not renewed in time, or cannot be read, says nothing. */

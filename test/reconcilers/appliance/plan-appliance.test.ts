@@ -193,6 +193,30 @@ test('it looks again when the heartbeat lease could have run out', () => {
   expect(plan.outcome).toEqual({ type: 'requeue', afterMs: 20_001 })
 })
 
+test('while the reader settles, a shard that nobody answers for keeps what was known', () => {
+  const online = {
+    type: 'Online',
+    status: 'True',
+    reason: 'Heartbeat',
+    message: 'x',
+    lastTransitionTime: '2030-01-01T00:00:00Z',
+  } as const
+  const decide = (settling: boolean) =>
+    planAppliance(
+      {
+        appliance: appliance('a1', 'fra1', { status: { agent, conditions: [online] } }),
+        site: site('fra1'),
+        hardwareClass: hardwareClass('small', 1),
+        assignment,
+        heard: { ...nobodyKnows, settling },
+      },
+      NOW,
+    )
+  expect(conditions(decide(true), 'Appliance')).toContain('Online=True Heartbeat')
+  expect(decide(true).events).toEqual([])
+  expect(conditions(decide(false), 'Appliance')).toContain('Online=Unknown GatewayUnreachable')
+})
+
 test('falling silent and coming back are events, being silent is not', () => {
   const eventsOf = (before: 'True' | 'False', now: Heard) =>
     planAppliance(
