@@ -25,10 +25,11 @@ export function applyObject(
     if (!stored && subresource !== '') throw notFound(served.groupResource, name)
     const live = stored && served.read(stored).value
     const applied = merged(api, target, configuration, live, options)
+    if (!applied.metadata.name) {
+      throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+    }
     if (applied.metadata.name !== name) {
-      throw badRequest(
-        `the name of the object (${applied.metadata.name ?? ''}) does not match the name on the URL (${name})`,
-      )
+      throw badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${name})`)
     }
     // Built-in kinds are typed: what the merge left empty is not stored.
     const typed = served.info.builtIn ? served.strategy.decode(applied).object : applied
