@@ -4,6 +4,7 @@ import type { Client } from '../runtime/client/client.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import { Manager, type ManagerStatus } from '../runtime/controller/manager.ts'
+import { isNotFound } from '../runtime/errors.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { applianceController } from './appliance/appliance.ts'
 import { type AssignmentOptions, assignmentController } from './assignment.ts'
@@ -98,6 +99,9 @@ async function protect(client: Client, log: Log): Promise<void> {
   try {
     await installCatalogProtection(client)
   } catch (error) {
-    log.warn({ error: (error as Error).message }, 'cannot have the API server refuse the deletion of Catalogs in use')
+    const fields = { error: (error as Error).message }
+    if (isNotFound(error))
+      log.info(fields, 'this API server has no admission policies: only finalizers keep Catalogs in use')
+    else log.warn(fields, 'cannot have the API server refuse the deletion of Catalogs in use')
   }
 }

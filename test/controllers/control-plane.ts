@@ -40,7 +40,8 @@ export async function startControlPlane(): Promise<ControlPlane> {
   }
 }
 
-async function install(client: Client): Promise<void> {
+/** Installs the CustomResourceDefinitions; they are served when this resolves. */
+export async function install(client: Client): Promise<void> {
   for (const definition of weirDefinitions()) {
     const crd = definition as unknown as CustomResourceDefinition
     await client.apply(customResourceDefinitions, crd, { fieldManager: 'weir', force: true })
