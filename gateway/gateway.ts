@@ -61,13 +61,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const fleet = new Fleet(client, records, clock, log)
   const streams = new AssignmentStreams(clock)
   const common = { client, fieldManager: FIELD_MANAGER, fleet, records, clock, log }
-  const heartbeats = new Heartbeats({ ...common, gateway: id })
-  const reports = new Reports({ ...common, writesPerSecond: statusWritesPerSecond })
+  const heartbeats = new Heartbeats({ ...common, gateway: id, onListed: (appliance) => reports.changed(appliance) })
+  const reports: Reports = new Reports({
+    ...common,
+    writesPerSecond: statusWritesPerSecond,
+    isListed: (key) => heartbeats.isListed(key),
+  })
   const tokens = new Tokens(fleet.secrets, (appliance) => streams.close(appliance))
   const reportReader = await ReportReader.create()
   const context: GatewayContext = {
-    ...{ id, blobs: blobStore, clock, log, fleet, records, tokens },
-    ...{ heartbeats, reports, reportReader, streams },
+    id,
+    blobs: blobStore,
+    clock,
+    log,
+    fleet,
+    records,
+    tokens,
+    heartbeats,
+    reports,
+    reportReader,
+    streams,
   }
 
   const server = await listenHttps(listen, tls, (req, res) => serve(context, req, res))

@@ -26,6 +26,8 @@ export interface HeartbeatOptions {
   readonly records: Records
   readonly clock: Clock
   readonly log: Log
+  /** Told of every appliance that a Lease has begun to list. */
+  readonly onListed: (appliance: string) => void
 }
 
 /** Keeps the heartbeat Leases telling who is heard. Nothing here touches an Appliance. */
@@ -41,6 +43,7 @@ export class Heartbeats {
   #cancelTimer: (() => void) | undefined
   #timerDueMs = Number.POSITIVE_INFINITY
   #cancelSweep: (() => void) | undefined
+  #looksSoon = false
   #started = false
   #failing = false
 
@@ -73,14 +76,34 @@ export class Heartbeats {
   heard(key: string): void {
     const { records, clock } = this.#options
     records.lastHeardMs.set(key, clock.monotonicMs())
-    if (!this.#listed.get(shardOf(key))?.has(key)) this.#wakeIn(0)
+    if (!this.isListed(key)) this.#wakeIn(0)
+  }
+
+  /** Whether a Lease says that the appliance is there. */
+  isListed(key: string): boolean {
+    return this.#listed.get(shardOf(key))?.has(key) ?? false
   }
 
   /** Many may come at once: whoever asks within one turn is answered by one look. */
   #wakeIn(ms: number): void {
+    if (!this.#started || this.#stop.signal.aborted) return
+    if (ms <= 0) this.#lookSoon()
+    else this.#lookIn(ms)
+  }
+
+  #lookSoon(): void {
+    if (this.#looksSoon) return
+    this.#looksSoon = true
+    queueMicrotask(() => {
+      this.#looksSoon = false
+      if (!this.#stop.signal.aborted) this.#look()
+    })
+  }
+
+  #lookIn(ms: number): void {
     const { clock } = this.#options
     const dueMs = clock.monotonicMs() + ms
-    if (!this.#started || this.#stop.signal.aborted || dueMs >= this.#timerDueMs) return
+    if (dueMs >= this.#timerDueMs) return
     this.#cancelTimer?.()
     this.#timerDueMs = dueMs
     this.#cancelTimer = clock.after(ms, () => {
@@ -111,7 +134,7 @@ export class Heartbeats {
     try {
       await this.#apply(shard, online)
       this.#written.set(shard, { online, atMs })
-      this.#listed.set(shard, new Set(online))
+      this.#noteListed(shard, online)
       this.#retryAtMs.delete(shard)
       if (this.#failing) log.info({}, 'heartbeat leases are written again')
       this.#failing = false
@@ -152,6 +175,12 @@ export class Heartbeats {
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
     }
+  }
+
+  #noteListed(shard: number, online: readonly string[]): void {
+    const before = this.#listed.get(shard)
+    this.#listed.set(shard, new Set(online))
+    for (const key of online) if (!before?.has(key)) this.#options.onListed(key)
   }
 
   #sweepLater(ms: number): void {

@@ -12,6 +12,8 @@ import type { ApplianceRecord, Records } from './records.ts'
 
 /** How long `PUT …/inventory` waits for the API before it tells the agent to try again. */
 const STORE_TIMEOUT_MS = 15_000
+/** What an appliance says is held back until a Lease says that it is there: it would look silent for a moment. But not longer than this. */
+const LISTED_TIMEOUT_MS = 2000
 
 export interface ReportsOptions {
   readonly client: Client
@@ -22,6 +24,8 @@ export interface ReportsOptions {
   readonly log: Log
   /** Status writes per second over the whole fleet. */
   readonly writesPerSecond: number
+  /** Whether a heartbeat Lease says that the appliance is there. */
+  readonly isListed: (key: string) => boolean
 }
 
 /** Writes what agents report into Appliance.status: only what changed, not too often for any one of them, nor for all together. */
@@ -48,8 +52,10 @@ export class Reports {
   }
 
   start(): void {
-    this.#options.fleet.appliances.onChange(({ type, key }) => {
-      if (type === 'delete') this.#forget(key)
+    this.#options.fleet.appliances.onChange((change) => {
+      const { type, key, object } = change
+      const isNamesake = type === 'update' && change.old.metadata.uid !== object.metadata.uid
+      if (type === 'delete' || isNamesake) this.#forget(key)
       // Somebody else may have changed what this gateway has told: it tells it again.
       else if (this.#options.records.get(key)) this.#controller.enqueue(key)
     })
@@ -118,7 +124,7 @@ export class Reports {
     const decision = planReport(input, clock.monotonicMs())
     if (decision.type === 'later') return { type: 'requeue', afterMs: decision.afterMs }
     if (decision.type === 'write') {
-      const waitMs = this.#waitForTurn(record)
+      const waitMs = this.#waitForLease(key, record) || this.#waitForTurn(record)
       if (waitMs > 0) return { type: 'requeue', afterMs: waitMs }
       record.writtenAtMs = clock.monotonicMs()
       try {
@@ -133,6 +139,17 @@ export class Reports {
     record.inventoriesStored = Math.max(record.inventoriesStored, version)
     this.#wake(key)
     return { type: 'done' }
+  }
+
+  #waitForLease(key: string, record: ApplianceRecord): number {
+    const { clock, isListed } = this.#options
+    if (isListed(key)) {
+      delete record.unlistedSinceMs
+      return 0
+    }
+    const nowMs = clock.monotonicMs()
+    record.unlistedSinceMs ??= nowMs
+    return Math.max(0, record.unlistedSinceMs + LISTED_TIMEOUT_MS - nowMs)
   }
 
   #waitForTurn(record: ApplianceRecord): number {

@@ -20,24 +20,27 @@ export class Tokens {
     secrets.onChange(({ type, object }) => this.#take(object, type !== 'delete'))
   }
 
-  /** Refuses (401) a request without a token that is known. Gives the appliances that it belongs to. */
-  authenticate(authorization: string | undefined): ReadonlySet<string> {
-    const token = /^Bearer +([^ ]+)$/i.exec(authorization ?? '')?.[1]
-    if (token === undefined) throw unauthorized('a bearer token is needed')
-    // Looked up by digest: the time this takes says nothing of the tokens that are known.
-    const owners = this.#byDigest.get(digestOf(token).toString('hex'))
-    if (!owners) throw unauthorized('the token is not known, or not any more')
-    return owners
+  /** Refuses (401) a request without a token that some appliance has. */
+  authenticate(authorization: string | undefined): void {
+    this.#known(authorization)
   }
 
   /** Refuses (401, 403) a request whose token is not that of the appliance. */
   authorize(authorization: string | undefined, appliance: string): void {
-    this.authenticate(authorization)
-    const token = /^Bearer +([^ ]+)$/i.exec(authorization ?? '')?.[1] ?? ''
+    const digest = this.#known(authorization)
     const expected = this.#byAppliance.get(appliance)
-    if (!expected || !timingSafeEqual(expected, digestOf(token))) {
+    if (!expected || !timingSafeEqual(expected, digest)) {
       throw forbidden(`the token is not that of appliance ${appliance}`)
     }
+  }
+
+  /** The digest of a token that some appliance has. Looked up by digest: the time this takes says nothing of the tokens that are known. */
+  #known(authorization: string | undefined): Buffer {
+    const token = /^Bearer +([^ ]+)$/i.exec(authorization ?? '')?.[1]
+    if (token === undefined) throw unauthorized('a bearer token is needed')
+    const digest = digestOf(token)
+    if (!this.#byDigest.has(digest.toString('hex'))) throw unauthorized('the token is not known, or not any more')
+    return digest
   }
 
   #take({ metadata, data }: Secret, exists: boolean): void {

@@ -160,7 +160,12 @@ test('two gateways: whoever is heard by one is a source for those of the other',
       ask(`${one.gateway.url}${b.path}${path}`, { method, body, ca: plane.ca, token: b.token })
     await say('/status', 'PUT', report())
     await pass(one, 2000)
-    expect((await say('/inventory/default/films', 'PUT', inventory(1))).status).toBe(204)
+    const putting = say('/inventory/default/films', 'PUT', inventory(1))
+    const answer = await eventually(async () => {
+      await one.clock.advance(100)
+      return await Promise.race([putting, Promise.resolve(undefined)])
+    }, 'the inventory is acknowledged')
+    expect(answer.status).toBe(204)
     const sources = async () =>
       JSON.parse((await ask(`${two.url}${a.path}/sources`, { ca: plane.ca, token: a.token })).text)
     await eventually(async () => {

@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Appliance } from '../../crds/types.gen.ts'
+import { HEARTBEAT_NAMESPACE, readHeartbeats } from '../../reconcilers/heartbeats/leases.ts'
 import { digestOf } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { fixedCredentials } from '../../runtime/client/credentials.ts'
+import { leases } from '../../runtime/client/resource.ts'
 import { FakeClock } from '../../runtime/clock.ts'
 import {
   type Ask,
@@ -33,7 +35,14 @@ async function ask(appliance: TestAppliance, path: string, options: Ask = {}) {
 }
 async function letIn(name: string, site = 'fra1', inNamespace = namespace): Promise<TestAppliance> {
   const appliance = await makeAppliance(plane, inNamespace, name, site)
-  await eventually(async () => (await ask(appliance, '/sources')).status === 200, name)
+  const beat = () => ask(appliance, '/heartbeat', { method: 'POST', body: { bootId: 'b' } })
+  await eventually(async () => (await beat()).status === 204, name)
+  // What it says is held back until a Lease lists it.
+  await eventually(async () => {
+    await clock.advance(500)
+    const all = await plane.client.list(leases, { namespace: HEARTBEAT_NAMESPACE })
+    return readHeartbeats(all.items, clock.now()).online.has(appliance.key)
+  }, `${name} is listed`)
   return appliance
 }
 const put = async (appliance: TestAppliance, ...said: Parameters<typeof report>) =>
@@ -60,6 +69,23 @@ afterAll(async () => {
 })
 
 describe('a report', () => {
+  test('is held back until a Lease says that the appliance is there: it would look silent for a moment', async () => {
+    const shy = await makeAppliance(plane, namespace, `shy-${made}`)
+    // Its shard's Lease was written just now, and is written again half a second later.
+    await eventually(async () => (await put(shy)) === 204, 'it is let in')
+    await settled()
+    const isListed = async () => {
+      const all = await plane.client.list(leases, { namespace: HEARTBEAT_NAMESPACE })
+      return readHeartbeats(all.items, clock.now()).online.has(shy.key)
+    }
+    if (!(await isListed())) expect((await get(shy)).status).toBeUndefined()
+    await eventually(async () => {
+      await clock.advance(100)
+      return (await get(shy)).status !== undefined
+    }, 'it is told')
+    expect(await isListed()).toBe(true)
+  })
+
   test('reaches the status of its appliance, owned by weir-gateway', async () => {
     const failures = [{ path: 'a', catalog: 'default/films', reason: 'HTTP404', message: 'not there', attempts: 2 }]
     expect(await put(box, { filesHeld: 3, filesFailing: 1, failures, waitingFor: 'the window' })).toBe(204)
