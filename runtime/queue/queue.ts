@@ -244,7 +244,7 @@ export class Queue {
     if (first === undefined || first.dueMs >= this.#timerDueMs) return
     this.#cancelTimer?.()
     this.#timerDueMs = first.dueMs
-    this.#cancelTimer = this.#clock.after(Math.ceil(first.dueMs - this.#clock.monotonicMs()), () => {
+    this.#cancelTimer = this.#clock.after(Math.max(0, Math.ceil(first.dueMs - this.#clock.monotonicMs())), () => {
       this.#timerDueMs = Number.POSITIVE_INFINITY
       this.#fire()
     })
