@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { fillOrder } from '../reconcilers/agent/fill-order.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { type FillCounters, Filler } from './content/filler.ts'
+import { Filler } from './content/filler.ts'
 import { Keeper } from './content/keeper.ts'
 import { RateLimit } from './content/rate-limit.ts'
 import { Room } from './content/room.ts'
 import { Schedule } from './content/schedule.ts'
-import { Scrubber, type ScrubCounters } from './content/scrubber.ts'
+import { Scrubber } from './content/scrubber.ts'
 import { Sources } from './content/sources.ts'
 import { contentStatus } from './content/status.ts'
 import { ContentStore } from './content/store.ts'
@@ -19,9 +19,9 @@ import { keepDoing } from './gateway/loop.ts'
 import { Publisher } from './gateway/publisher.ts'
 import { Reporter } from './gateway/reporter.ts'
 import { SourceFinder } from './gateway/source-finder.ts'
-import { agentMetrics } from './serve/agent-metrics.ts'
+import { type AgentCounters, agentMetrics } from './serve/agent-metrics.ts'
 import { OpenFiles } from './serve/open-files.ts'
-import { type ContentServer, type ServableFile, type ServeCounters, startServer } from './serve/server.ts'
+import { type ContentServer, type ServableFile, startServer } from './serve/server.ts'
 import { AssignmentTaker } from './state/assignment-taker.ts'
 import { LocalBlobs } from './state/blobs.ts'
 import { DesiredState } from './state/desired.ts'
@@ -44,16 +44,6 @@ export interface AgentDeps {
   readonly log: Log
   readonly random: () => number
   readonly tuning: Tuning
-}
-
-/** What has happened since the agent started. */
-export interface AgentCounters {
-  readonly fill: FillCounters
-  readonly scrub: ScrubCounters
-  readonly serve: ServeCounters
-  rotted: number
-  evicted: number
-  evictedBytes: number
 }
 
 /** The parts of an agent, wired to each other: each says what has changed, none knows who listens. */

@@ -1,7 +1,19 @@
 import type { ApplianceContent } from '../../crds/types.gen.ts'
-import type { AgentCounters } from '../agent.ts'
+import type { FillCounters } from '../content/filler.ts'
+import type { ScrubCounters } from '../content/scrubber.ts'
 import type { ContentStore } from '../content/store.ts'
 import { type Sample, writeMetrics } from './metrics.ts'
+import type { ServeCounters } from './server.ts'
+
+/** What has happened since the agent started. */
+export interface AgentCounters {
+  readonly fill: FillCounters
+  readonly scrub: ScrubCounters
+  readonly serve: ServeCounters
+  rotted: number
+  evicted: number
+  evictedBytes: number
+}
 
 /** The agent's metrics as a page. */
 export function agentMetrics(
