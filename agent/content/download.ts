@@ -93,12 +93,14 @@ class Attempt {
 
   /** Hashes what is there. */
   async #readPartial(): Promise<void> {
-    const there = await this.#file.size()
-    if (there === 0) return
+    let there = await this.#file.size()
     if (there > this.#task.size) {
       await this.#file.truncate(0)
-      return
+      there = 0
     }
+    // Also when there is nothing: it may have been thought that there is.
+    this.#task.onProgress(there)
+    if (there === 0) return
     const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, there))
     while (this.#bytes < there) {
       this.#task.signal.throwIfAborted()
@@ -107,7 +109,6 @@ class Attempt {
       this.#hash.update(buffer.subarray(0, read))
       this.#bytes += read
     }
-    this.#task.onProgress(this.#bytes)
   }
 
   #onHead({ status, headers }: FetchHead): boolean {

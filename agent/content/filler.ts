@@ -104,6 +104,8 @@ export class Filler {
   #lastSource: string | undefined
   /** The file that has no room. `refusedBytes`: the disk itself refused so many. */
   #blocked: { sha256: string; untilMs: number; refusedBytes: number } | undefined
+  /** The disk has refused bytes: one file at a time, until one has gone through. */
+  #probing = false
   #cancelTimer: () => void = () => {}
   #pumping = false
 
@@ -234,6 +236,7 @@ export class Filler {
   #mayStart(): boolean {
     const { tuning, store } = this.#options
     const count = this.#transfers.size
+    if (this.#probing && count > 0) return false
     if (this.#blocked || count >= tuning.maxTransfers || store.commitBacklog >= MAX_COMMIT_BACKLOG) return false
     return count < tuning.maxLargeTransfers || this.#outstanding() < tuning.transferBytesAhead
   }
@@ -365,6 +368,7 @@ export class Filler {
         this.#committing.delete(sha256)
         this.#contributors.delete(sha256)
         this.#trouble.delete(sha256)
+        this.#probing = false
         if (this.#wanted.has(sha256)) {
           this.#missingFiles--
           this.#missingBytes -= size
@@ -422,6 +426,7 @@ export class Filler {
     if (failure.reason === 'StorageFull') {
       this.#count(failure)
       this.#front.unshift(sha256)
+      this.#probing = true
       const refusedBytes = (this.#wanted.get(sha256)?.size ?? 0) - store.partialBytes(sha256)
       this.#blocked = { sha256, untilMs: clock.monotonicMs() + tuning.roomIntervalMs, refusedBytes }
       this.#options.onChange()

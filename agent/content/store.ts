@@ -107,7 +107,7 @@ export class ContentStore {
     return this.#committer.backlog
   }
 
-  /** Puts a whole, verified partial file among the held, durably. It is closed in any case. */
+  /** Puts a whole, verified partial file among the held, durably. It is closed in any case; where that fails, it is gone. */
   async publish(sha256: string, size: number, file: OpenFile): Promise<void> {
     try {
       await this.#prepareFolder(sha256.slice(0, 2))
@@ -115,7 +115,14 @@ export class ContentStore {
       await file.close()
       throw error
     }
-    await this.#committer.commit({ file, from: this.partialPath(sha256), to: this.contentPath(sha256) })
+    try {
+      await this.#committer.commit({ file, from: this.partialPath(sha256), to: this.contentPath(sha256) })
+    } catch (error) {
+      // After a failed fsync nobody knows which bytes are on disk, and a second one may say that all is well: start again.
+      await this.discardPartial(sha256).catch(() => {})
+      if (!this.has(sha256)) await this.#io.remove(this.contentPath(sha256)).catch(() => {})
+      throw error
+    }
     this.#forgetPartial(sha256)
     this.#noteHeld(sha256, size)
   }
@@ -129,8 +136,8 @@ export class ContentStore {
   }
 
   async discardPartial(sha256: string): Promise<void> {
-    await this.#io.remove(this.partialPath(sha256))
     this.#forgetPartial(sha256)
+    await this.#io.remove(this.partialPath(sha256))
   }
 
   async evict(sha256: string): Promise<void> {

@@ -51,6 +51,8 @@ export class Connection {
   #activeAtMs = 0
   #used = false
   #answered = false
+  /** Lets the watch over silence know that another limit holds. */
+  #lookNow: () => void = () => {}
 
   constructor(target: Target, timeouts: Timeouts, clock: Clock) {
     this.#target = target
@@ -129,6 +131,7 @@ export class Connection {
     socket.on(this.#target.tls ? 'secureConnect' : 'connect', () => {
       this.#connected = true
       this.#activeAtMs = this.#clock.monotonicMs()
+      this.#lookNow()
     })
     socket.on('error', (error) => this.#fail(this.#errorOf(error)))
     socket.on('end', () => this.#onEnd())
@@ -204,6 +207,7 @@ export class Connection {
   #watchIdle(): () => void {
     let cancel = () => {}
     const look = () => {
+      cancel()
       const limitMs = this.#connected ? this.#timeouts.idleMs : this.#timeouts.connectMs
       // While we make it wait, the other side is not to blame.
       if (this.#paused) this.#activeAtMs = this.#clock.monotonicMs()
@@ -212,8 +216,12 @@ export class Connection {
       else if (!this.#connected) this.#fail(new FetchError('Unreachable', `no connection within ${limitMs / 1000} s`))
       else this.#fail(new FetchError('Stalled', `nothing came for ${limitMs / 1000} s`))
     }
-    cancel = this.#clock.after(this.#connected ? this.#timeouts.idleMs : this.#timeouts.connectMs, look)
-    return () => cancel()
+    look()
+    this.#lookNow = look
+    return () => {
+      cancel()
+      this.#lookNow = () => {}
+    }
   }
 }
 

@@ -151,6 +151,8 @@ export function makeCatalog(
 export interface Told {
   readonly what: 'status' | 'heartbeat' | 'inventory' | 'withdrawal'
   readonly catalog?: string
+  /** Of an inventory. */
+  readonly indices?: readonly number[]
 }
 
 /** The gateway's protocol for one appliance, kept in memory. */
@@ -159,11 +161,12 @@ export class TestGateway {
   readonly blobs = new Map<string, Uint8Array>()
   readonly inventories = new Map<string, FileSetBlob>()
   readonly told: Told[] = []
-  /** Answers every request but the stream with this status. */
-  refuse: number | undefined
+  /** Requests, by method and path, that are answered with 503; the stream is not asked about. */
+  refuses: (request: string) => boolean = () => false
   sources: unknown = { peers: [], parents: [] }
   status: StatusReport | undefined
   url = ''
+  streamsOpened = 0
   #assignment: { assignment: AssignmentSpec; uid?: string } | undefined
   #streams = new Set<ServerResponse>()
   #server: http.Server | undefined
@@ -246,11 +249,12 @@ export class TestGateway {
     } else if (path === `${own}assignment?watch=true`) {
       response.writeHead(200, { 'Content-Type': 'application/x-ndjson' })
       this.#streams.add(response)
+      this.streamsOpened++
       response.on('close', () => this.#streams.delete(response))
       response.write('{"type":"PING"}\n')
       if (this.#assignment) this.#tell(response)
-    } else if (this.refuse !== undefined) {
-      response.writeHead(this.refuse).end(JSON.stringify({ message: 'refused by the test' }))
+    } else if (this.refuses(`${request.method} ${path}`)) {
+      response.writeHead(503).end(JSON.stringify({ message: 'refused by the test' }))
     } else if (path.startsWith('/v1/blobs/')) {
       const blob = this.blobs.get(path.slice('/v1/blobs/'.length))
       if (blob) response.end(blob)
@@ -273,8 +277,9 @@ export class TestGateway {
       this.status = JSON.parse(body.toString()) as StatusReport
       this.told.push({ what: 'status' })
     } else if (method === 'PUT' && catalog) {
-      this.inventories.set(catalog, decodeFileSet(body))
-      this.told.push({ what: 'inventory', catalog })
+      const inventory = decodeFileSet(body)
+      this.inventories.set(catalog, inventory)
+      this.told.push({ what: 'inventory', catalog, indices: [...inventory.set] })
     } else if (method === 'DELETE' && catalog) {
       this.inventories.delete(catalog)
       this.told.push({ what: 'withdrawal', catalog })

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import net from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { RunningAgent } from '../../agent/main.ts'
+import { Cleanup, filled, makeCatalog, Origin, runAgent, sha256, TestGateway } from './harness.ts'
+
+const cleanup = new Cleanup()
+const body = randomBytes(600_000)
+const files = new Map([
+  ['film.mp4', body],
+  ['empty', Buffer.alloc(0)],
+])
+const etag = `"sha256-${sha256(body)}"`
+let agent: RunningAgent
+let film: string
+let gateway: TestGateway
+
+beforeAll(async () => {
+  const origin = await Origin.start(cleanup, files)
+  gateway = await TestGateway.start(cleanup)
+  gateway.assign({ entries: [gateway.entry(makeCatalog('films', files), origin.url)] })
+  agent = await runAgent(cleanup, gateway, { root: cleanup.folder() })
+  film = `${agent.url}/isp/films/film.mp4`
+  await filled(gateway)
+})
+afterAll(() => cleanup.run())
+
+const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer())
+
+describe('a held file, by its path in the catalog and by its sha256', () => {
+  test.each([
+    ['path', () => film],
+    ['sha256', () => `${agent.url}/.weir/sha256/${sha256(body)}`],
+  ])('by %s', async (_, url) => {
+    const whole = await fetch(url())
+    expect([whole.status, whole.headers.get('etag'), whole.headers.get('accept-ranges')]).toEqual([200, etag, 'bytes'])
+    expect((await bytesOf(whole)).equals(body)).toBe(true)
+
+    const head = await fetch(url(), { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-length'), (await bytesOf(head)).length]).toEqual([200, '600000', 0])
+
+    const part = await fetch(url(), { headers: { Range: 'bytes=100-199' } })
+    expect([part.status, part.headers.get('content-range')]).toEqual([206, 'bytes 100-199/600000'])
+    expect((await bytesOf(part)).equals(body.subarray(100, 200))).toBe(true)
+
+    const tail = await fetch(url(), { headers: { Range: 'bytes=-5' } })
+    expect((await bytesOf(tail)).equals(body.subarray(-5))).toBe(true)
+
+    const beyond = await fetch(url(), { headers: { Range: 'bytes=600000-' } })
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */600000'])
+
+    const known = await fetch(url(), { headers: { 'If-None-Match': etag } })
+    expect([known.status, (await bytesOf(known)).length]).toEqual([304, 0])
+
+    const changed = await fetch(url(), { headers: { Range: 'bytes=0-9', 'If-Range': '"sha256-other"' } })
+    expect([changed.status, (await bytesOf(changed)).length]).toEqual([200, 600_000])
+  })
+
+  test('an empty file', async () => {
+    const response = await fetch(`${agent.url}/isp/films/empty`)
+    expect([response.status, response.headers.get('content-length')]).toEqual([200, '0'])
+  })
+
+  test('a query says nothing about the file', async () => {
+    expect((await fetch(`${film}?session=1`)).status).toBe(200)
+  })
+})
+
+/** What a server answers to these very bytes. */
+async function raw(request: string): Promise<string> {
+  const socket = net.connect(Number(new URL(agent.url).port), '127.0.0.1')
+  socket.write(request)
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk) => chunks.push(chunk))
+  await once(socket, 'close')
+  return Buffer.concat(chunks).toString('latin1')
+}
+
+describe('what is not there, or not right', () => {
+  test.each([
+    ['GET', '/isp/films/other', 404],
+    ['GET', '/isp/films/', 404],
+    ['GET', '/isp/films', 404],
+    ['GET', '/isp/other/film.mp4', 404],
+    ['GET', '/other/films/film.mp4', 404],
+    ['GET', '/', 404],
+    ['GET', '/isp/films/film.mp4/', 404],
+    ['GET', '/isp/films/%zz', 400],
+    ['GET', `/.weir/sha256/${'0'.repeat(64)}`, 404],
+    ['GET', '/.weir/sha256/..%2f..%2fstate%2fdesired.json', 404],
+    ['GET', '/.weir/sha256/../../state/desired.json', 404],
+    ['GET', '/isp/films/../../../../etc/passwd', 404],
+    ['POST', '/isp/films/film.mp4', 405],
+    ['DELETE', '/isp/films/film.mp4', 405],
+    ['HEAD', '/isp/films/other', 404],
+    ['GET', '/healthz', 200],
+  ])('%s %s: %i', async (method, path, status) => {
+    const answer = await raw(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    if (status === 405) expect(answer).toContain('Allow: GET, HEAD\r\n')
+    if (method === 'HEAD') expect(answer).toMatch(/\r\n\r\n$/)
+  })
+
+  test('an endless head', async () => {
+    expect(await raw(`GET / HTTP/1.1\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /)
+  })
+})
+
+test('metrics tell what was served and what is held', async () => {
+  await (await fetch(film)).arrayBuffer()
+  const metrics = await (await fetch(`${agent.url}/metrics`)).text()
+  expect(metrics).toContain('# TYPE weir_agent_files_held gauge\nweir_agent_files_held 2\n')
+  expect(metrics).toContain('weir_agent_filled_bytes_total{source="origin"} 600000\n')
+  expect(Number(/weir_agent_http_requests_total\{code="200"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(0)
+  expect(Number(/weir_agent_sent_bytes_total\{to="client"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(600_000)
+})
+
+test('addresses that cannot be are refused before anything is touched', async () => {
+  const root = cleanup.folder()
+  const start = (options: object) => runAgent(cleanup, gateway, { root, ...options })
+  await expect(start({ listen: { host: '0.0.0.0', port: 0 } })).rejects.toThrow('under which URL')
+  await expect(start({ advertiseUrl: 'example.com:80' })).rejects.toThrow('not an http or https URL')
+  await expect(start({ advertiseUrl: 'http://example.com/path' })).rejects.toThrow('without a path')
+})
