@@ -39,11 +39,14 @@ export function resourcePaths(resource: ResourceInfo): Record<string, JsonObject
       ...(verbs.includes('deletecollection') && { delete: describe.deleteCollection() }),
       parameters: [...inNamespace, pretty],
     },
-    [`${scoped}/${plural}/{name}`]: {
+  }
+  // Reviews are answered, not kept: they have no names.
+  if (verbs.includes('get')) {
+    paths[`${scoped}/${plural}/{name}`] = {
       ...describe.item('', verbs),
       ...(verbs.includes('delete') && { delete: describe.delete() }),
       parameters: [name, ...inNamespace, pretty],
-    },
+    }
   }
   for (const of of subresourcesOf(resource)) {
     const kind = builtInDefinitionName(of.group, of.version, of.kind)
