@@ -1,6 +1,6 @@
-import type { Target } from '../api.ts'
 import type { ApiObject } from '../json.ts'
 import type { Transaction } from '../storage/store.ts'
+import type { Target } from '../target.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE'
 

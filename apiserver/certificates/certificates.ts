@@ -2,8 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import type { KeyPair, Subject } from '../../runtime/certificates/issue.ts'
 import { writeFileAtomic } from './atomic-file.ts'
-import type { KeyPair, Subject } from './issue.ts'
 
 /** What the API server needs to be trusted, and its administrator to be known. */
 export interface Certificates {
@@ -55,7 +55,7 @@ async function ensureAuthority(folder: string, now: Date): Promise<KeyPair> {
       throw new Error(`${join(folder, 'ca.key')} is not the key of ca.crt. ${wayOut}`)
     if (daysLeft(certificate, now) >= renewalDays.authority) return { certificate, key }
   }
-  const { issueAuthority } = await import('./issue.ts')
+  const { issueAuthority } = await import('../../runtime/certificates/issue.ts')
   const issued = await issueAuthority('weir-ca', { now, days: authorityDays }, key)
   await writePair(folder, 'ca', issued)
   return issued
@@ -74,7 +74,7 @@ async function ensureCertificate(
   if (certificate !== undefined && key !== undefined && isGood({ certificate, key }, authority, subject, now)) {
     return { certificate, key }
   }
-  const { issueCertificate } = await import('./issue.ts')
+  const { issueCertificate } = await import('../../runtime/certificates/issue.ts')
   const issued = await issueCertificate(authority, subject, { now, days: certificateDays })
   await writePair(folder, name, issued)
   return issued

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import type { KeyPair } from '../../runtime/certificates/issue.ts'
 import { writeFileAtomic } from './atomic-file.ts'
-import type { KeyPair } from './issue.ts'
 
 export interface KubeconfigOptions {
   /** `https://host:port`. */

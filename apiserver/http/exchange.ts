@@ -83,7 +83,7 @@ export class Exchange {
   /** Answers with a JSON document, in the form that was negotiated. */
   async json(status: number, json: Buffer, accepted?: Accepted): Promise<void> {
     if (accepted?.format === 'yaml') {
-      const { stringify } = await import('yaml')
+      const { stringify } = await import('../../runtime/yaml.ts')
       return this.send(status, 'application/yaml', Buffer.from(stringify(JSON.parse(json.toString('utf8')))))
     }
     if (accepted?.pretty || this.pretty) {

@@ -32,7 +32,7 @@ export async function parseYaml(body: Buffer): Promise<ParsedBody> {
       // Flow-style YAML may start the same way.
     }
   }
-  const { parseDocument } = await import('yaml')
+  const { parseDocument } = await import('../../runtime/yaml.ts')
   const document = parseDocument(text, { uniqueKeys: false, version: '1.1', merge: true })
   const [problem] = document.errors
   if (problem) throw new BodyError(`yaml: ${problem.message.split('\n')[0]}`)

@@ -1,5 +1,5 @@
 import { connect, type TLSSocket } from 'node:tls'
-import type { KeyPair } from '../../apiserver/certificates/issue.ts'
+import type { KeyPair } from '../../runtime/certificates/issue.ts'
 
 /** Where a server is, whom to trust, who to be. */
 export interface Access {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { KeyPair } from '../../apiserver/certificates/issue.ts'
+import type { KeyPair } from '../../runtime/certificates/issue.ts'
 import { type Access, Connection } from './connection.ts'
 
 /** An API server with everything it needs, in processes whose CPU time counts. */

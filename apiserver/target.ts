@@ -1,0 +1,15 @@
+import type { User } from './auth/user.ts'
+import type { Served, Subresource } from './served.ts'
+
+/** What a request is about, and who asks. */
+export interface Target {
+  readonly served: Served
+  /** '' for cluster-scoped resources, or for all namespaces. */
+  readonly namespace: string
+  /** '' for a collection, or for a create. */
+  readonly name: string
+  readonly subresource: Subresource
+  readonly user: User
+  /** Sends a warning along with the answer. */
+  readonly warn: (text: string) => void
+}
