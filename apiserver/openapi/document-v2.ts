@@ -4,20 +4,35 @@ import type { ResourceInfo } from '../resource.ts'
 import { documentV3 } from './document-v3.ts'
 import { KUBERNETES_VERSION } from './kubernetes.ts'
 import { definitionName } from './names.ts'
+import { perGroupVersion } from './per-group-version.ts'
 import { publishedSchemaV2, schemaV2 } from './schema-v2.ts'
+
+/** What one group version adds. */
+interface Part {
+  readonly paths: Readonly<Record<string, JsonObject>>
+  readonly definitions: Readonly<Record<string, JsonObject>>
+}
+
+const partOf = perGroupVersion((resources): Part => {
+  const v3 = documentV3(resources)
+  const schemas = isObject(v3.components) ? v3.components.schemas : undefined
+  const custom = resources.filter(({ builtIn }) => !builtIn).map((of) => [definitionName(of), publishedSchemaV2(of)])
+  return {
+    paths: Object.fromEntries(entries(v3.paths).map(([path, item]) => [path, pathV2(item)])),
+    definitions: {
+      ...Object.fromEntries(entries(schemas).map(([name, schema]) => [name, schemaV2(schema)])),
+      ...Object.fromEntries(custom),
+    },
+  }
+})
 
 /** The OpenAPI v2 document of everything that is served. */
 export function documentV2(groupVersions: readonly (readonly ResourceInfo[])[]): JsonObject {
-  const paths: Record<string, JsonValue> = {}
+  const paths: Record<string, JsonObject> = {}
   const definitions: Record<string, JsonObject> = {}
-  for (const resources of groupVersions) {
-    const v3 = documentV3(resources)
-    for (const [path, item] of entries(v3.paths)) paths[path] = pathV2(item)
-    const schemas = isObject(v3.components) ? v3.components.schemas : undefined
-    for (const [name, schema] of entries(schemas)) definitions[name] ??= schemaV2(schema)
-    for (const resource of resources) {
-      if (!resource.builtIn) definitions[definitionName(resource)] = publishedSchemaV2(resource)
-    }
+  for (const part of groupVersions.map(partOf)) {
+    Object.assign(paths, part.paths)
+    Object.assign(definitions, part.definitions)
   }
   return {
     swagger: '2.0',

@@ -5,6 +5,7 @@ import type { ResourceInfo } from '../resource.ts'
 import { documentV2 } from './document-v2.ts'
 import { documentV3 } from './document-v3.ts'
 import { groupVersionPath } from './names.ts'
+import { perGroupVersion } from './per-group-version.ts'
 import { documentV2Protobuf } from './protobuf/document.ts'
 
 export { builtInDefinition, builtInSchema } from './kubernetes.ts'
@@ -24,8 +25,7 @@ export function openApi(resources: readonly ResourceInfo[]): OpenApi {
   return new Documents(resources)
 }
 
-/** Documents of group versions by their first resource, kept for as long as that resource is. */
-const documents = new WeakMap<ResourceInfo, { readonly of: readonly ResourceInfo[]; readonly document: Document }>()
+const groupVersionDocument = perGroupVersion((resources) => withEtag(jsonDocument(documentV3(resources))))
 
 const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 /** client-go still asks by the old name. */
@@ -72,16 +72,6 @@ class Documents implements OpenApi {
     this.#v2 ??= documentV2([...this.#byPath.values()])
     return this.#v2
   }
-}
-
-function groupVersionDocument(resources: readonly ResourceInfo[]): Document {
-  const [first] = resources
-  const known = first && documents.get(first)
-  if (known && known.of.length === resources.length && known.of.every((of, i) => of === resources[i]))
-    return known.document
-  const document = withEtag(jsonDocument(documentV3(resources)))
-  if (first) documents.set(first, { of: resources, document })
-  return document
 }
 
 function wantsProtobuf(accept: string | undefined): boolean {
