@@ -51,15 +51,13 @@ export class Served {
   readonly #current = new WeakSet<Stored>()
   readonly #retired = new AbortController()
   readonly review: Review | undefined
-  /** Set while the CRD is being deleted: nothing new may be created. */
-  readonly terminating: boolean
+  #terminating = false
 
-  constructor(options: ServedOptions, terminating = false) {
+  constructor(options: ServedOptions) {
     const { info } = options
     this.#options = options
     this.info = info
     this.strategy = options.strategy
-    this.terminating = terminating
     this.review = options.review
     this.apiVersion = info.group === '' ? info.version : `${info.group}/${info.version}`
     this.#storageApiVersion = info.group === '' ? info.storageVersion : `${info.group}/${info.storageVersion}`
@@ -78,6 +76,15 @@ export class Served {
   /** Aborts when this version is no longer served in this form: watches end, clients watch again. */
   get retired(): AbortSignal {
     return this.#retired.signal
+  }
+
+  /** Whether the CRD is being deleted: nothing new may be created, but what is there goes on being served. */
+  get terminating(): boolean {
+    return this.#terminating
+  }
+
+  markTerminating(): void {
+    this.#terminating = true
   }
 
   retire(): void {
@@ -127,7 +134,7 @@ export class Served {
 
   /** Remembers that an object was just written in this version's shape, so that reading it costs nothing. */
   wrote(stored: Stored): Representation {
-    if (stored.value.apiVersion === this.apiVersion && !this.#options.fromStorage) this.#current.add(stored)
+    if (stored.value.apiVersion === this.apiVersion) this.#current.add(stored)
     return this.read(stored)
   }
 }

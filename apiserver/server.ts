@@ -101,6 +101,7 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
     authenticator,
     authorizer,
     watches,
+    settled: () => controllers.crds.settled(),
     checks: healthChecks(store, () => progress),
     log,
     maxInFlight: limits.maxInFlight,

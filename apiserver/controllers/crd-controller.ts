@@ -81,9 +81,12 @@ export class CrdController {
     const name = crd.metadata.name ?? ''
     if (!hasCondition(crd, 'Established')) return
     const before = this.#served.get(name)
-    if (before && servesTheSame(before, crd)) return
-    this.#served.set(name, crd)
-    this.#api.registry.setCustom(name, servedByCrd(crd))
+    if (!before || !servesTheSame(before, crd)) {
+      this.#served.set(name, crd)
+      this.#api.registry.setCustom(name, servedByCrd(crd))
+    }
+    if (!hasCondition(crd, 'Terminating')) return
+    for (const served of this.#api.registry.custom(name)) served.markTerminating()
   }
 
   /** Names have become free: CRDs that were refused them may have them now. */
@@ -201,8 +204,7 @@ function servesTheSame(a: ApiObject, b: ApiObject): boolean {
   return (
     a.metadata.uid === b.metadata.uid &&
     deepEqual(a.spec, b.spec) &&
-    deepEqual(at(a, 'status', 'acceptedNames'), at(b, 'status', 'acceptedNames')) &&
-    hasCondition(a, 'Terminating') === hasCondition(b, 'Terminating')
+    deepEqual(at(a, 'status', 'acceptedNames'), at(b, 'status', 'acceptedNames'))
   )
 }
 

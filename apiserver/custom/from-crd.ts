@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 import { type CustomResourceValidator, compileCustomResource } from '../../crds/validation/custom-resource.ts'
-import { type ApiObject, asObject, at, isArray, isObject, withFields } from '../json.ts'
+import { type ApiObject, asObject, at, deepEqual, isArray, isObject, withFields } from '../json.ts'
 import type { PrinterColumn, ResourceInfo } from '../resource.ts'
 import { Served } from '../served.ts'
 import { customStrategy } from './custom-strategy.ts'
@@ -13,20 +13,16 @@ const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', '
 export function servedByCrd(crd: ApiObject): readonly Served[] {
   const versions = crdVersions(crd)
   const infos = versions.filter((v) => v.served === true).map((v) => resourceInfo(crd, v))
-  const terminating = hasCondition(crd, 'Terminating')
   return infos.map((info) => {
     const validator = lazily(() => compileCustomResource(validatorType(info)))
-    return new Served(
-      {
-        info,
-        versions: infos,
-        strategy: customStrategy(info, validator),
-        fromStorage: (value) =>
-          value.apiVersion === apiVersion(info) ? value : withFields(value, { apiVersion: apiVersion(info) }),
-        upgrade: (value) => upgrade(validator(), value),
-      },
-      terminating,
-    )
+    return new Served({
+      info,
+      versions: infos,
+      strategy: customStrategy(info, validator),
+      fromStorage: (value) =>
+        value.apiVersion === apiVersion(info) ? value : withFields(value, { apiVersion: apiVersion(info) }),
+      upgrade: (value) => upgrade(validator(), value),
+    })
   })
 }
 
@@ -34,7 +30,7 @@ export function servedByCrd(crd: ApiObject): readonly Served[] {
 function upgrade(validator: CustomResourceValidator, value: ApiObject): ApiObject {
   const { object } = validator.decode(value)
   const defaulted = asObject(validator.applyDefaults(object) as ApiObject)
-  return JSON.stringify(defaulted) === JSON.stringify(value) ? value : defaulted
+  return deepEqual(defaulted, value) ? value : defaulted
 }
 
 export function crdVersions(crd: ApiObject): readonly JsonObject[] {

@@ -19,6 +19,7 @@ export class Exchange {
   readonly #query: string
   #parsed: URLSearchParams | undefined
   readonly #warnings: string[] = []
+  #wait: (() => Promise<void>) | undefined
 
   constructor(req: IncomingMessage, res: ServerResponse) {
     this.req = req
@@ -80,8 +81,14 @@ export class Exchange {
     return agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0')
   }
 
+  /** What must have happened before the answer is sent. */
+  beforeAnswer(wait: () => Promise<void>): void {
+    this.#wait = wait
+  }
+
   /** Answers with a JSON document, in the form that was negotiated. */
   async json(status: number, json: Buffer, accepted?: Accepted): Promise<void> {
+    if (this.#wait) await this.#wait()
     if (accepted?.format === 'yaml') {
       const { stringify } = await import('../../runtime/yaml.ts')
       return this.send(status, 'application/yaml', Buffer.from(stringify(JSON.parse(json.toString('utf8')))))

@@ -27,6 +27,8 @@ export interface ResourceHandlerOptions {
   readonly api: Api
   readonly authorizer: Authorizer
   readonly watches: WatchServer
+  /** Resolves when CRDs written so far are served. */
+  readonly settled: () => Promise<void>
 }
 
 type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
@@ -36,11 +38,13 @@ export class ResourceHandler {
   readonly #api: Api
   readonly #authorizer: Authorizer
   readonly #watches: WatchServer
+  readonly #settled: () => Promise<void>
 
   constructor(options: ResourceHandlerOptions) {
     this.#api = options.api
     this.#authorizer = options.authorizer
     this.#watches = options.watches
+    this.#settled = options.settled
   }
 
   /** Resolves with false where the path names nothing that is served: 404. */
@@ -66,6 +70,11 @@ export class ResourceHandler {
       subresource,
       user,
       warn: exchange.warn,
+    }
+    const { kind } = served.info
+    if (kind === 'CustomResourceDefinition' && verb !== 'get' && verb !== 'list' && verb !== 'watch') {
+      // What a CRD declares is served by the time its writer knows that it was written.
+      exchange.beforeAnswer(this.#settled)
     }
     if (subresource === 'scale') await serveScale(exchange, this.#api, target, verb)
     else await this.#verbs[verb](exchange, target)

@@ -20,6 +20,8 @@ export interface RouterOptions {
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
   readonly watches: WatchServer
+  /** Resolves when CRDs written so far are served. */
+  readonly settled: () => Promise<void>
   readonly checks: readonly HealthCheck[]
   readonly log: Log
   /** Requests under way, watches aside; more are answered 429. */

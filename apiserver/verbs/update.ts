@@ -1,7 +1,7 @@
 import { managerName, trackUpdate, withoutTimeChurn } from '../../crds/fieldmanager/track-update.ts'
 import type { Api, Target } from '../api.ts'
 import { badRequest, conflict, invalid, modified, notFound } from '../api-error.ts'
-import { type ApiObject, asObject, rfc3339, withMetadata } from '../json.ts'
+import { type ApiObject, asObject, deepEqual, rfc3339, withMetadata } from '../json.ts'
 import type { Representation, Subresource } from '../served.ts'
 import type { Stored, Transaction } from '../storage/store.ts'
 import type { Strategy } from '../strategy.ts'
@@ -99,7 +99,9 @@ export function updateIn(
   ) {
     return lastState(tx, served, stored.key, updated, dryRun)
   }
-  if (updated === live && served.toStorage(live) === stored.value) return before
+  // What was stored under an older schema is written anew by any update, as clients that migrate storage count on.
+  if (updated === live && (live === stored.value || deepEqual(served.toStorage(live), asObject(stored.value))))
+    return before
   return put(tx, served, stored.key, updated, dryRun)
 }
 
