@@ -8,6 +8,8 @@ import { installCrds } from '../../cli/up/install-crds.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 
+/** How long a program may take to say what is waited for. */
+const PATIENCE_MS = 20_000
 const MAIN = join(import.meta.dirname, '../../cli/main.ts')
 
 export interface Result {
@@ -70,17 +72,23 @@ export async function finished(child: ChildProcess): Promise<Result> {
   return { code, stdout, stderr }
 }
 
-/** Waits until a running program has written text that matches; what it wrote by then. Rejects when it ends before. */
+/** Waits until a running program has written text that matches; what it wrote by then. Rejects when it ends before, or takes too long. */
 export function written(child: ChildProcess, stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`${pattern} was not written on ${stream} within ${PATIENCE_MS / 1000} s, but:\n${text}`))
+    }, PATIENCE_MS)
     const onData = (chunk: Buffer | string) => {
       text += chunk.toString()
       if (!pattern.test(text)) return
+      clearTimeout(timer)
       child[stream]?.off('data', onData)
       resolve(text)
     }
     child[stream]?.on('data', onData)
+    child.once('close', () => clearTimeout(timer))
     child.once('close', () => reject(new Error(`the program ended; on ${stream} it had written:\n${text}`)))
   })
 }
@@ -119,7 +127,7 @@ export async function startTestServer(): Promise<TestServer> {
     client,
     url: server.url,
     kubeconfig: server.kubeconfigPath,
-    weir: (args, options) => weir([...args, '--kubeconfig', server.kubeconfigPath], options),
+    weir: (args, options) => weir(args, { ...options, env: { KUBECONFIG: server.kubeconfigPath, ...options?.env } }),
     async [Symbol.asyncDispose]() {
       client.close()
       await server.close()
