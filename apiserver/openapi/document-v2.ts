@@ -62,12 +62,13 @@ function operationV2(operation: JsonObject): JsonObject {
   const consumes = body
     ? Object.keys(isObject(body.content) ? body.content : {})
     : ['application/json', 'application/yaml']
+  const all = [...(body ? [bodyParameter(body)] : []), ...parametersV2(parameters)]
   return {
     ...rest,
     consumes,
     produces: ['application/json', 'application/yaml'],
     schemes: ['https'],
-    parameters: [...(body ? [bodyParameter(body)] : []), ...parametersV2(parameters)],
+    ...(all.length > 0 && { parameters: all }),
     responses: Object.fromEntries(entries(responses).map(([code, response]) => [code, responseV2(response)])),
   }
 }

@@ -19,7 +19,7 @@ const LIST_PARAMETERS = [
 const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation']
 const PATCH_PARAMETERS = ['dryRun', 'patch.fieldManager', 'fieldValidation', 'patch.force']
 const DELETE_PARAMETERS = ['dryRun', 'gracePeriodSeconds', 'orphanDependents', 'propagationPolicy']
-const PATCH_TYPES = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json']
+const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
 const STRATEGIC = 'application/strategic-merge-patch+json'
 
 /** The `paths` of one resource in an OpenAPI v3 document. */
