@@ -482,12 +482,6 @@ export interface ExcludedFiles {
   readonly paths: readonly string[]
 }
 
-/** How much may change at a time. */
-export interface ChurnLimit {
-  /** Bytes that one plan may have a site fill, beyond what is needed to keep minimum copies and pins. Absent means no limit. */
-  readonly maxBytesPerWindow?: number
-}
-
 /** Where popularity comes from. */
 export interface DemandSource {
   /** `catalog`: the `popularity` given in the catalog; files without one come last. Default: `"catalog"`. */
@@ -510,8 +504,6 @@ export interface PlacementPolicySpec {
   readonly pins: readonly PinnedFiles[]
   /** Files that are never placed by this policy, even if pinned. Default: `[]`. */
   readonly exclude: readonly ExcludedFiles[]
-  /** How much may change at a time. Default: `{}`. */
-  readonly churn: ChurnLimit
   /** Where popularity comes from. Default: `{}`. */
   readonly demand: DemandSource
 }

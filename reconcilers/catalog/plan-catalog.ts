@@ -13,6 +13,8 @@ import type { LineError } from './check-line.ts'
 /** Keeps a Catalog until no policy uses it any more. */
 export const CATALOG_FINALIZER = 'content.weir.dev/in-use'
 const MAX_USERS_TOLD = 10
+/** As many as the schema allows; one is enough to refuse a deletion. */
+const MAX_USERS_KEPT = 128
 
 /** What came of looking at the source. */
 export type SourceReading =
@@ -134,7 +136,7 @@ function status(
         generation,
       ),
       ...kept,
-      usedBy,
+      usedBy: usedBy.slice(0, MAX_USERS_KEPT),
       version,
       ...(lastRefreshTime && { lastRefreshTime }),
     },

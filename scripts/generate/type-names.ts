@@ -47,7 +47,6 @@ export const typeNames: Readonly<Record<string, string>> = {
   'PlacementPolicy.spec.copies': 'MinimumCopies',
   'PlacementPolicy.spec.pins[]': 'PinnedFiles',
   'PlacementPolicy.spec.exclude[]': 'ExcludedFiles',
-  'PlacementPolicy.spec.churn': 'ChurnLimit',
   'PlacementPolicy.spec.demand': 'DemandSource',
   'PlacementPolicy.status.offload': 'Offload',
   'PlacementPolicy.status.appliances': 'PolicyApplianceCounts',

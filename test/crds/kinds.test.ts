@@ -71,7 +71,6 @@ describe('defaults', () => {
         storageShare: 100,
         pins: [],
         exclude: [],
-        churn: {},
         demand: { source: 'catalog' },
       },
     ],

@@ -83,7 +83,6 @@ export const policy = (name: string, spec: Partial<PlacementPolicy['spec']> = {}
     storageShare: 100,
     pins: [],
     exclude: [],
-    churn: {},
     demand: { source: 'catalog' },
     ...spec,
   },
