@@ -10,12 +10,13 @@ import {
 } from './managed.ts'
 import type { FieldScope, TrackRequest } from './request.ts'
 import { asJson, withManagedFields } from './strip.ts'
-import { checkType } from './typing.ts'
+import { checkType, TypingError } from './typing.ts'
 import { Updater } from './updater.ts'
 
 export { withoutTimeChurn } from './time-churn.ts'
 
-/** Gives what a create, update or (non-apply) patch changed to its manager. Never fails: what cannot be typed loses its managedFields. */
+/** Gives what a create, update or (non-apply) patch changed to its manager. What does not fit its type loses its managedFields rather than
+ * failing the request. */
 export function trackUpdate(request: TrackRequest): KubeObject {
   const { scope, live, updated, manager, now } = request
   const liveEntries = live?.metadata.managedFields
@@ -26,8 +27,9 @@ export function trackUpdate(request: TrackRequest): KubeObject {
   try {
     const tracked = trackManaged(scope, live, updated, managed, manager, now)
     return withManagedFields(updated, encodeManaged(tracked, liveEntries))
-  } catch {
-    return withManagedFields(updated, undefined)
+  } catch (error) {
+    if (error instanceof TypingError) return withManagedFields(updated, undefined)
+    throw error
   }
 }
 
