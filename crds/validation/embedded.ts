@@ -75,8 +75,19 @@ function metadataErrors(value: JsonValue, path: Path): FieldError[] {
 /** Coerces the metadata of embedded objects: unknown fields dropped and told by path, empty ones left out. */
 export type EmbeddedCoercion = (value: JsonValue, path: string, unknown: string[]) => JsonValue
 
-/** What embedded metadata that cannot be read is thrown as. */
-export class MalformedMetadata extends Error {}
+/** What embedded metadata that cannot be read is thrown as; the message starts with where it is. */
+export class MalformedMetadata extends Error {
+  /** The same as a field error says it, without the place. */
+  readonly sentence: string
+  readonly field: string
+
+  constructor(field: string, value: JsonValue, detail: string) {
+    const sentence = invalid(undefined, value, detail).message
+    super(`${field}: ${sentence}`)
+    this.sentence = sentence
+    this.field = field
+  }
+}
 
 /** Compiles the coercion; undefined where nothing below is an embedded resource. Throws MalformedMetadata. */
 export function compileEmbeddedCoercion(schema: JsonSchema): EmbeddedCoercion | undefined {
@@ -108,15 +119,11 @@ export function compileEmbeddedCoercion(schema: JsonSchema): EmbeddedCoercion | 
 function coerceTypeField(name: string, value: JsonValue, path: string, unknown: string[]): JsonValue {
   if (name === 'apiVersion' || name === 'kind') {
     if (typeof value === 'string') return value
-    throw new MalformedMetadata(invalidText(path, value, 'must be a string'))
+    throw new MalformedMetadata(path, value, 'must be a string')
   }
   if (name !== 'metadata') return value
   const { metadata, unknown: fields, malformed } = coerceMetadata(value)
-  if (malformed !== undefined) throw new MalformedMetadata(invalidText(path, value, malformed))
+  if (malformed !== undefined) throw new MalformedMetadata(path, value, malformed)
   unknown.push(...fields.map((field) => `${path}.${field}`))
   return metadata
-}
-
-function invalidText(path: string, value: JsonValue, detail: string): string {
-  return `${path}: ${invalid(undefined, value, detail).message}`
 }

@@ -7,7 +7,16 @@ import { goJson, goNumber, goQuote } from './go-format.ts'
 
 /** Leaves the value out of the sentence (`Invalid value: must be …` becomes `Invalid value: …` without one). */
 export const OMIT = Symbol('omit')
-export type BadValue = JsonValue | undefined | typeof OMIT
+export type BadValue = JsonValue | undefined | typeof OMIT | Shown
+
+/** A value that is no JSON, as text that was made for it. */
+export class Shown {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
 
 export function fieldError(path: Path | undefined, reason: FieldErrorReason, message: string): FieldError {
   return { reason, field: fieldString(path), path: stepsOf(path), message }
@@ -21,7 +30,7 @@ export function showValue(value: JsonValue | undefined): string {
 }
 
 function body(title: string, value: BadValue, detail: string): string {
-  const shown = value === OMIT ? title : `${title}: ${showValue(value)}`
+  const shown = value === OMIT ? title : `${title}: ${value instanceof Shown ? value.text : showValue(value)}`
   return detail === '' ? shown : `${shown}: ${detail}`
 }
 
