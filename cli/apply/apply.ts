@@ -3,15 +3,18 @@ import type { Connection, ConnectionFlags } from '../api/connect.ts'
 import { connect } from '../api/connect.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
 import { concurrently } from '../concurrently.ts'
+import { comparable } from '../diff/comparable.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { manifestError } from '../manifests/problem.ts'
 import { objectName, parseFormat, printObjects } from '../output/format.ts'
+import { printJson } from '../output/json.ts'
+import { liveKey, liveObjects } from './live.ts'
 import { rankOf } from './order.ts'
 import { conflictError, conflictsOf, refusedFields } from './refusal.ts'
 import { manifestsFrom, type Resolved, resolveManifests } from './resolve.ts'
-import { sendApply, waitsForSet } from './send.ts'
+import { sendApply, tryElsewhere, waitsForSet } from './send.ts'
 import { waitUntilServed } from './wait-served.ts'
 
 export interface ApplyFlags extends ConnectionFlags {
@@ -84,21 +87,24 @@ async function tryAll(io: Io, connection: Connection, set: readonly Resolved[], 
     take: flags.forceConflicts ?? [],
     signal: io.interrupted,
   }
+  const live = liveObjects(connection, set, io.interrupted)
+  // Awaited below, by whichever object is tried first; until then its failure is nobody's.
+  live.catch(() => {})
   const results = await concurrently(set, CONCURRENCY, async (resolved): Promise<Outcome | Refused> => {
     if (resolved.late) return { resolved, object: resolved.object, action: 'created' as const }
     try {
       const object = await sendApply(connection.client, resolved, options)
-      // What does not exist yet has no version in a dry run.
-      return {
-        resolved,
-        object,
-        action: object.metadata.resourceVersion ? ('configured' as const) : ('created' as const),
-      }
+      return { resolved, object, action: actionOf((await live).get(liveKey(resolved)), object) }
     } catch (error) {
       if (io.interrupted.aborted) throw error
-      return waitsForSet(error, resolved, set)
-        ? { resolved, object: resolved.object, action: 'created' as const }
-        : { resolved, error }
+      if (!waitsForSet(error, resolved, set)) return { resolved, error }
+    }
+    try {
+      await tryElsewhere(connection.client, resolved, io.interrupted)
+      return { resolved, object: resolved.object, action: 'created' }
+    } catch (error) {
+      if (io.interrupted.aborted) throw error
+      return { resolved, error }
     }
   })
   const refused = results.filter((result): result is Refused => 'error' in result)
@@ -149,7 +155,7 @@ async function applyAll(
       const outcomes = await concurrently(group, CONCURRENCY, async (resolved): Promise<Outcome> => {
         const object = await sendApply(connection.client, resolved, options)
         done.add(resolved)
-        return { resolved, object, action: actionOf(before.get(resolved)!, object) }
+        return { resolved, object, action: before.get(resolved)!.action }
       })
       for (const outcome of outcomes) await printer.print(outcome)
     }
@@ -173,9 +179,14 @@ function list(what: string, set: Iterable<Resolved>): string {
   return names.length === 0 ? '' : `${what}: ${names.join(', ')}\n`
 }
 
-function actionOf(tried: Outcome, applied: Applied): Action {
-  if (tried.action === 'created') return 'created'
-  return tried.object.metadata.resourceVersion === applied.metadata.resourceVersion ? 'unchanged' : 'configured'
+/** What applying makes of an object, as far as its owner can tell: server metadata and status aside. */
+function actionOf(live: Applied | undefined, applied: Applied): Action {
+  if (!live) return 'created'
+  const { apiVersion, kind } = applied
+  const [before, after] = [{ ...live, apiVersion, kind }, applied].map((object) =>
+    printJson(comparable(object as Applied), ''),
+  )
+  return before === after ? 'unchanged' : 'configured'
 }
 
 /** Prints what was done as it is done; as YAML, all at the end. */

@@ -62,6 +62,20 @@ function takable(error: unknown, take: readonly string[]): boolean {
 }
 
 /**
+ * Tries an object whose namespace does not exist yet in one that does: what is wrong with the object itself is found before anything is
+ * made. Throws only that.
+ */
+export async function tryElsewhere(client: Client, { resource, object }: Resolved, signal: AbortSignal): Promise<void> {
+  const probe = { ...object, metadata: { ...object.metadata, namespace: 'default' } }
+  try {
+    await client.create(resource, probe, { dryRun: true, fieldValidation: 'Strict', fieldManager: 'weir', signal })
+  } catch (error) {
+    if (error instanceof ApiError && (error.code === 400 || error.code === 422)) throw error
+    signal.throwIfAborted()
+  }
+}
+
+/**
  * Whether an object could not be tried because what it lives in is made by the same set: its namespace, or its kind.
  */
 export function waitsForSet(error: unknown, { object, late }: Resolved, set: readonly Resolved[]): boolean {

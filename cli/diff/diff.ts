@@ -1,9 +1,8 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
-import { isNotFound } from '../../runtime/errors.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
 import { requestFailure } from '../api/failure.ts'
-import { AS_JSON, readPages } from '../api/request.ts'
 import { type Refused, refusal } from '../apply/apply.ts'
+import { liveKey, liveObjects } from '../apply/live.ts'
 import { manifestsFrom, type Resolved, resolveManifests } from '../apply/resolve.ts'
 import { sendApply, waitsForSet } from '../apply/send.ts'
 import { concurrently } from '../concurrently.ts'
@@ -64,7 +63,7 @@ async function changes(io: Io, connection: Connection, set: readonly Resolved[],
     signal: io.interrupted,
   }
   const [live, results] = await Promise.all([
-    liveObjects(io, connection, set),
+    liveObjects(connection, set, io.interrupted),
     concurrently(set, CONCURRENCY, async (resolved): Promise<{ resolved: Resolved; after: Body } | Refused> => {
       if (resolved.late) return { resolved, after: resolved.object }
       try {
@@ -80,45 +79,8 @@ async function changes(io: Io, connection: Connection, set: readonly Resolved[],
   return (results as { resolved: Resolved; after: Body }[]).map(({ resolved, after }) => ({
     resolved,
     after,
-    before: live.get(keyOf(resolved)),
+    before: live.get(liveKey(resolved)),
   }))
-}
-
-const keyOf = ({ resource, object }: Resolved) =>
-  `${resource.group}/${resource.plural}/${object.metadata.namespace ?? ''}/${object.metadata.name}`
-
-async function liveObjects(
-  io: Io,
-  connection: Connection,
-  set: readonly Resolved[],
-): Promise<ReadonlyMap<string, Body>> {
-  const served = set.filter(({ late }) => !late)
-  const places = Map.groupBy(
-    served,
-    ({ resource, object }) => `${resource.group}/${resource.plural}/${object.metadata.namespace ?? ''}`,
-  )
-  const found = new Map<string, Body>()
-  await concurrently([...places], CONCURRENCY, async ([place, members]) => {
-    const [{ resource, object }] = members as [Resolved]
-    const { namespace } = object.metadata
-    const request = {
-      resource,
-      accept: AS_JSON,
-      signal: io.interrupted,
-      ...(namespace === undefined ? {} : { namespace }),
-    }
-    for (const page of await readPages(connection.client, request, 500).catch(noneThere)) {
-      for (const item of (page as { items?: readonly Body[] }).items ?? [])
-        found.set(`${place}/${item.metadata.name}`, item)
-    }
-  })
-  return found
-}
-
-/** A collection that is not there holds nothing. */
-function noneThere(error: unknown): unknown[] {
-  if (isNotFound(error)) return []
-  throw error
 }
 
 function changeText({ resolved, before, after }: Change): string {
