@@ -15,8 +15,10 @@ import { Updater } from './updater.ts'
 
 export { withoutTimeChurn } from './time-churn.ts'
 
-/** Gives what a create, update or (non-apply) patch changed to its manager. What does not fit its type loses its managedFields rather than
- * failing the request. */
+/**
+ * Gives what a create, update or (non-apply) patch changed to its manager. What does not fit its type loses its managedFields
+ * rather than failing the request.
+ */
 export function trackUpdate(request: TrackRequest): KubeObject {
   const { scope, live, updated, manager, now } = request
   const liveEntries = live?.metadata.managedFields
