@@ -85,7 +85,10 @@ class Planner {
   #named(name: string, slots: Slots): Part {
     const slot = slots.names.get(name)
     if (slot !== undefined) {
-      return attribute((frame) => frame.slots[slot] ?? new CelError(`no such attribute(s): ${name}`), [])
+      return attribute((frame) => {
+        const value = frame.slots[slot]
+        return value === undefined ? new CelError(`no such attribute(s): ${name}`) : value
+      }, [])
     }
     const type = TYPE_NAMES.get(name)
     if (type?.value === undefined) throw new PlanError(`reference to undefined type: ${name}`)

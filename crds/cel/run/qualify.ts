@@ -39,7 +39,7 @@ export function qualify(frame: Frame, base: Eval, qualifiers: readonly Qualifier
     const found = look(value, key)
     if (optional && found === undefined) return OPTIONAL_NONE
     spend(frame, qualifier.cost)
-    const result: Result = found ?? missing(value, key)
+    const result: Result = found === undefined ? missing(value, key) : found
     if (result instanceof CelError) return result
     value = result
   }
