@@ -1,4 +1,5 @@
 import { type Access, Connection } from './connection.ts'
+import { Watchers } from './watchers.ts'
 
 // The clients, in a process of their own (see run-load.ts): says `ready`, waits for `go`, works, says how much.
 
@@ -6,7 +7,10 @@ export interface Load {
   readonly access: Access
   /** Connections that write, each its own objects, one request at a time. */
   readonly writers: number
-  /** Connections that watch all that is written. */
+  /**
+   * Connections that watch all that is written. With any, writes come in bursts, one of each writer, and the next burst waits until all have
+   * been told: no server is driven to drop watchers, and every delivery is counted.
+   */
   readonly watchers: number
   readonly seconds: number
 }
@@ -14,8 +18,10 @@ export interface Load {
 export interface Done {
   /** Writes that were acknowledged. */
   readonly writes: number
-  /** Events that all watchers have received together: each write, by each watcher. */
+  /** Events that all watchers have received together. */
   readonly deliveries: number
+  /** Deliveries that never came: the server dropped the watcher. */
+  readonly lost: number
   readonly seconds: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -25,9 +31,8 @@ export type FromLoad = { readonly type: 'ready' } | { readonly type: 'done'; rea
 
 const collection = '/api/v1/namespaces/default/configmaps'
 const objectsPerWriter = 8
-/** The whole object is 1 KB as the client sends it. */
+/** Makes the object as the client sends it 1 KB. */
 const padding = 'x'.repeat(850)
-const eventMark = Buffer.from('"type":"MODIFIED"')
 
 /** A ConfigMap of 1 KB, different every time. */
 function body(name: string, count: number): string {
@@ -35,47 +40,14 @@ function body(name: string, count: number): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data })
 }
 
-async function prepare(load: Load): Promise<{ writers: Connection[]; received: () => number; close: () => void }> {
-  const open = (count: number) => Promise.all(Array.from({ length: count }, () => Connection.open(load.access)))
-  const writers = await open(load.writers)
+async function openWriters({ access, writers: count }: Load): Promise<Connection[]> {
+  const writers = await Promise.all(Array.from({ length: count }, () => Connection.open(access)))
   for (const [w, writer] of writers.entries()) {
-    for (let i = 0; i < objectsPerWriter; i++)
+    for (let i = 0; i < objectsPerWriter; i++) {
       await expectStatus(writer, 'POST', collection, body(`bench-${w}-${i}`, 0), 201, 409)
-  }
-  const { body: list } = await writers[0]!.request('GET', `${collection}?limit=1`)
-  const revision = /"resourceVersion":"(\d+)"/.exec(list)?.[1]
-  const watchers = await open(load.watchers)
-  let events = 0
-  let heads = 0
-  for (const watcher of watchers) {
-    const count = counter(eventMark)
-    let started = false
-    watcher.watch(`${collection}?watch=true&resourceVersion=${revision}`, (data) => {
-      if (!started) heads++
-      started = true
-      events += count(data)
-    })
-  }
-  while (heads < watchers.length) await new Promise((resolve) => setTimeout(resolve, 10))
-  const close = () => {
-    for (const connection of [...writers, ...watchers]) connection.close()
-  }
-  return { writers, received: () => events, close }
-}
-
-/** Counts a mark in a stream, also where it is cut in two. */
-function counter(mark: Buffer): (data: Buffer) => number {
-  let tail: Buffer = Buffer.alloc(0)
-  return (data) => {
-    let count = 0
-    if (tail.length > 0) {
-      const seam = Buffer.concat([tail, data.subarray(0, mark.length - 1)])
-      if (seam.indexOf(mark) >= 0) count++
     }
-    for (let at = data.indexOf(mark); at >= 0; at = data.indexOf(mark, at + mark.length)) count++
-    tail = Buffer.from(data.subarray(Math.max(0, data.length - mark.length + 1)))
-    return count
   }
+  return writers
 }
 
 async function expectStatus(connection: Connection, method: string, path: string, text: string, ...expected: number[]) {
@@ -84,42 +56,46 @@ async function expectStatus(connection: Connection, method: string, path: string
 }
 
 async function work(load: Load): Promise<void> {
-  const { writers, received, close } = await prepare(load)
-  process.send?.({ type: 'ready' } satisfies FromLoad)
+  const writers = await openWriters(load)
+  const watchers = await Watchers.open(load.access, collection, load.watchers)
+  send({ type: 'ready' })
   await new Promise((resolve) => process.once('message', resolve))
 
   const latencies: number[] = []
   const started = performance.now()
   const end = started + load.seconds * 1000
-  const put = async (w: number, round: number) => {
+  // Another number than the load before, so that every write changes something.
+  const salt = Date.now()
+  const put = async (writer: Connection, w: number, round: number) => {
     const name = `bench-${w}-${round % objectsPerWriter}`
     const before = performance.now()
-    await expectStatus(writers[w]!, 'PUT', `${collection}/${name}`, body(name, round), 200)
+    await expectStatus(writer, 'PUT', `${collection}/${name}`, body(name, salt + round), 200)
     latencies.push(performance.now() - before)
   }
   if (load.watchers === 0) {
     await Promise.all(
-      writers.map(async (_, w) => {
-        for (let round = 1; performance.now() < end; round++) await put(w, round)
+      writers.map(async (writer, w) => {
+        for (let round = 1; performance.now() < end; round++) await put(writer, w, round)
       }),
     )
   } else {
-    // Round by round: no watcher is so far behind that a server may drop it, and every delivery is counted.
     for (let round = 1; performance.now() < end; round++) {
-      await Promise.all(writers.map((_, w) => put(w, round)))
-      while (received() < latencies.length * load.watchers) await new Promise((resolve) => setTimeout(resolve, 1))
+      await Promise.all(writers.map((writer, w) => put(writer, w, round)))
+      await watchers.settle(latencies.length)
     }
   }
-  const writes = latencies.length
-  latencies.sort((a, b) => a - b)
-  const at = (share: number) => latencies[Math.floor(writes * share)] ?? 0
   const seconds = (performance.now() - started) / 1000
-  process.send?.({
-    type: 'done',
-    done: { writes, deliveries: received(), seconds, p50Ms: at(0.5), p99Ms: at(0.99) },
-  } satisfies FromLoad)
-  close()
+  latencies.sort((a, b) => a - b)
+  const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0
+  const { received: deliveries, lost } = watchers
+  send({ type: 'done', done: { writes: latencies.length, deliveries, lost, seconds, p50Ms: at(0.5), p99Ms: at(0.99) } })
+  watchers.close()
+  for (const writer of writers) writer.close()
   process.disconnect()
+}
+
+function send(message: FromLoad): void {
+  process.send?.(message)
 }
 
 process.once('disconnect', () => process.exit())

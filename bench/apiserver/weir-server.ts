@@ -14,8 +14,8 @@ export async function startWeir(): Promise<ServerUnderTest> {
   const certificates = await ensureCertificates({ folder: join(folder, 'pki'), now: new Date() })
   const access = accessOf(`https://127.0.0.1:${port}`, certificates.authority, certificates.admin)
   const script = fileURLToPath(new URL('serve.ts', import.meta.url))
-  const profile = process.env.WEIR_BENCH_PROFILE_DIR
-  const flags = profile ? ['--cpu-prof', '--cpu-prof-dir', profile] : []
+  // To look closer: WEIR_BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=DIR".
+  const flags = process.env.WEIR_BENCH_NODE_FLAGS?.split(' ') ?? []
   const server = spawn(process.execPath, [...flags, script, folder, String(port)], { stdio: 'inherit' })
   await untilReady(access, server)
   return {
