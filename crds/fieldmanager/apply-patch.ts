@@ -18,6 +18,7 @@ import { trackManaged } from './track-update.ts'
 import { checkType, TypingError } from './typing.ts'
 import { type Applied, ApplyConflict, Updater } from './updater.ts'
 import { isMap } from './value.ts'
+import { withoutEmptyMetadata } from './without-empty-metadata.ts'
 
 /** Who is said to own what an object had before its first apply, where nothing was tracked. */
 const BEFORE_FIRST_APPLY = 'before-first-apply'
@@ -103,7 +104,8 @@ function finish(
   id: ManagerId,
   now: string,
 ): ApplyResult {
-  let object = merged ? withoutEmptyMetadata(asKubeObject(merged)) : withManagedFields(live, undefined)
+  const atom = request.scope.typeOf(request.scope.apiVersion)?.root
+  let object = merged ? asKubeObject(withoutEmptyMetadata(merged, atom)) : withManagedFields(live, undefined)
   const before = object
   if (request.manager === KUBECTL_MANAGER) object = withLastApplied(object, request.patch)
   const entries = encodeManaged(ownedBy(id, managers, live, merged ? now : undefined), live.metadata.managedFields)
@@ -111,15 +113,6 @@ function finish(
     return { outcome: 'applied', object: request.live, changed: false }
   }
   return { outcome: 'applied', object: withManagedFields(object, entries), changed: true }
-}
-
-/** Metadata keeps no null, and no empty list or map. */
-function withoutEmptyMetadata(object: KubeObject): KubeObject {
-  const entries = Object.entries(object.metadata as JsonObject)
-  const kept = entries.filter(
-    ([, value]) => value !== null && !(typeof value === 'object' && Object.keys(value).length === 0),
-  )
-  return kept.length === entries.length ? object : { ...object, metadata: Object.fromEntries(kept) }
 }
 
 /** The managers with the applier's entry as it is stored: without what nobody owns, and stamped if the object changed. */

@@ -22,6 +22,8 @@ export interface MapAtom {
   readonly atomic: boolean
   /** Types are deduced from values, and no field is declared. */
   readonly deduced: boolean
+  /** ObjectMeta, which keeps no null and no empty list or map. */
+  readonly metadata: boolean
   /** The type of a declared field. */
   field(name: string): ObjectAtom | undefined
   /** The default that a declared field's schema has. */
@@ -57,6 +59,7 @@ const UNTYPED_ATOMIC: ObjectAtom = {
   map: {
     atomic: true,
     deduced: false,
+    metadata: false,
     field: () => undefined,
     fieldDefault: () => undefined,
     get element() {
@@ -71,6 +74,7 @@ const DEDUCED: ObjectAtom = {
   map: {
     atomic: false,
     deduced: true,
+    metadata: false,
     field: () => undefined,
     fieldDefault: () => undefined,
     get element() {
@@ -171,6 +175,7 @@ function mapAtom(schema: JsonObject, context: Context): MapAtom {
 class SchemaMap implements MapAtom {
   readonly atomic: boolean
   readonly deduced: boolean
+  readonly metadata: boolean
   readonly element: ObjectAtom | undefined
   readonly #properties: JsonObject
   readonly #context: Context
@@ -178,6 +183,7 @@ class SchemaMap implements MapAtom {
 
   constructor(schema: JsonObject, context: Context) {
     this.atomic = schema['x-kubernetes-map-type'] === 'atomic'
+    this.metadata = schema === OBJECT_META_SCHEMA
     this.#properties = isMap(schema.properties) ? schema.properties : {}
     this.#context = context
     const empty = Object.keys(this.#properties).length === 0

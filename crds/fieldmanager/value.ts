@@ -17,6 +17,11 @@ export function isEmptyMap(map: JsonObject): boolean {
   return true
 }
 
+/** Null, or a list or map without anything in it. */
+export function isNothing(value: Value): boolean {
+  return value === null || (isList(value) ? value.length === 0 : isMap(value) && isEmptyMap(value))
+}
+
 /** Deep equality; a key whose value is undefined counts as absent. */
 export function equalValues(a: Value, b: Value): boolean {
   if (a === b) return true

@@ -156,6 +156,17 @@ describe('what an apply leaves of an object', () => {
   })
 })
 
+test('metadata keeps nothing empty, embedded metadata neither; what else is left of a map is null', () => {
+  const embedded = (labels: JsonObject | null) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels } })
+  const labelled = {
+    manager: 'a',
+    patch: configuration({ manager: 'a', spec: { embedded: embedded({ x: '1' }), labels: { x: '1' } } }),
+  }
+  const unlabelled = { manager: 'b', spec: { embedded: embedded(null), labels: null } }
+  const object = applied(labelled, unlabelled, { manager: 'a', spec: {} })
+  expect(specOf(object)).toEqual({ embedded: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } }, labels: null })
+})
+
 describe('who owns what after an apply', () => {
   test('fields, keys of maps, items by key and by value, wholes', () => {
     const object = applied({
