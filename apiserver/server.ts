@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { Admission } from './admission/admission.ts'
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts'
+import { Policies } from './admission/policy/policies.ts'
 import { rbacEscalation } from './admission/rbac-escalation.ts'
 import type { Api } from './api.ts'
 import { Authenticator } from './auth/authenticate.ts'
@@ -88,9 +89,13 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
     new Map([...(options.tokens ?? [])].map(([t, u]) => [t, { ...u, groups: [...u.groups, 'system:authenticated'] }])),
   )
   const registry = new Registry([...builtInResources(), ...reviewResources(authorizer, authenticator)])
-  const admission = new Admission({ first: [namespaceLifecycle, rbacEscalation(authorizer)], last: [] })
+  const policies = new Policies(store, registry)
+  const admission = new Admission({
+    first: [namespaceLifecycle, rbacEscalation(authorizer)],
+    last: [policies.gate],
+  })
   const api: Api = { store, registry, clock, admission }
-  const controllers = new Controllers(api, certificates.authority, log)
+  const controllers = new Controllers(api, policies, certificates.authority, log)
   const watches = new WatchServer(api, { maxWatches: limits.maxWatches })
   await bootstrap(api)
   await controllers.start()

@@ -1,4 +1,5 @@
 import { Served } from '../served.ts'
+import { validatingAdmissionPolicy, validatingAdmissionPolicyBinding } from './admission-policy.ts'
 import { type BuiltInKind, builtInInfo, builtInStrategy } from './built-in.ts'
 import { configMap } from './config-map.ts'
 import { customResourceDefinition } from './custom-resource-definition.ts'
@@ -21,6 +22,8 @@ const kinds: readonly BuiltInKind[] = [
   roleBinding,
   clusterRole,
   clusterRoleBinding,
+  validatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
 ]
 
 function serve(kind: BuiltInKind): Served {

@@ -1,4 +1,5 @@
 import type { Log } from '../../runtime/log.ts'
+import type { Policies } from '../admission/policy/policies.ts'
 import type { Api } from '../api.ts'
 import { CrdController } from './crd-controller.ts'
 import { EventExpiry } from './event-expiry.ts'
@@ -13,9 +14,11 @@ export class Controllers {
   readonly #crds: CrdController
   readonly #feed: Feed
   readonly #expiry: EventExpiry
+  readonly #policies: Policies
   readonly #keyed: readonly (GarbageCollector | NamespaceController | NamespaceDefaults)[]
 
-  constructor(api: Api, authority: string, log: Log) {
+  constructor(api: Api, policies: Policies, authority: string, log: Log) {
+    this.#policies = policies
     this.#api = api
     this.#crds = new CrdController(api, log)
     this.#feed = new Feed(log)
@@ -31,6 +34,8 @@ export class Controllers {
   async start(): Promise<void> {
     await this.#crds.start()
     const { items, revision } = this.#api.store.range('/')
+    this.#policies.start()
+    this.#feed.add(this.#policies.event)
     for (const controller of this.#keyed) {
       controller.start(items)
       this.#feed.add(controller.event)

@@ -179,12 +179,13 @@ export class CrdController {
   async #deleteInstances(served: Served): Promise<boolean> {
     const objects = this.#api.store.range(served.prefix).items.filter((i) => !i.value.metadata.deletionTimestamp)
     const target: Target = { served, namespace: '', name: '', subresource: '', user, warn: () => {} }
-    await deleteAll(
+    const refusals = await deleteAll(
       this.#api,
       target,
       objects.map((o) => served.read(o)),
       { dryRun: false, propagationPolicy: undefined, orphanDependents: undefined, preconditions: {} },
     )
+    for (const { message } of refusals.slice(0, 3)) this.#log.warn({ refusal: message }, 'cannot delete an instance')
     return this.#api.store.range(served.prefix, { limit: 1 }).items.length > 0
   }
 }

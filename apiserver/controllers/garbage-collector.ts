@@ -1,6 +1,7 @@
 import type { OwnerReference } from '../../crds/metadata.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Api, Target } from '../api.ts'
+import { ApiError } from '../api-error.ts'
 import { controllerUser } from '../auth/user.ts'
 import { type ApiObject, asObject, withMetadata } from '../json.ts'
 import type { Served } from '../served.ts'
@@ -15,6 +16,9 @@ import { KeyLoop } from './key-loop.ts'
 
 const user = controllerUser('generic-garbage-collector')
 
+/** A refusal rests on a state that somebody will change, not on chance: no hurry. */
+const refusedRetryMs = 2000
+
 type OwnerState = 'solid' | 'dangling' | 'waiting'
 
 /**
@@ -25,9 +29,11 @@ export class GarbageCollector {
   readonly #api: Api
   readonly #dependents = new Dependents()
   readonly #loop: KeyLoop
+  readonly #log: Log
 
   constructor(api: Api, log: Log) {
     this.#api = api
+    this.#log = log
     this.#loop = new KeyLoop({
       name: 'garbage-collector',
       clock: api.clock,
@@ -70,9 +76,20 @@ export class GarbageCollector {
   }
 
   async #work(keys: readonly string[]): Promise<void> {
-    await transact(this.#api, false, (tx) => {
-      for (const key of keys) this.#collect(tx, key)
-    })
+    const refused = await transact(this.#api, false, (tx) => keys.filter((key) => !this.#tryToCollect(tx, key)))
+    for (const key of refused) this.#loop.addAfter(key, refusedRetryMs)
+  }
+
+  /** False where a policy does not let it: the others go on. */
+  #tryToCollect(tx: Transaction, key: string): boolean {
+    try {
+      this.#collect(tx, key)
+      return true
+    } catch (err) {
+      if (!(err instanceof ApiError)) throw err
+      this.#log.warn({ key, refusal: err.message }, 'cannot collect an object, trying again')
+      return false
+    }
   }
 
   #collect(tx: Transaction, key: string): void {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../crds/metadata.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Api, Target } from '../api.ts'
+import type { ApiError } from '../api-error.ts'
 import { controllerUser } from '../auth/user.ts'
 import { namespaceFinalizer, namespaceFinalizers } from '../builtin/namespace.ts'
 import { type ApiObject, asObject, at, deepEqual, isArray, isObject, rfc3339, withFields } from '../json.ts'
@@ -14,6 +15,8 @@ import { withCondition } from './crd-names.ts'
 import { KeyLoop } from './key-loop.ts'
 
 const user = controllerUser('namespace-controller')
+/** A refusal rests on a state that somebody will change, not on chance: no hurry. */
+const refusedRetryMs = 2000
 const namespaceKey = (name: string) => objectKey('', 'namespaces', undefined, name)
 
 /** What is still there of a resource in a namespace. */
@@ -71,12 +74,16 @@ export class NamespaceController {
     if (!stored?.value.metadata.deletionTimestamp) return
     if (!namespaceFinalizers(asObject(stored.value)).includes(namespaceFinalizer)) return
     const resources = [...this.#api.registry.stored.values()].filter((s) => s.info.namespaced)
-    for (const served of resources) await this.#deleteContent(served, name)
+    const refusals: ApiError[] = []
+    for (const served of resources) refusals.push(...(await this.#deleteContent(served, name)))
+    if (refusals.length > 0) this.#loop.addAfter(name, refusedRetryMs)
     const remaining = resources.map((s) => this.#remaining(s, name)).filter((r) => r.count > 0)
     await transact(this.#api, false, (tx) => {
       const now = tx.get(namespaceKey(name))
       if (!now || now.value.metadata.uid !== stored.value.metadata.uid) return
-      modifyIn(this.#api, tx, this.#target(name, 'status'), now, (live) => this.#withConditions(live, remaining))
+      modifyIn(this.#api, tx, this.#target(name, 'status'), now, (live) =>
+        this.#withConditions(live, remaining, refusals),
+      )
       const described = tx.get(namespaceKey(name))
       if (remaining.length > 0 || !described) return
       modifyIn(this.#api, tx, this.#target(name, 'finalize'), described, (live) => {
@@ -86,10 +93,10 @@ export class NamespaceController {
     })
   }
 
-  async #deleteContent(served: Served, namespace: string): Promise<void> {
+  async #deleteContent(served: Served, namespace: string): Promise<readonly ApiError[]> {
     const { items } = this.#api.store.range(served.collection(namespace))
     const objects = items.filter((i) => !i.value.metadata.deletionTimestamp).map((i) => served.read(i))
-    if (objects.length === 0) return
+    if (objects.length === 0) return []
     const target: Target = { served, namespace, name: '', subresource: '', user, warn: () => {} }
     const options = {
       dryRun: false,
@@ -97,7 +104,7 @@ export class NamespaceController {
       orphanDependents: undefined,
       preconditions: {},
     } as const
-    await deleteAll(this.#api, target, objects, options)
+    return deleteAll(this.#api, target, objects, options)
   }
 
   #remaining(served: Served, namespace: string): Remaining {
@@ -110,11 +117,12 @@ export class NamespaceController {
     return { resource: group === '' ? `${plural}.` : `${plural}.${group}`, count: items.length, finalizers }
   }
 
-  #withConditions(live: ApiObject, remaining: readonly Remaining[]): ApiObject {
+  #withConditions(live: ApiObject, remaining: readonly Remaining[], refusals: readonly ApiError[]): ApiObject {
     const now = rfc3339(this.#api.clock.now())
     const old = at(live, 'status', 'conditions')
     let conditions: readonly JsonObject[] = isArray(old) ? old.filter(isObject) : []
-    for (const condition of deletionConditions(remaining)) conditions = withCondition(conditions, condition, now)
+    for (const condition of deletionConditions(remaining, refusals))
+      conditions = withCondition(conditions, condition, now)
     const status = { ...(isObject(live.status) ? live.status : {}), phase: 'Terminating', conditions }
     return deepEqual(status, live.status) ? live : withFields(live, { status })
   }
@@ -126,7 +134,7 @@ export class NamespaceController {
   }
 }
 
-function deletionConditions(remaining: readonly Remaining[]) {
+function deletionConditions(remaining: readonly Remaining[], refusals: readonly ApiError[]) {
   const content = remaining.map((r) => `${r.resource} has ${r.count} resource instances`)
   const finalizers = new Map<string, number>()
   for (const r of remaining) for (const [f, n] of r.finalizers) finalizers.set(f, (finalizers.get(f) ?? 0) + n)
@@ -139,11 +147,18 @@ function deletionConditions(remaining: readonly Remaining[]) {
       'ParsedGroupVersions',
       'All legacy kube types successfully parsed',
     ),
-    fine(
-      'NamespaceDeletionContentFailure',
-      'ContentDeleted',
-      'All content successfully deleted, may be waiting on finalization',
-    ),
+    refusals.length === 0
+      ? fine(
+          'NamespaceDeletionContentFailure',
+          'ContentDeleted',
+          'All content successfully deleted, may be waiting on finalization',
+        )
+      : {
+          type: 'NamespaceDeletionContentFailure',
+          status: 'True',
+          reason: 'ContentDeletionFailed',
+          message: `Failed to delete all resource types, ${refusals.length} remaining: ${[...new Set(refusals.map((r) => r.message))].sort().join(', ')}`,
+        },
     content.length === 0
       ? fine('NamespaceContentRemaining', 'ContentRemoved', 'All content successfully removed')
       : {

@@ -1,4 +1,5 @@
 import type { Api, Target } from '../api.ts'
+import { ApiError } from '../api-error.ts'
 import type { Representation } from '../served.ts'
 import { deleteIn } from './delete.ts'
 import { type Listed, listObjects } from './list.ts'
@@ -16,17 +17,22 @@ export async function deleteCollection(
   options: DeleteOptions,
 ): Promise<Listed> {
   const found = listObjects(api, target, list)
-  await deleteAll(api, target, found.items, options)
+  const [refusal] = await deleteAll(api, target, found.items, options)
+  if (refusal) throw refusal
   return found
 }
 
-/** Deletes objects of one resource; those that are gone meanwhile, or have been replaced, are left alone. */
+/**
+ * Deletes objects of one resource; those that are gone meanwhile, or have been replaced, are left alone. Resolves with the refusals (of policies):
+ * one does not keep the others.
+ */
 export async function deleteAll(
   api: Api,
   target: Target,
   objects: readonly Representation[],
   options: DeleteOptions,
-): Promise<void> {
+): Promise<readonly ApiError[]> {
+  const refusals: ApiError[] = []
   for (let i = 0; i < objects.length; i += batchSize) {
     const batch = objects.slice(i, i + batchSize)
     await transact(api, options.dryRun, (tx) => {
@@ -34,8 +40,14 @@ export async function deleteAll(
         const { name = '', namespace = '', uid } = value.metadata
         const of: Target = { ...target, namespace, name }
         if (tx.get(target.served.key(namespace, name))?.value.metadata.uid !== uid) continue
-        deleteIn(api, tx, of, options)
+        try {
+          deleteIn(api, tx, of, options)
+        } catch (err) {
+          if (!(err instanceof ApiError)) throw err
+          refusals.push(err)
+        }
       }
     })
   }
+  return refusals
 }
