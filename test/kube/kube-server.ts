@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { issueAuthority, issueCertificate } from '../../runtime/certificates/issue.ts'
+import { Client } from '../../runtime/client/client.ts'
+import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
+
+export interface KubeServer {
+  /** Of an administrator. */
+  readonly kubeconfigPath: string
+  /** Whether kube-controller-manager runs: without it nothing is garbage-collected and no namespace ever goes. */
+  readonly hasControllerManager: boolean
+  /** Ends kube-apiserver and starts it again on the same port with the same data. `signal`: how it is ended. */
+  restart(signal?: NodeJS.Signals): Promise<void>
+  /** Ends every program; the folder stays. */
+  stop(): Promise<void>
+}
+
+/**
+ * A real API server: etcd, kube-apiserver and, where it is there, kube-controller-manager, with authorization by RBAC and every group that is
+ * served by default. They listen on 127.0.0.1 only.
+ * @param assets The folder of the programs, as KUBEBUILDER_ASSETS names it.
+ * @param folder For their data, keys and logs; made where it is not there.
+ */
+export async function startKubeServer(assets: string, folder: string): Promise<KubeServer> {
+  mkdirSync(folder, { recursive: true })
+  const file = (name: string) => join(folder, name)
+  const [port, etcdPort, peerPort, managerPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
+  const kubeconfigPath = file('kubeconfig')
+  await writeKeys(folder, port)
+
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`
+  const peerUrl = `http://127.0.0.1:${peerPort}`
+  const etcd = start(join(assets, 'etcd'), file('etcd.log'), {
+    'data-dir': file('etcd'),
+    'listen-client-urls': etcdUrl,
+    'advertise-client-urls': etcdUrl,
+    'listen-peer-urls': peerUrl,
+    'initial-advertise-peer-urls': peerUrl,
+    'initial-cluster': `default=${peerUrl}`,
+    // Nothing here outlives the machine.
+    'unsafe-no-fsync': 'true',
+  })
+  const startApi = () =>
+    start(join(assets, 'kube-apiserver'), file('kube-apiserver.log'), {
+      'bind-address': '127.0.0.1',
+      'secure-port': String(port),
+      // Loopback addresses are refused here; this one is for documentation, and nobody asks it.
+      'advertise-address': '192.0.2.1',
+      'etcd-servers': etcdUrl,
+      'tls-cert-file': file('server.crt'),
+      'tls-private-key-file': file('server.key'),
+      'client-ca-file': file('ca.crt'),
+      'authorization-mode': 'RBAC',
+      'service-account-key-file': file('sa.key'),
+      'service-account-signing-key-file': file('sa.key'),
+      'service-account-issuer': 'https://kubernetes.default.svc',
+      'service-cluster-ip-range': '10.0.0.0/24',
+      // Off by default, on in OpenShift: who sets blockOwnerDeletion must be allowed to set the owner's finalizers.
+      'enable-admission-plugins': 'OwnerReferencesPermissionEnforcement',
+    })
+  let api = startApi()
+  let manager: ChildProcess | undefined
+  const stop = async () => {
+    await ended(manager)
+    await ended(api)
+    await ended(etcd)
+  }
+  try {
+    await ready(kubeconfigPath, api, file('kube-apiserver.log'))
+    manager = startManager(assets, folder, managerPort)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    kubeconfigPath,
+    hasControllerManager: manager !== undefined,
+    async restart(signal) {
+      await ended(api, signal)
+      api = startApi()
+      await ready(kubeconfigPath, api, file('kube-apiserver.log'))
+    },
+    stop,
+  }
+}
+
+function startManager(assets: string, folder: string, port: number): ChildProcess | undefined {
+  const program = join(assets, 'kube-controller-manager')
+  try {
+    accessSync(program, constants.X_OK)
+  } catch {
+    return undefined
+  }
+  const kubeconfig = join(folder, 'kubeconfig')
+  return start(program, join(folder, 'kube-controller-manager.log'), {
+    kubeconfig,
+    'authentication-kubeconfig': kubeconfig,
+    'authorization-kubeconfig': kubeconfig,
+    'bind-address': '127.0.0.1',
+    'secure-port': String(port),
+    'service-account-private-key-file': join(folder, 'sa.key'),
+    'root-ca-file': join(folder, 'ca.crt'),
+    'leader-elect': 'false',
+    controllers:
+      'garbage-collector-controller,namespace-controller,serviceaccount-controller,root-ca-certificate-publisher-controller',
+  })
+}
+
+/** An authority, the server's certificate, a key for service accounts, and an administrator's kubeconfig. */
+async function writeKeys(folder: string, port: number): Promise<void> {
+  const validity = { now: new Date(), days: 7 }
+  const authority = await issueAuthority('weir-test', validity)
+  const names = ['127.0.0.1', 'localhost', 'kubernetes.default.svc']
+  const server = await issueCertificate(authority, { type: 'server', commonName: 'kube-apiserver', names }, validity)
+  const subject = { type: 'client', user: 'admin', groups: ['system:masters'] } as const
+  const admin = await issueCertificate(authority, subject, validity)
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 })
+  write('ca.crt', authority.certificate)
+  write('server.crt', server.certificate)
+  write('server.key', server.key)
+  write('sa.key', privateKey.export({ type: 'sec1', format: 'pem' }) as string)
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'kube',
+    contexts: [{ name: 'kube', context: { cluster: 'kube', user: 'admin' } }],
+    clusters: [
+      {
+        name: 'kube',
+        cluster: {
+          server: `https://127.0.0.1:${port}`,
+          'certificate-authority-data': base64(authority.certificate),
+        },
+      },
+    ],
+    users: [
+      {
+        name: 'admin',
+        user: { 'client-certificate-data': base64(admin.certificate), 'client-key-data': base64(admin.key) },
+      },
+    ],
+  }
+  write('kubeconfig', JSON.stringify(config))
+}
+
+async function ready(kubeconfigPath: string, api: ChildProcess, log: string): Promise<void> {
+  const client = new Client({ access: await loadKubeconfig({ path: kubeconfigPath }) })
+  const end = performance.now() + 90_000
+  try {
+    for (;;) {
+      try {
+        if ((await client.raw('/readyz', { timeoutMs: 2000 })) === 'ok') return
+      } catch (error) {
+        if (api.exitCode !== null) throw new Error(`kube-apiserver ended: ${lastLines(log)}`)
+        if (performance.now() > end) throw new Error(`kube-apiserver is not ready: ${lastLines(log)}`, { cause: error })
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  } finally {
+    client.close()
+  }
+}
+
+function lastLines(log: string): string {
+  return readFileSync(log, 'utf8').split('\n').slice(-6).join('\n')
+}
+
+function start(program: string, log: string, flags: Readonly<Record<string, string>>): ChildProcess {
+  const output = openSync(log, 'a')
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
+  const child = spawn(program, args, { stdio: ['ignore', output, output] })
+  closeSync(output)
+  return child
+}
+
+async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const exit = new Promise((resolve) => child.once('exit', resolve))
+  child.kill(signal)
+  const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  await exit
+  clearTimeout(late)
+}
+
+/** A port that was free a moment ago. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
