@@ -26,6 +26,9 @@ const WANTED: Readonly<Record<string, readonly string[]>> = {
   ],
   api: [`${META}.APIVersions`],
   apis: [`${META}.APIGroupList`],
+  'apis/admissionregistration.k8s.io/v1': ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'].flatMap(
+    (kind) => [`io.k8s.api.admissionregistration.v1.${kind}`, `io.k8s.api.admissionregistration.v1.${kind}List`],
+  ),
   'apis/apiextensions.k8s.io/v1': ['CustomResourceDefinition', 'CustomResourceDefinitionList'].map(
     (kind) => `io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.${kind}`,
   ),

@@ -43,12 +43,13 @@ test('/apis lists groups by priority, custom ones last and by name, each with it
   expect(list.groups.map((group: { name: string }) => group.name)).toEqual([
     'events.k8s.io',
     'rbac.authorization.k8s.io',
+    'admissionregistration.k8s.io',
     'apiextensions.k8s.io',
     'coordination.k8s.io',
     'weir.dev',
     'zoo.dev',
   ])
-  expect(list.groups[4]).toEqual({
+  expect(list.groups[5]).toEqual({
     name: 'weir.dev',
     versions: [
       { groupVersion: 'weir.dev/v1', version: 'v1' },
@@ -56,7 +57,7 @@ test('/apis lists groups by priority, custom ones last and by name, each with it
     ],
     preferredVersion: { groupVersion: 'weir.dev/v1', version: 'v1' },
   })
-  expect(read(documents.group('weir.dev'))).toEqual({ kind: 'APIGroup', apiVersion: 'v1', ...list.groups[4] })
+  expect(read(documents.group('weir.dev'))).toEqual({ kind: 'APIGroup', apiVersion: 'v1', ...list.groups[5] })
 })
 
 test('/apis/G/V lists resources with their subresources', () => {
