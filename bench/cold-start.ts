@@ -37,21 +37,26 @@ async function start(folder: string): Promise<number> {
   const args = [main, 'up', '--dir', join(folder, 'data'), '--port', String(port), '--gateway-port', '0']
   const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') }
   const started = performance.now()
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env })
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
   try {
-    await untilReady(port, child)
+    if (!(await untilReady(port, child))) throw new Error(`weir up ended with ${child.exitCode}: ${said}`)
     return performance.now() - started
   } finally {
     await ended(child)
   }
 }
 
-async function untilReady(port: number, child: ChildProcess): Promise<void> {
+/** Resolves with false where the process ends before. */
+async function untilReady(port: number, child: ChildProcess): Promise<boolean> {
   while (child.exitCode === null) {
-    if ((await status(port)) === 200) return
+    if ((await status(port)) === 200) return true
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
-  throw new Error(`weir up ended with ${child.exitCode}`)
+  return false
 }
 
 /** Anybody may ask whether the server is ready; whom to trust is not known before it has been. */
