@@ -9,6 +9,24 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./apiserver/compare.ts')).compareApiServers(report),
   },
   {
+    name: 'fill',
+    about: 'an agent that fills and verifies, beside curl and sha256sum',
+    byDefault: true,
+    run: async (report) => (await import('./fill/compare.ts')).compareFill(report),
+  },
+  {
+    name: 'queue',
+    about: 'the work queue beside client-go where there is Go, and the controller loop',
+    byDefault: true,
+    run: async (report) => (await import('./queue/compare.ts')).compareQueues(report),
+  },
+  {
+    name: 'cold-start',
+    about: 'weir up, from nothing to a ready API',
+    byDefault: true,
+    run: async (report) => (await import('./cold-start.ts')).measureColdStart(report),
+  },
+  {
     name: 'storage',
     about: 'the durable store on SQLite, beside what else it could be built on',
     byDefault: false,

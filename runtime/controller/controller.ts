@@ -63,7 +63,8 @@ export class Controller {
   readonly #options: ControllerOptions
   readonly #queue: Queue
   readonly #stop = new AbortController()
-  readonly #running = new Set<Promise<void>>()
+  #running = 0
+  #drained: (() => void) | undefined
   readonly #primaries: Cache[] = []
   #started = false
   #reconciles = 0
@@ -130,28 +131,34 @@ export class Controller {
   async close(): Promise<void> {
     this.#queue.close()
     this.#stop.abort(new Error(`controller ${this.name} was closed`))
-    await Promise.all(this.#running)
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
+    }
     this.#options.onClose?.()
   }
 
   #pump(): void {
     const { concurrency = 1 } = this.#options
-    while (this.#started && !this.#stop.signal.aborted && this.#running.size < concurrency) {
+    while (this.#started && !this.#stop.signal.aborted && this.#running < concurrency) {
       const key = this.#queue.take()
       if (key === undefined) return
-      const work = this.#work(key).finally(() => {
-        this.#running.delete(work)
-        this.#pump()
-      })
-      this.#running.add(work)
+      this.#running++
+      void this.#work(key)
     }
+  }
+
+  #ended(): void {
+    if (--this.#running === 0) this.#drained?.()
+    this.#pump()
   }
 
   /** Never rejects: whatever becomes of one key, the others go on. */
   async #work(key: string): Promise<void> {
-    const { clock, reconcile, observer } = this.#options
+    const { clock, log, reconcile, observer } = this.#options
     const startedMs = clock.monotonicMs()
-    const context = this.#contextFor(key)
+    const context = new Context(this.#stop.signal, log, this.name, key, ++this.#reconciles)
     let result: Result
     try {
       result = await reconcile(key, context)
@@ -159,12 +166,13 @@ export class Controller {
       if (this.#stop.signal.aborted) result = { type: 'done' }
       else result = resultOf(error, context.log)
     }
-    this.#settle(key, result, context.log)
+    this.#settle(key, result, context)
     this.#queue.done(key)
     observer?.reconciled(this.name, result.type, clock.monotonicMs() - startedMs)
+    this.#ended()
   }
 
-  #settle(key: string, result: Result, log: Log): void {
+  #settle(key: string, result: Result, context: ReconcileContext): void {
     const queue = this.#queue
     if (result.type !== 'retry') queue.forget(key)
     switch (result.type) {
@@ -174,36 +182,44 @@ export class Controller {
         queue.addAfter(key, result.afterMs)
         return
       case 'waiting':
-        log.debug({ reason: result.reason }, result.message)
+        context.log.debug({ reason: result.reason }, result.message)
         queue.addAfter(key, result.afterMs ?? this.#options.waitingMs ?? 60_000)
         return
       case 'stalled':
-        log.warn({ reason: result.reason }, result.message)
+        context.log.warn({ reason: result.reason }, result.message)
         return
       case 'retry': {
         const { reason, message, afterMs } = result
         const waitMs = queue.retry(key, PRIORITY.normal, afterMs)
         const fields = { reason, failures: queue.failures(key), waitMs: Math.round(waitMs) }
         // Two writers met: routine, and over with the next try.
-        if (reason === 'Conflict') log.debug(fields, message)
-        else log.warn(fields, message)
+        if (reason === 'Conflict') context.log.debug(fields, message)
+        else context.log.warn(fields, message)
       }
     }
   }
+}
 
-  #contextFor(key: string): ReconcileContext {
-    const { log } = this.#options
-    const id = ++this.#reconciles
-    let own: Log | undefined
-    const controller = this.name
-    return {
-      signal: this.#stop.signal,
-      // Made only when something is said: most reconciles say nothing.
-      get log() {
-        own ??= log.child({ controller, key, reconcile: id })
-        return own
-      },
-    }
+/** Made for every reconcile, so it holds little; its log is made only when something is said, which mostly nothing is. */
+class Context implements ReconcileContext {
+  readonly signal: AbortSignal
+  readonly #parent: Log
+  readonly #controller: string
+  readonly #key: string
+  readonly #reconcile: number
+  #log: Log | undefined
+
+  constructor(signal: AbortSignal, parent: Log, controller: string, key: string, reconcile: number) {
+    this.signal = signal
+    this.#parent = parent
+    this.#controller = controller
+    this.#key = key
+    this.#reconcile = reconcile
+  }
+
+  get log(): Log {
+    this.#log ??= this.#parent.child({ controller: this.#controller, key: this.#key, reconcile: this.#reconcile })
+    return this.#log
   }
 }
 
