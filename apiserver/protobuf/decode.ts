@@ -7,7 +7,8 @@ import { ProtobufError, type WireField, wireFields } from './wire.ts'
  * accept too.
  *
  * messages.json names the fields of every message by number, as `k8s.io/api` and its kin define them: `name type`. `[]` is a list, `{}` a map by
- * string. Protobuf of Go structs carries zero values that JSON leaves out: `*` (a pointer) and `!` (required) say that zero is to be kept.
+ * string. A field without a name is embedded: its fields are the message's own. Protobuf of Go structs carries zero values that JSON leaves
+ * out: `*` (a pointer) and `!` (required) say that zero is to be kept.
  */
 const table: Readonly<Record<string, Readonly<Record<string, string>>>> = messages
 
@@ -59,7 +60,7 @@ const types = new Map<string, FieldType>()
 function fieldType(text: string): FieldType {
   let type = types.get(text)
   if (!type) {
-    const [, name = '', flag = '', many = '', of = ''] = /^(\S+) ([*!]?)(\[\]|\{\})?(.+)$/.exec(text) ?? []
+    const [, name = '', flag = '', many = '', of = ''] = /^(\S*) ([*!]?)(\[\]|\{\})?(.+)$/.exec(text) ?? []
     type = { name, list: many === '[]', map: many === '{}', keepZero: flag !== '', of }
     types.set(text, type)
   }
@@ -82,6 +83,8 @@ function message(bytes: Buffer, fields: Readonly<Record<string, string>>): JsonO
       result[type.name] ??= []
       const list = result[type.name] as JsonValue[]
       list.push(readValue(field, type.of) ?? null)
+    } else if (type.name === '') {
+      Object.assign(result, readValue(field, type.of))
     } else {
       const value = readValue(field, type.of)
       if (value !== undefined && (type.keepZero || !isZero(value))) result[type.name] = value
