@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { pathToFileURL } from 'node:url'
 import { CliError, ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { visible } from '../output/escape.ts'
+import { visibleLine } from '../output/escape.ts'
 import { bytesText } from '../output/quantity.ts'
 import { printYaml } from '../output/yaml.ts'
 import { type HashedTree, hashTree } from './hash-tree.ts'
@@ -81,7 +81,7 @@ async function hashFolder(io: Io, folder: string, out: string): Promise<HashedTr
   if (io.errIsTerminal) io.err('\r\u001b[K')
   if (hashed.failed.length > 0) {
     // A list without these files would have appliances evict them.
-    const lines = hashed.failed.map(({ path, error }) => `error: ${visible(path)}: ${error}\n`).join('')
+    const lines = hashed.failed.map(({ path, error }) => `error: ${visibleLine(path)}: ${error}\n`).join('')
     throw new CliError(
       ExitCode.usage,
       `${lines}error: ${hashed.failed.length} files could not be read; no list was written\n`,

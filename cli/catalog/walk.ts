@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { visible } from '../output/escape.ts'
+import { visibleLine } from '../output/escape.ts'
 
 /** A file of a tree. */
 export interface TreeFile {
@@ -35,7 +35,7 @@ export async function walkTree(root: string, exclude: ReadonlySet<string> = new 
     for (const entry of await readdir(folder.absolute, { withFileTypes: true, encoding: 'buffer' })) {
       const name = utf8(entry.name)
       const prefix = folder.path === '' ? '' : `${folder.path}/`
-      const shown = visible(`${prefix}${entry.name.toString('utf8')}`)
+      const shown = visibleLine(`${prefix}${entry.name.toString('utf8')}`)
       if (name === undefined) {
         skipped.push(`${shown}: its name is not UTF-8`)
         continue

@@ -14,3 +14,8 @@ export function visible(text: string): string {
     return code < 0x20 ? `^${String.fromCharCode(code + 64)}` : `\\x${code.toString(16)}`
   })
 }
+
+/** As `visible`, for what must stay on its line: tabs and newlines are made visible too. */
+export function visibleLine(text: string): string {
+  return visible(text).replaceAll('\t', '^I').replaceAll('\n', '^J')
+}

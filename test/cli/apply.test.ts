@@ -1,10 +1,12 @@
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { mkdirSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { sites } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
 import { configMaps, namespaces, type Resource, secrets } from '../../runtime/client/resource.ts'
 import { Folder, finished, start, startTestServer, type TestServer, weir, written } from './harness.ts'
 
-const ready = startTestServer()
+const { promise: ready, resolve: isReady } = Promise.withResolvers<TestServer>()
+beforeAll(async () => isReady(await startTestServer()))
 const folder = new Folder()
 
 afterAll(async () => {
@@ -284,7 +286,6 @@ spec:
 describe('files', () => {
   test.concurrent('-f takes files, folders, globs and stdin; -R goes into folders: the same objects', async () => {
     using files = new Folder()
-    const { mkdirSync } = await import('node:fs')
     mkdirSync(`${files.path}/set/deep`, { recursive: true })
     files.file('set/a.yaml', namespace('files'))
     files.file('set/b.yml', config('b', 'files'))

@@ -1,10 +1,11 @@
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { appliances, hardwareClasses, sites } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
 import { configMaps, namespaces } from '../../runtime/client/resource.ts'
 import { finished, kubectl, program, start, startTestServer, type TestServer, written } from './harness.ts'
 
-const ready = setUp()
+const { promise: ready, resolve: isReady } = Promise.withResolvers<TestServer>()
+beforeAll(async () => isReady(await setUp()))
 
 /** Nothing below changes what another test looks at, so that the tests may run side by side. */
 async function setUp(): Promise<TestServer> {
