@@ -1,5 +1,5 @@
 /**
- * `npm run generate` writes everything that follows from crds/*.yaml; with `-- --check` it writes nothing and fails, naming the files,
+ * `npm run generate` writes everything that follows from crds/*.yaml and charts/weir/values.yaml; with `-- --check` it writes nothing and fails, naming the files,
  * when what is there differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,11 +19,13 @@ for (const [file, text] of files) {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, text)
 }
-for (const page of existsSync(join(root, 'docs/reference')) ? readdirSync(join(root, 'docs/reference')) : []) {
-  const file = `docs/reference/${page}`
-  if (files.has(file)) continue
-  stale.push(file)
-  if (!check) rmSync(join(root, file))
+for (const folder of ['docs/reference', 'charts/weir/files/crds']) {
+  for (const name of existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : []) {
+    const file = `${folder}/${name}`
+    if (files.has(file)) continue
+    stale.push(file)
+    if (!check) rmSync(join(root, file))
+  }
 }
 
 if (check && stale.length > 0) {

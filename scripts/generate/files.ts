@@ -1,9 +1,10 @@
+import { generateChart } from './chart.ts'
 import { readCrds } from './crd.ts'
 import { generateDocs } from './docs.ts'
 import { generateBundle, generateRegistry } from './registry.ts'
 import { generateTypes } from './types.ts'
 
-/** Everything that follows from crds/: path from the root → text. */
+/** Everything that follows from crds/ and the chart's values: path from the root → text. */
 export function generateFiles(root: string): ReadonlyMap<string, string> {
   const crds = readCrds(root)
   return new Map([
@@ -11,5 +12,6 @@ export function generateFiles(root: string): ReadonlyMap<string, string> {
     ['crds/registry.gen.ts', generateRegistry(crds)],
     ['crds/bundle/crds.gen.json', generateBundle(crds)],
     ...generateDocs(crds),
+    ...generateChart(root),
   ])
 }

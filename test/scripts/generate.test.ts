@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { chartValues } from '../../scripts/generate/chart.ts'
 import { generateFiles } from '../../scripts/generate/files.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -23,7 +24,7 @@ async function generate(...args: string[]): Promise<{ code: number; stderr: stri
 
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'weir-generate-'))
-  for (const part of ['crds', 'scripts', 'docs/reference', 'package.json']) {
+  for (const part of ['crds', 'scripts', 'docs/reference', 'docs/chart.md', 'charts', 'package.json']) {
     await cp(join(root, part), join(copy, part), { recursive: true })
   }
   await cp(join(root, 'node_modules/yaml'), join(copy, 'node_modules/yaml'), { recursive: true })
@@ -42,7 +43,12 @@ test('--check fails on what is out of date and names it, without writing; a run 
   await writeFile(join(copy, 'docs/reference/gone.md'), 'a kind that was removed')
   const checked = await generate('--check')
   expect(checked.code).toBe(1)
-  for (const file of ['crds/types.gen.ts', 'docs/reference/site.md', 'docs/reference/gone.md']) {
+  for (const file of [
+    'crds/types.gen.ts',
+    'docs/reference/site.md',
+    'docs/reference/gone.md',
+    'charts/weir/files/crds/fleet.weir.dev_sites.yaml',
+  ]) {
     expect(checked.stderr).toContain(file)
   }
   expect(checked.stderr).not.toContain('catalog.md')
@@ -50,6 +56,15 @@ test('--check fails on what is out of date and names it, without writing; a run 
   expect((await generate()).code).toBe(0)
   expect(await readFile(join(copy, 'docs/reference/site.md'), 'utf8')).toContain('A Site is a spot')
   expect(await generate('--check')).toEqual({ code: 0, stderr: '' })
+})
+
+test('a value of the chart without a comment is refused, by its path', () => {
+  const commented = 'a:\n  # -- What b does:\n  # this, and that.\n  b: { c: 1 }\n# -- D.\nd: []\n'
+  expect(chartValues(commented)).toEqual([
+    { path: 'a.b', default: '{"c":1}', description: 'What b does: this, and that.' },
+    { path: 'd', default: '[]', description: 'D.' },
+  ])
+  expect(() => chartValues('a:\n  # -- B.\n  b: 1\n  c: 2\n')).toThrow('a.c has no comment')
 })
 
 test('a CRD file that is not named after its kind is refused', async () => {
