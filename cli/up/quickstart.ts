@@ -57,7 +57,8 @@ export async function runQuickstart(options: QuickstartOptions): Promise<void> {
     await settled(io, fleet, () => {
       const read = library.list().every(({ status }) => status?.files === files && status.bytes === bytes)
       // Appliances are ready for what they are asked to hold, which is nothing until the policy has planned.
-      return read && policies.size > 0 && fleet.size > 0 && [...policies.list(), ...fleet.list()].every(isReady)
+      const told = fleet.size > 0 && fleet.list().every((appliance) => isOfThisRun(appliance, runSinceMs))
+      return read && told && policies.size > 0 && [...policies.list(), ...fleet.list()].every(isReady)
     })
   } finally {
     view.stop()
@@ -96,6 +97,11 @@ function atOrigin(object: KubeObject & JsonObject, url: string): KubeObject & Js
 function isReady({ metadata, status }: Appliance | PlacementPolicy): boolean {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   return ready?.status === 'True' && (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
+}
+
+/** Told by an agent of this run: what an earlier run's agents said is still there when this one begins. */
+function isOfThisRun({ status }: Appliance, sinceMs: number): boolean {
+  return Date.parse(status?.agent?.startedAt ?? '') >= sinceMs
 }
 
 /** Resolves once `done`; says from time to time what is waited for when nothing moves. */
