@@ -30,6 +30,8 @@ export interface ServedOptions {
   /** Turns a stored object into this version; conversion None rewrites apiVersion only. */
   readonly fromStorage?: (value: ApiObject) => ApiObject
   readonly toStorage?: (value: ApiObject) => ApiObject
+  /** What to warn of whoever uses this version. */
+  readonly deprecation?: string
   /** Of resources that are only asked (access reviews): answers instead of storing. */
   readonly review?: Review
 }
@@ -63,6 +65,10 @@ export class Served {
     this.#storageApiVersion = info.group === '' ? info.storageVersion : `${info.group}/${info.storageVersion}`
     const storedAs = options.storedAs ?? info
     this.prefix = keyPrefix(storedAs.group, storedAs.plural)
+  }
+
+  get deprecation(): string | undefined {
+    return this.#options.deprecation
   }
 
   get groupResource() {

@@ -147,6 +147,7 @@ function listener(certificates: Certificates, router: Router, limits: Limits) {
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       keepAlive: true,
+      keepAliveInitialDelay: 30_000,
       noDelay: true,
       headersTimeout: 60_000,
       requestTimeout: 60_000,

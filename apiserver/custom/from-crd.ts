@@ -12,18 +12,26 @@ const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', '
 /** Everything that an established CRD serves, one per served version. Its names are the accepted ones. */
 export function servedByCrd(crd: ApiObject): readonly Served[] {
   const versions = crdVersions(crd)
-  const infos = versions.filter((v) => v.served === true).map((v) => resourceInfo(crd, v))
-  return infos.map((info) => {
+  const served = versions.filter((v) => v.served === true)
+  const infos = served.map((v) => resourceInfo(crd, v))
+  return infos.map((info, i) => {
+    const deprecation = deprecationOf(info, served[i])
     const validator = lazily(() => compileCustomResource(validatorType(info)))
     return new Served({
       info,
       versions: infos,
       strategy: customStrategy(info, validator),
+      ...(deprecation === undefined ? {} : { deprecation }),
       fromStorage: (value) =>
         value.apiVersion === apiVersion(info) ? value : withFields(value, { apiVersion: apiVersion(info) }),
       upgrade: (value) => upgrade(validator(), value),
     })
   })
+}
+
+function deprecationOf({ group, version, kind }: ResourceInfo, of: JsonObject | undefined): string | undefined {
+  if (of?.deprecated !== true) return undefined
+  return typeof of.deprecationWarning === 'string' ? of.deprecationWarning : `${group}/${version} ${kind} is deprecated`
 }
 
 /** A stored object under today's schema: pruned and defaulted, metadata read leniently. */

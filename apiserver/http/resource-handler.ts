@@ -63,6 +63,7 @@ export class ResourceHandler {
       throw methodNotSupported(of, verb ?? exchange.method.toLowerCase())
     // Collections of all namespaces can only be read (or deleted); objects are made in one.
     if (verb === 'create' && served.info.namespaced && request.namespace === '') return false
+    if (served.deprecation) exchange.warn(served.deprecation)
     const target: Target = {
       served,
       namespace: served.info.namespaced ? request.namespace : '',

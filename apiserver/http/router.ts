@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../../runtime/log.ts'
 import type { Api } from '../api.ts'
-import { badRequest, forbidden, tooManyRequests } from '../api-error.ts'
+import { ApiError, badRequest, forbidden, tooManyRequests } from '../api-error.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { type Authorizer, refusal } from '../auth/authorize.ts'
 import { impersonate } from '../auth/impersonate.ts'
@@ -29,6 +29,9 @@ export interface RouterOptions {
   readonly weirVersion: string
 }
 
+/** How long an answer may take: as long as Kubernetes gives it. A watch has been answered once it has begun. */
+const deadlineMs = 60_000
+
 /** What anybody may read without saying who they are. */
 const open = /^\/(?:healthz|livez|readyz)(?:\/|$)|^\/version\/?$/
 
@@ -54,6 +57,10 @@ export class Router {
   readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
     const exchange = new Exchange(req, res)
     this.#inFlight++
+    const cancel = this.#options.api.clock.after(deadlineMs, () => {
+      const late = new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout')
+      void exchange.fail(late, () => {})
+    })
     this.#serve(exchange)
       .catch((err: unknown) =>
         exchange.fail(err, (fault) =>
@@ -62,6 +69,7 @@ export class Router {
       )
       .catch((err: unknown) => this.#options.log.warn({ err, path: exchange.path }, 'cannot answer'))
       .finally(() => {
+        cancel()
         this.#inFlight--
       })
   }

@@ -55,7 +55,9 @@ export class WatchServer {
     const revision = parseResourceVersion(options.resourceVersion)
     const form = eventForm(served, accepted, exchange, this.#api.clock)
     const initial = wantsInitial(options) ? this.#initial(target, options, revision) : undefined
-    const prefix = served.collection(target.namespace)
+    // Who watches one object by its name is told of that object only.
+    const pinned = filter.name !== undefined && !(served.info.namespaced && target.namespace === '')
+    const prefix = pinned ? served.key(target.namespace, filter.name) : served.collection(target.namespace)
     const after = initial ? Number(initial.resourceVersion) : revision || this.#api.store.revision
     const { framer, release } = this.#framers.take(served, prefix, filter, form)
 

@@ -25,6 +25,9 @@ export function listObjects(api: Api, target: Target, options: ListOptions): Lis
   const start = startOf(options)
   if (options.continueToken === '') checkNotFuture(api.store, parseResourceVersion(options.resourceVersion))
 
+  const pinned = start.revision === 0 && start.startAfter === '' ? pinnedObject(api, target, filter) : undefined
+  if (pinned) return done(pinned, api.store.revision)
+
   const items: Representation[] = []
   let startAfter = start.startAfter === '' ? undefined : prefix + start.startAfter
   let revision = start.revision
@@ -45,6 +48,14 @@ export function listObjects(api: Api, target: Target, options: ListOptions): Lis
       remaining: selective ? undefined : page.remaining,
     }
   }
+}
+
+/** What a selector that names one object finds, looked up rather than searched for; undefined where it names none. */
+function pinnedObject(api: Api, { served, namespace }: Target, filter: ObjectFilter): Representation[] | undefined {
+  if (filter.name === undefined || (served.info.namespaced && namespace === '')) return undefined
+  const stored = api.store.get(served.key(namespace, filter.name))
+  const object = stored && served.read(stored)
+  return object && filter.matches(object.value) ? [object] : []
 }
 
 function done(items: readonly Representation[], revision: number): Listed {

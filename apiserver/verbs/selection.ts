@@ -1,6 +1,6 @@
 import { badRequest } from '../api-error.ts'
 import type { ApiObject } from '../json.ts'
-import { fieldsMatch, parseFieldSelector } from '../selectors/field-selector.ts'
+import { fieldsMatch, parseFieldSelector, requiredValue } from '../selectors/field-selector.ts'
 import { parseLabelSelector, SelectorError } from '../selectors/label-selector.ts'
 import type { Served } from '../served.ts'
 
@@ -8,6 +8,8 @@ import type { Served } from '../served.ts'
 export interface ObjectFilter {
   /** False where everything matches. */
   readonly selective: boolean
+  /** The one name that can match, where the selector pins it. */
+  readonly name: string | undefined
   /** Equal filters over one collection have equal sources. */
   readonly source: string
   matches(object: ApiObject): boolean
@@ -25,6 +27,7 @@ export function parseSelectors(served: Served, labelSelector: string, fieldSelec
     }
     const { strategy } = served
     return {
+      name: requiredValue(fields, 'metadata.name'),
       selective: labels.source !== '' || fields.source !== '',
       source: `${labels.source}|${fields.source}`,
       matches: (object) =>
@@ -37,4 +40,4 @@ export function parseSelectors(served: Served, labelSelector: string, fieldSelec
   }
 }
 
-const all: ObjectFilter = { selective: false, source: '', matches: () => true }
+const all: ObjectFilter = { selective: false, name: undefined, source: '', matches: () => true }

@@ -85,6 +85,15 @@ test('a version that is served no more is gone, and watches of it end', async ()
   expect((await server.get(widgets)).status).toBe(200)
 })
 
+test('who uses a deprecated version is warned', async () => {
+  await server.create(crds, widgetCrd)
+  const deprecate = [{ op: 'add', path: '/spec/versions/1/deprecated', value: true }]
+  expect((await server.patch(path, 'json-patch', deprecate)).status).toBe(200)
+  const warned = await server.get(widgets.replace('/v1/', '/v2/'))
+  expect(warned.headers.warning).toBe('299 - "example.com/v2 Widget is deprecated"')
+  expect((await server.get(widgets)).headers.warning).toBeUndefined()
+})
+
 describe('deletion', () => {
   test('takes the objects first', async () => {
     await server.create(crds, widgetCrd)
