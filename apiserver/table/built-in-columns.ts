@@ -1,6 +1,7 @@
 import type { JsonValue, KubeObject } from '../../crds/metadata.ts'
 import { isArray, isObject } from '../json.ts'
 import type { ResourceInfo } from '../resource.ts'
+import { policyBindingColumns, policyColumns } from './admission-policy-columns.ts'
 import { type Columns, column, creationDescription, describeField, nameColumn, textAt, valueAt } from './columns.ts'
 import { age } from './duration.ts'
 import { eventColumns } from './event-columns.ts'
@@ -45,6 +46,8 @@ const COLUMNS: Readonly<Record<string, () => Columns>> = {
     ],
     cells: (object, now) => [name(object), textAt(object, 'spec', 'holderIdentity'), created(object, now)],
   }),
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicy': policyColumns,
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': policyBindingColumns,
   'rbac.authorization.k8s.io/RoleBinding': () => bindingColumns('RoleBinding', 'roleBinding'),
   'rbac.authorization.k8s.io/ClusterRoleBinding': () => bindingColumns('ClusterRoleBinding', 'clusterRoleBinding'),
 }

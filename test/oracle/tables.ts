@@ -172,6 +172,35 @@ async function prepare(): Promise<void> {
     reportingInstance: 'i',
     series: { count: 7, lastObservedTime: '2022-01-02T03:04:05.000000Z' },
   })
+  const policies = '/apis/admissionregistration.k8s.io/v1'
+  const spec = {
+    paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+    matchConstraints: {
+      resourceRules: [{ apiGroups: ['x.dev'], apiVersions: ['v1'], resources: ['x'], operations: ['*'] }],
+    },
+    validations: [{ expression: 'true' }, { expression: '1 == 1' }],
+  }
+  await client.send('POST', `${policies}/validatingadmissionpolicies`, { metadata: { name: 'p1' }, spec })
+  await client.send('POST', `${policies}/validatingadmissionpolicies`, {
+    metadata: { name: 'p2' },
+    spec: { ...spec, paramKind: undefined },
+  })
+  const selector = {
+    matchLabels: { b: '1', a: '2' },
+    matchExpressions: [{ key: 'k', operator: 'In', values: ['x', 'y'] }],
+  }
+  const refs = [
+    undefined,
+    { name: 'n', parameterNotFoundAction: 'Deny' },
+    { name: 'n', namespace: 'ns', parameterNotFoundAction: 'Deny' },
+  ]
+  for (const [i, paramRef] of [...refs, { selector, parameterNotFoundAction: 'Deny' }].entries()) {
+    const binding = { policyName: i === 0 ? 'p2' : 'p1', paramRef, validationActions: ['Deny'] }
+    await client.send('POST', `${policies}/validatingadmissionpolicybindings`, {
+      metadata: { name: `b${i}` },
+      spec: binding,
+    })
+  }
   const bindings = [
     { kind: 'User', name: 'u', apiGroup: 'rbac.authorization.k8s.io' },
     { kind: 'Group', name: 'g', apiGroup: 'rbac.authorization.k8s.io' },

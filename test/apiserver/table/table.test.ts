@@ -85,6 +85,25 @@ describe('built-in kinds', () => {
       cells: ['x', 'Role/r', '5m', 'u, v', '', 'n/a'],
     },
     {
+      group: 'admissionregistration.k8s.io',
+      kind: 'ValidatingAdmissionPolicy',
+      fields: { spec: { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' }, validations: [{ expression: 'true' }] } },
+      columns: ['Name', 'Validations', 'ParamKind', 'Age'],
+      cells: ['x', 1, 'v1/ConfigMap', '5m'],
+    },
+    {
+      group: 'admissionregistration.k8s.io',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      fields: { spec: { policyName: 'p', paramRef: { selector: { matchLabels: { b: '1', a: '2' } } } } },
+      columns: ['Name', 'PolicyName', 'ParamRef', 'Age'],
+      cells: [
+        'x',
+        'p',
+        '&LabelSelector{MatchLabels:map[string]string{a: 2,b: 1,},MatchExpressions:[]LabelSelectorRequirement{},}',
+        '5m',
+      ],
+    },
+    {
       group: '',
       kind: 'Event',
       fields: {
