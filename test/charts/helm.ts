@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import { findProgram } from '../kube/assets.ts'
+
+export const chart = join(import.meta.dirname, '../../charts/weir')
+/** What every release must be told. */
+export const required = { gateway: { tls: { secretName: 'gateway-tls' } } }
+
+export const helm = findProgram('helm')
+if (!helm) console.warn('there is no helm in KUBEBUILDER_ASSETS or on the PATH: the chart is not rendered')
+
+/** An object of a chart; what kind it is shows in its fields. */
+export type Rendered = KubeObject & { readonly spec?: JsonObject; readonly rules?: readonly PolicyRule[] }
+
+export interface PolicyRule {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly resourceNames?: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+/** Runs helm with a home of its own; rejects with what it says. */
+export async function runHelm(...args: readonly string[]): Promise<string> {
+  const home = mkdtempSync(join(tmpdir(), 'weir-helm-'))
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    HELM_CACHE_HOME: home,
+    HELM_CONFIG_HOME: home,
+    HELM_DATA_HOME: home,
+  }
+  try {
+    return await new Promise((resolve, reject) => {
+      execFile(helm!, args, { env, maxBuffer: 32 * 1024 * 1024, timeout: 25_000 }, (error, stdout, stderr) => {
+        if (error) reject(new Error(`${stderr}${stdout}`))
+        else resolve(stdout)
+      })
+    })
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+/** `fn` with a file of these values. */
+export async function withValues<T>(values: object, fn: (path: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-values-'))
+  const path = join(folder, 'values.json')
+  writeFileSync(path, JSON.stringify(values))
+  try {
+    return await fn(path)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What a release is made of. */
+export async function render(values: object, namespace = 'weir-system', release = 'weir'): Promise<Rendered[]> {
+  const text = await withValues(values, (path) => runHelm('template', release, chart, '-n', namespace, '-f', path))
+  return parseAllDocuments(text).flatMap((document) => {
+    if (document.errors[0]) throw document.errors[0]
+    const object = document.toJS() as Rendered | null
+    return object ? [object] : []
+  })
+}
