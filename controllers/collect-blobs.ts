@@ -36,7 +36,8 @@ export function blobCollector(
     },
   })
   controller.enqueue(KEY)
-  return controller
+  // What is not seen would look as if nothing named its blobs.
+  return controller.needsCaches(caches.catalogs, caches.plans, caches.assignments, caches.appliances)
 }
 
 /** Digests of everything that an object names, or a blob that an object names. */

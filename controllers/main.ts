@@ -27,6 +27,11 @@ export interface ControllersOptions {
   readonly clock?: Clock
   readonly log?: Log
   readonly observer?: ControllerObserver
+  /**
+   * Resolves when this process may act, because it leads. Until then everything is read and nothing decided, so that a takeover is quick. At once
+   * unless told.
+   */
+  readonly lead?: Promise<unknown>
   /** Everything is looked at again this often. 10 minutes unless told. */
   readonly resyncMs?: number
   readonly catalog?: {
@@ -78,7 +83,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   )
   // What the brake has held back, or what must say that it is held back.
   brake.onTurn(() => manager.resync())
-  const started = manager.start().then(() => protect(client, log))
+  const started = manager.start(undefined, options.lead).then(() => protect(client, log))
   // Whoever does not wait for it must not be brought down by an early close.
   started.catch(() => {})
   return {

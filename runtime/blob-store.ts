@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
@@ -49,15 +49,29 @@ export function digestOf(bytes: Uint8Array | Iterable<Uint8Array>): string {
   return `sha256:${hash.digest('hex')}`
 }
 
+/** No put takes so long: what is left in `incoming/` after it was left there by a crash. */
+const ABANDONED_MS = 24 * 3_600_000
+
 /**
  * Opens (and makes, where needed) a blob store in a folder: `sha256/ab/<hex>` for blobs, `incoming/` for those not yet whole. What a crash
- * left in `incoming/` is removed; only one process may write to the folder.
+ * left in `incoming/` is removed. Only one process may write to the folder unless all open it as `shared`, as replicas on one volume do: then
+ * only what is a day old is taken for abandoned.
  */
-export async function openBlobStore(root: string): Promise<BlobStore> {
-  await rm(join(root, 'incoming'), { recursive: true, force: true })
-  await mkdir(join(root, 'incoming'), { recursive: true })
+export async function openBlobStore(root: string, { shared = false } = {}): Promise<BlobStore> {
+  const incoming = join(root, 'incoming')
+  if (shared) await removeAbandoned(incoming)
+  else await rm(incoming, { recursive: true, force: true })
+  await mkdir(incoming, { recursive: true })
   await mkdir(join(root, 'sha256'), { recursive: true })
   return new FolderBlobStore(root)
+}
+
+async function removeAbandoned(incoming: string): Promise<void> {
+  for (const name of (await orMissing(readdir(incoming))) ?? []) {
+    const path = join(incoming, name)
+    const found = await orMissing(stat(path))
+    if (found && Date.now() - found.mtimeMs > ABANDONED_MS) await rm(path, { force: true })
+  }
 }
 
 class FolderBlobStore implements BlobStore {

@@ -41,6 +41,7 @@ export function applianceController(deps: ControllerDeps, caches: Caches): Contr
     onClose: () => heard.close(),
   })
   return controller
+    .needsCaches(caches.heartbeats)
     .reconciles(caches.appliances, { when: notOnlyOurs })
     .watches(caches.assignments, (assignment) => [keyOf(assignment)])
     .watches(caches.sites, (site) => caches.appliances.byIndex('site', keyOf(site)).map(keyOf), { when: cameOrWent })

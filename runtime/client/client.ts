@@ -18,6 +18,13 @@ export interface ClientOptions {
   readonly timeoutMs?: number
   /** Receives the server's `Warning` headers (RFC 9111 warn-text), such as of deprecated versions. */
   readonly onWarning?: (text: string) => void
+  /**
+   * Called when a request that may change something is about to go on the wire, on every attempt; what it throws ends the request unsent.
+   * For fencing: a leader that was deposed while a request waited for its connection must not send it.
+   */
+  readonly beforeWrite?: () => void
+  /** Told of every answer by its HTTP code, or of `<error>` where none came: for metrics. Watches count when they begin. */
+  readonly onAnswer?: (method: string, code: string) => void
 }
 
 export interface RequestOptions {
@@ -241,7 +248,9 @@ export class Client {
     const headers = { ...this.#headers(accept), ...(payload === undefined ? {} : { 'Content-Type': contentType }) }
     const target = path + queryString(query)
     for (let serverRetries = 0, authRetried = false; ; ) {
-      const answer = await this.#transport.read(await this.#prepare(method, target, headers, request, payload))
+      const answer = await this.#counted(method, async () =>
+        this.#transport.read(await this.#prepare(method, target, headers, request, payload)),
+      )
       this.#warn(answer.headers.warning)
       if (answer.status < 400) return parseAnswer(answer.body, answer.headers['content-type'])
       if (answer.status === 401 && !authRetried && this.#options.access.credentials.invalidate()) {
@@ -290,12 +299,28 @@ export class Client {
     for (let authRetried = false; ; authRetried = true) {
       const headers = this.#headers(accept)
       const request = { ...(await this.#prepare('GET', target, headers, { signal }, undefined)), stream: true }
-      const response = await this.#transport.open(request)
+      const response = await this.#counted('GET', () => this.#transport.open(request))
       this.#warn(response.headers.warning)
       if (response.statusCode === 200) return response
       const body = await readAll(response, this.server)
       const retry = response.statusCode === 401 && !authRetried && this.#options.access.credentials.invalidate()
       if (!retry) throw apiError(`GET ${path}`, response.statusCode ?? 0, body, response.headers['retry-after'])
+    }
+  }
+
+  async #counted<T extends { readonly status: number } | { readonly statusCode?: number | undefined }>(
+    method: string,
+    send: () => Promise<T>,
+  ): Promise<T> {
+    const { onAnswer } = this.#options
+    if (!onAnswer) return await send()
+    try {
+      const answer = await send()
+      onAnswer(method, String('status' in answer ? answer.status : answer.statusCode))
+      return answer
+    } catch (error) {
+      onAnswer(method, '<error>')
+      throw error
     }
   }
 
@@ -306,6 +331,7 @@ export class Client {
     { signal, timeoutMs }: RequestOptions,
     body: string | undefined,
   ): Promise<TransportRequest> {
+    const { beforeWrite } = this.#options
     return {
       method,
       path,
@@ -314,6 +340,7 @@ export class Client {
       timeoutMs: timeoutMs ?? this.#options.timeoutMs ?? 30_000,
       ...(signal ? { signal } : {}),
       ...(body === undefined ? {} : { body }),
+      ...(beforeWrite && method !== 'GET' ? { guard: beforeWrite } : {}),
     }
   }
 

@@ -17,6 +17,8 @@ export interface TransportRequest {
   readonly timeoutMs: number
   /** A long-lived answer: takes no place among the bounded connections. */
   readonly stream?: boolean
+  /** Called just before the request is written to its connection; what it throws is what `open` rejects with, and nothing is sent. */
+  readonly guard?: () => void
 }
 
 export interface TransportOptions {
@@ -63,6 +65,9 @@ export class Transport {
         // Once there is an answer, whoever reads it hears of the error there.
         if (!answer) reject(this.#errorOf(error, request, outgoing.writableFinished, outgoing.reusedSocket))
       })
+      const { guard } = request
+      // The connection may have been waited for; only then is anything written to it.
+      if (guard) outgoing.once('socket', () => refuse(outgoing, guard))
       outgoing.on('response', (response) => {
         answer = response
         response.once('close', end)
@@ -76,6 +81,7 @@ export class Transport {
   #errorOf(error: unknown, request: TransportRequest, sent: boolean, reused: boolean): unknown {
     if (request.signal?.aborted) return request.signal.reason
     if (error instanceof TimeoutError) return error
+    if (error instanceof Refused) return error.cause
     const broken = new ConnectError(this.#options.access.server, error, sent)
     return reused ? Object.assign(broken, { [REUSED]: true }) : broken
   }
@@ -156,6 +162,17 @@ export class Transport {
         : new http.Agent({ ...common, maxSockets })
     this.#agents = { cert: credential.cert, short: make(maxConnections), long: make(Number.POSITIVE_INFINITY) }
     return this.#agents
+  }
+}
+
+/** Carries what a guard threw past the connection's own errors. */
+class Refused extends Error {}
+
+function refuse(outgoing: http.ClientRequest, guard: () => void): void {
+  try {
+    guard()
+  } catch (cause) {
+    outgoing.destroy(new Refused('the request was refused before it was sent', { cause }))
   }
 }
 

@@ -29,7 +29,22 @@ export interface ReconcileContext {
 
 /** Told of every reconcile; for metrics. Must not throw. */
 export interface ControllerObserver {
-  reconciled(controller: string, outcome: Result['type'], durationMs: number): void
+  /** `workMs`: how long it took. `queuedMs`: how long the key had waited for it, without its delay. */
+  reconciled(controller: string, result: Result, workMs: number, queuedMs: number): void
+}
+
+/** How a controller is, and what it has done since its start. */
+export interface ControllerLoad {
+  /** Keys waiting to be taken, waiting for their time, and being worked on. */
+  readonly waiting: number
+  readonly delayed: number
+  readonly running: number
+  readonly concurrency: number
+  readonly adds: number
+  readonly retries: number
+  /** How long the keys being worked on have been, in ms: the longest, and together. */
+  readonly longestMs: number
+  readonly unfinishedMs: number
 }
 
 export interface ControllerOptions {
@@ -57,13 +72,17 @@ export interface WatchOptions<T> {
   readonly priority?: Priority
 }
 
+/** Conflicts of one key in a row that are tried again at once. */
+const FREE_CONFLICTS = 3
+
 /** The one loop: takes keys, reconciles them, and alone decides when to try again. */
 export class Controller {
   readonly name: string
   readonly #options: ControllerOptions
   readonly #queue: Queue
   readonly #stop = new AbortController()
-  #running = 0
+  readonly #running = new Set<Context>()
+  readonly #needs = new Set<Cache>()
   #drained: (() => void) | undefined
   readonly #primaries: Cache[] = []
   #started = false
@@ -79,9 +98,28 @@ export class Controller {
     })
   }
 
-  /** Keys waiting, delayed and being worked on. */
-  get load(): { readonly waiting: number; readonly delayed: number; readonly running: number } {
-    return { waiting: this.#queue.depth, delayed: this.#queue.delayed, running: this.#queue.taken }
+  get load(): ControllerLoad {
+    const nowMs = this.#options.clock.monotonicMs()
+    let longestMs = 0
+    let unfinishedMs = 0
+    for (const { startedMs } of this.#running) {
+      longestMs = Math.max(longestMs, nowMs - startedMs)
+      unfinishedMs += nowMs - startedMs
+    }
+    const { depth: waiting, delayed, taken: running, adds, retries } = this.#queue
+    const { concurrency = 1 } = this.#options
+    return { waiting, delayed, running, concurrency, adds, retries, longestMs, unfinishedMs }
+  }
+
+  /** The caches that must have synced before this controller may decide anything: those that it watches, and those of `needsCaches`. */
+  get caches(): Iterable<Cache> {
+    return this.#needs
+  }
+
+  /** Names caches that are read but not watched. */
+  needsCaches(...caches: readonly Pick<Cache, 'waitForSync'>[]): this {
+    for (const cache of caches) this.#needs.add(cache as Cache)
+    return this
   }
 
   /** Reconciles every object of the cache under its own key: when it changes and on every resync. */
@@ -96,6 +134,7 @@ export class Controller {
     keysOf: (object: T) => Iterable<string>,
     { when, delayMs, priority }: WatchOptions<T> = {},
   ): this {
+    this.#needs.add(cache as unknown as Cache)
     cache.onChange((change) => {
       if (when && !when(change)) return
       const urgency = priority ?? urgencyOf(change, cache.synced)
@@ -131,7 +170,7 @@ export class Controller {
   async close(): Promise<void> {
     this.#queue.close()
     this.#stop.abort(new Error(`controller ${this.name} was closed`))
-    if (this.#running > 0) {
+    if (this.#running.size > 0) {
       await new Promise<void>((resolve) => {
         this.#drained = resolve
       })
@@ -141,24 +180,25 @@ export class Controller {
 
   #pump(): void {
     const { concurrency = 1 } = this.#options
-    while (this.#started && !this.#stop.signal.aborted && this.#running < concurrency) {
+    while (this.#started && !this.#stop.signal.aborted && this.#running.size < concurrency) {
       const key = this.#queue.take()
       if (key === undefined) return
-      this.#running++
-      void this.#work(key)
+      void this.#work(key, this.#queue.takenSinceMs)
     }
   }
 
-  #ended(): void {
-    if (--this.#running === 0) this.#drained?.()
+  #ended(context: Context): void {
+    this.#running.delete(context)
+    if (this.#running.size === 0) this.#drained?.()
     this.#pump()
   }
 
   /** Never rejects: whatever becomes of one key, the others go on. */
-  async #work(key: string): Promise<void> {
+  async #work(key: string, queuedAtMs: number): Promise<void> {
     const { clock, log, reconcile, observer } = this.#options
     const startedMs = clock.monotonicMs()
-    const context = new Context(this.#stop.signal, log, this.name, key, ++this.#reconciles)
+    const context = new Context(this.#stop.signal, log, this.name, key, ++this.#reconciles, startedMs)
+    this.#running.add(context)
     let result: Result
     try {
       result = await reconcile(key, context)
@@ -168,8 +208,8 @@ export class Controller {
     }
     this.#settle(key, result, context)
     this.#queue.done(key)
-    observer?.reconciled(this.name, result.type, clock.monotonicMs() - startedMs)
-    this.#ended()
+    observer?.reconciled(this.name, result, clock.monotonicMs() - startedMs, Math.max(0, startedMs - queuedAtMs))
+    this.#ended(context)
   }
 
   #settle(key: string, result: Result, context: ReconcileContext): void {
@@ -190,9 +230,11 @@ export class Controller {
         return
       case 'retry': {
         const { reason, message, afterMs } = result
-        const waitMs = queue.retry(key, PRIORITY.normal, afterMs)
+        // Two writers met, and whoever wrote has waited until the other's write was seen here.
+        const free = reason === 'Conflict' ? FREE_CONFLICTS : 0
+        const waitMs = queue.retry(key, PRIORITY.normal, afterMs, free)
         const fields = { reason, failures: queue.failures(key), waitMs: Math.round(waitMs) }
-        // Two writers met: routine, and over with the next try.
+        // Routine, and over with the next try.
         if (reason === 'Conflict') context.log.debug(fields, message)
         else context.log.warn(fields, message)
       }
@@ -207,10 +249,12 @@ class Context implements ReconcileContext {
   readonly #controller: string
   readonly #key: string
   readonly #reconcile: number
+  readonly startedMs: number
   #log: Log | undefined
 
-  constructor(signal: AbortSignal, parent: Log, controller: string, key: string, reconcile: number) {
+  constructor(signal: AbortSignal, parent: Log, controller: string, key: string, reconcile: number, startedMs: number) {
     this.signal = signal
+    this.startedMs = startedMs
     this.#parent = parent
     this.#controller = controller
     this.#key = key

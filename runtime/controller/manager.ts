@@ -4,7 +4,7 @@ import type { Client } from '../client/client.ts'
 import type { Resource } from '../client/resource.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { Controller } from './controller.ts'
+import type { Controller, ControllerLoad } from './controller.ts'
 
 export interface ManagerOptions {
   readonly client: Client
@@ -17,12 +17,7 @@ export interface ManagerOptions {
 /** What a manager runs, and how it is. */
 export interface ManagerStatus {
   readonly caches: readonly { readonly resource: string; readonly synced: boolean; readonly error?: string }[]
-  readonly controllers: readonly {
-    readonly name: string
-    readonly waiting: number
-    readonly delayed: number
-    readonly running: number
-  }[]
+  readonly controllers: readonly (ControllerLoad & { readonly name: string; readonly started: boolean })[]
 }
 
 /** Owns the caches and the controllers of a program: starts the former before the latter, and stops them the other way round. */
@@ -30,6 +25,7 @@ export class Manager {
   readonly #options: ManagerOptions
   readonly #caches: Cache[] = []
   readonly #controllers: Controller[] = []
+  readonly #started = new Set<Controller>()
   readonly #stop = new AbortController()
   #cancelResync: (() => void) | undefined
 
@@ -52,13 +48,27 @@ export class Manager {
     this.#controllers.push(...controllers)
   }
 
-  /** Resolves once every cache has synced and every controller works; rejects when the signal aborts, or `close` is called, first. */
-  async start(signal?: AbortSignal): Promise<void> {
+  /**
+   * Starts every cache at once, and every controller as soon as what it reads has synced and `lead` has resolved: one resource that cannot be read
+   * holds up only those who need it. Resolves once every controller works; rejects when the signal aborts, or `close` is called, first.
+   */
+  async start(signal?: AbortSignal, lead: Promise<unknown> = Promise.resolve()): Promise<void> {
     const ended = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal
+    const aborted = Promise.withResolvers<never>()
+    aborted.promise.catch(() => {})
+    ended.addEventListener('abort', () => aborted.reject(ended.reason), { once: true })
     for (const cache of this.#caches) cache.start()
-    await Promise.all(this.#caches.map((cache) => cache.waitForSync(ended)))
-    for (const controller of this.#controllers) controller.start()
     this.#scheduleResync()
+    await Promise.all([
+      ...this.#caches.map((cache) => cache.waitForSync(ended)),
+      ...this.#controllers.map(async (controller) => {
+        await Promise.all([...controller.caches].map((cache) => cache.waitForSync(ended)))
+        await Promise.race([lead, aborted.promise])
+        ended.throwIfAborted()
+        controller.start()
+        this.#started.add(controller)
+      }),
+    ])
   }
 
   get status(): ManagerStatus {
@@ -68,7 +78,11 @@ export class Manager {
         synced,
         ...(error ? { error: error.message } : {}),
       })),
-      controllers: this.#controllers.map(({ name, load }) => ({ name, ...load })),
+      controllers: this.#controllers.map((controller) => ({
+        name: controller.name,
+        started: this.#started.has(controller),
+        ...controller.load,
+      })),
     }
   }
 

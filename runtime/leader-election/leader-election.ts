@@ -1,7 +1,7 @@
 import type { Client } from '../client/client.ts'
 import { type Lease, leases } from '../client/resource.ts'
 import { type Clock, sleep } from '../clock.ts'
-import { isAlreadyExists, isConflict } from '../errors.ts'
+import { isAlreadyExists, isConflict, isNotFound, ReconcileError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
 export interface LeaderElectionOptions {
@@ -21,10 +21,9 @@ export interface LeaderElectionOptions {
 }
 
 /** This process does not lead, or not any more: what it was about to do must not be done. */
-export class Deposed extends Error {
+export class Deposed extends ReconcileError {
   constructor(lease: string) {
-    super(`the lead (Lease ${lease}) was lost`)
-    this.name = 'Deposed'
+    super('Deposed', `the lead (Lease ${lease}) was lost`)
   }
 }
 
@@ -53,6 +52,7 @@ export class LeaderElection {
   /** The Lease as it was last seen, and when (monotonic) it was first seen like that. */
   #seen: { readonly lease: Lease; readonly version: string; readonly atMs: number } | undefined
   #renewedAtMs = Number.NEGATIVE_INFINITY
+  #leadingSinceMs: number | undefined
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options
@@ -71,6 +71,7 @@ export class LeaderElection {
     if (term === undefined) return
     const { log, identity } = this.#options
     log.info({ lease: this.#label, identity, term }, 'leading')
+    this.#leadingSinceMs = this.#options.clock.monotonicMs()
     const stop = new AbortController()
     const leadership: Leadership = {
       signal: AbortSignal.any([signal, stop.signal]),
@@ -87,7 +88,24 @@ export class LeaderElection {
       stop.abort(new Error('done leading'))
       await renewing
       await this.#release()
+      this.#leadingSinceMs = undefined
     }
+  }
+
+  /** Whether `lead` is under way. */
+  get leading(): boolean {
+    return this.#leadingSinceMs !== undefined
+  }
+
+  /**
+   * What is wrong where this process goes on as the leader although it has not renewed the Lease for so long that another may lead: it is stuck,
+   * and must be killed. Undefined while all is well, and for whoever does not lead.
+   */
+  get stuck(): string | undefined {
+    if (!this.leading) return undefined
+    const sinceMs = this.#options.clock.monotonicMs() - Math.max(this.#renewedAtMs, this.#leadingSinceMs ?? 0)
+    if (sinceMs <= this.#leaseMs) return undefined
+    return `the lead (Lease ${this.#label}) was not renewed for ${Math.round(sinceMs / 1000)} s and has not been given up`
   }
 
   get #label(): string {
@@ -143,8 +161,10 @@ export class LeaderElection {
     // Counted from before the request: others count from when they saw it, which is later.
     const startedMs = clock.monotonicMs()
     const timeoutMs = Math.max(1_000, this.#renewDeadlineMs / 2)
-    const current = await client.find(leases, { namespace, name }, { signal, timeoutMs })
-    this.#observe(current)
+    // The leader knows the Lease as it wrote it, and need not ask: a slow API server costs one answer a renewal, not two.
+    const known = this.#seen?.lease.spec?.holderIdentity === identity && this.leading ? this.#seen.lease : undefined
+    const current = known ?? (await client.find(leases, { namespace, name }, { signal, timeoutMs }))
+    if (!known) this.#observe(current)
     if (current && !this.#mayTake(current)) return undefined
     const lease = this.#claim(current)
     try {
@@ -155,6 +175,11 @@ export class LeaderElection {
       this.#renewedAtMs = startedMs
       return taken
     } catch (error) {
+      if (known && (isConflict(error) || isNotFound(error))) {
+        // Somebody else has written it, if only a label: look who holds it now.
+        this.#seen = undefined
+        return await this.#take(signal)
+      }
       if (isConflict(error) || isAlreadyExists(error)) return undefined
       throw error
     }

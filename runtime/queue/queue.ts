@@ -39,6 +39,7 @@ class Item {
   heapIndex = -1
   delayedLane: number = PRIORITY.normal
   failures = 0
+  queuedAtMs = 0
   /** Not taken since the last sweep. */
   stale = false
 
@@ -63,6 +64,10 @@ export class Queue {
   #timerDueMs = Number.POSITIVE_INFINITY
   #queued = 0
   #taken = 0
+  #adds = 0
+  #retries = 0
+  /** About now (monotonic ms): read once for all keys that come to be taken in one turn of the event loop. */
+  #nowMs = 0
   #takesUntilSweep = MIN_TAKES_REMEMBERED
   #sinceFair = 0
   #lastTaken: Item | undefined
@@ -88,6 +93,21 @@ export class Queue {
   /** Keys whose delay has not passed. */
   get delayed(): number {
     return this.#delayed.size
+  }
+
+  /** Keys that have come to be taken, since the start; one that waits already does not count again. */
+  get adds(): number {
+    return this.#adds
+  }
+
+  /** Failures that were counted, since the start. */
+  get retries(): number {
+    return this.#retries
+  }
+
+  /** Since when the key taken last had waited to be taken (monotonic ms, to a turn of the event loop). */
+  get takenSinceMs(): number {
+    return this.#lastTaken?.queuedAtMs ?? this.#nowMs
   }
 
   /** Asks for a key to be worked on. Raises its priority where it waits already, never lowers it. */
@@ -133,12 +153,13 @@ export class Queue {
 
   /**
    * The work on a key failed: counts it, and adds it again after its back-off, or after `atLeastMs` where that is longer.
-   * Returns the wait in ms.
+   * The first `free` failures in a row wait for nothing. Returns the wait in ms.
    */
-  retry(key: string, priority: Priority = PRIORITY.normal, atLeastMs = 0): number {
+  retry(key: string, priority: Priority = PRIORITY.normal, atLeastMs = 0, free = 0): number {
     const item = this.#items.get(key) ?? this.#create(key)
     item.failures++
-    const ms = Math.max(atLeastMs, backoffMs(item.failures, this.#backoff))
+    this.#retries++
+    const ms = Math.max(atLeastMs, item.failures <= free ? 0 : backoffMs(item.failures - free, this.#backoff))
     if (!this.#closed) this.#delay(item, ms, priority)
     return ms
   }
@@ -175,6 +196,8 @@ export class Queue {
         item.state = QUEUED
         this.#link(item, lane)
         if (!this.#announced) this.#announce()
+        item.queuedAtMs = this.#nowMs
+        this.#adds++
         return
       case QUEUED:
         if (lane >= item.lane) return
@@ -222,6 +245,7 @@ export class Queue {
 
   #announce(): void {
     this.#announced = true
+    this.#nowMs = this.#clock.monotonicMs()
     queueMicrotask(() => {
       this.#announced = false
       if (!this.#closed) this.#onReady()

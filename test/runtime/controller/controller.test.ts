@@ -40,7 +40,7 @@ describe('the loop', () => {
     await until(() => seen.length === 1)
     controller.enqueue('a')
     controller.enqueue('a')
-    expect(controller.load).toEqual({ waiting: 0, delayed: 0, running: 1 })
+    expect(controller.load).toMatchObject({ waiting: 0, delayed: 0, running: 1, concurrency: 1, adds: 1, retries: 0 })
     gate.resolve()
     await until(() => seen.length === 2 && controller.load.running === 0)
     expect(seen).toEqual(['a', 'a'])
@@ -154,7 +154,7 @@ describe('when a key is looked at again', () => {
   ]
   test.each(cases)('$why', async ({ reconcile, afterMs, outcome }) => {
     const outcomes: string[] = []
-    make(reconcile, { observer: { reconciled: (_, type) => outcomes.push(type) } })
+    make(reconcile, { observer: { reconciled: (_, { type }) => outcomes.push(type) } })
     controller.start()
     controller.enqueue('a')
     await until(() => outcomes.length === 1)
@@ -228,7 +228,7 @@ test('every line says which controller, key and reconcile; a routine conflict is
   const own = (reconcile: number) => ({ controller: 'test', key: 'ns/a', reconcile })
   expect(lines.map(({ level, fields, message }) => [level, message, fields])).toEqual([
     ['info', 'working', { ...own(1), n: 1 }],
-    ['debug', 'modified', { ...own(1), reason: 'Conflict', failures: 1, waitMs: 100 }],
+    ['debug', 'modified', { ...own(1), reason: 'Conflict', failures: 1, waitMs: 0 }],
     ['info', 'working', { ...own(2), n: 1 }],
     ['error', 'reconcile failed unexpectedly', { ...own(2), err: expect.any(TypeError) }],
     ['warn', 'bug', { ...own(2), reason: 'ReconcileFailed', failures: 2, waitMs: 200 }],
@@ -267,9 +267,9 @@ describe('with caches', () => {
       ['default/b', 3],
       ['default/c', 3],
     ])
-    expect(manager.status).toEqual({
+    expect(manager.status).toMatchObject({
       caches: [{ resource: 'configmaps', synced: true }],
-      controllers: [{ name: 'test', waiting: 0, delayed: 0, running: 0 }],
+      controllers: [{ name: 'test', started: true, waiting: 0, delayed: 0, running: 0, adds: 3 }],
     })
   })
 
@@ -311,22 +311,54 @@ describe('with caches', () => {
     await until(() => seen.length === 4)
   })
 
-  test('a controller that needs a cache that cannot sync does not start, and says why', async () => {
+  test('a controller that needs a cache that cannot sync does not start, and says why; others do', async () => {
     server.instead.push((_, response) =>
       response.writeHead(403).end('{"kind":"Status","code":403,"reason":"Forbidden","message":"no"}'),
     )
-    manager.cache(configMaps)
+    const cache = manager.cache(configMaps)
+    let ran = false
+    const free = new Controller({
+      name: 'free',
+      clock,
+      log: silentLog,
+      async reconcile() {
+        ran = true
+        return done
+      },
+    })
+    free.enqueue('a')
     make(async () => {
       throw new Error('must not run')
     })
     controller.enqueue('a')
-    manager.add(controller)
+    manager.add(controller.needsCaches(cache), free)
     const started = manager.start()
-    await until(() => manager.status.caches[0]?.error === 'no')
-    expect(controller.load).toEqual({ waiting: 1, delayed: 0, running: 0 })
+    await until(() => manager.status.caches[0]?.error === 'no' && ran)
+    expect(controller.load).toMatchObject({ waiting: 1, delayed: 0, running: 0 })
+    expect(manager.status.controllers.map((c) => c.started)).toEqual([false, true])
     const failed = expect(started).rejects.toThrow('was closed')
     await manager.close()
     await failed
+  })
+
+  test('a stand-by reads everything, and decides nothing until it leads', async () => {
+    server.put('a')
+    const cache = manager.cache(configMaps)
+    const seen: string[] = []
+    make(async (key) => {
+      seen.push(key)
+      return done
+    })
+    manager.add(controller.reconciles(cache))
+    const lead = Promise.withResolvers<void>()
+    const started = manager.start(undefined, lead.promise)
+    await until(() => cache.synced && controller.load.waiting === 1)
+    server.put('b')
+    await until(() => controller.load.waiting === 2)
+    expect(seen).toEqual([])
+    lead.resolve()
+    await started
+    await until(() => seen.length === 2)
   })
 
   test('regular resyncs, by the clock', async () => {
