@@ -45,6 +45,8 @@ export interface ControllersOptions {
   readonly collect?: CollectOptions
   /** When so much of the fleet is dark that nothing may be moved. */
   readonly brake?: BrakeOptions
+  /** Whether to have the API server protect Catalogs in use; where the chart has installed that, controllers may not. True unless told. */
+  readonly installProtection?: boolean
 }
 
 /** All controllers, running. */
@@ -83,7 +85,9 @@ export function startControllers(options: ControllersOptions): Controllers {
   )
   // What the brake has held back, or what must say that it is held back.
   brake.onTurn(() => manager.resync())
-  const started = manager.start(undefined, options.lead).then(() => protect(client, log))
+  const started = manager
+    .start(undefined, options.lead)
+    .then(() => (options.installProtection === false ? undefined : protect(client, log)))
   // Whoever does not wait for it must not be brought down by an early close.
   started.catch(() => {})
   return {
