@@ -32,6 +32,9 @@ export interface Connection {
 /** Where `weir up` keeps the kubeconfig of its own control plane, unless told otherwise. */
 export const LOCAL_KUBECONFIG = join('.weir', 'kubeconfig')
 
+/** As many requests as apply and diff have under way at once. */
+const MAX_CONNECTIONS = 32
+
 /** Reads the kubeconfig and makes the client. Sends nothing yet. */
 export async function connect(io: Io, flags: ConnectionFlags): Promise<Connection> {
   const { Client } = await import('../../runtime/client/client.ts')
@@ -41,6 +44,7 @@ export async function connect(io: Io, flags: ConnectionFlags): Promise<Connectio
   const client = new Client({
     access,
     userAgent: 'weir',
+    maxConnections: MAX_CONNECTIONS,
     onWarning: (text) => io.err(`Warning: ${text}\n`),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   })

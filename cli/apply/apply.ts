@@ -29,7 +29,7 @@ export interface ApplyFlags extends ConnectionFlags {
 }
 
 /** Requests under way at once. */
-const CONCURRENCY = 16
+const CONCURRENCY = 32
 
 type Action = 'created' | 'configured' | 'unchanged'
 type Applied = KubeObject & JsonObject

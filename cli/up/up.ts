@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { createLog, type Log } from '../../runtime/log.ts'
 import { CliError, ExitCode, usageError } from '../exit.ts'
@@ -31,7 +31,8 @@ export async function runUp(io: Io, words: readonly string[], flags: UpFlags): P
   const parts: { close(): Promise<void> }[] = []
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const log = openLog(dir, flags.verbose ?? false)
+    const { log, ...logFile } = openLog(dir, flags.verbose ?? false)
+    parts.push(logFile)
     const plane = await control(io, dir, flags, log)
     parts.push(plane)
     say(io, `Control plane: ${plane.apiUrl} (kubeconfig ${relative(io.cwd, plane.kubeconfigPath)})`)
@@ -68,11 +69,19 @@ export async function runUp(io: Io, words: readonly string[], flags: UpFlags): P
 
 const say = (io: Io, line: string) => io.err(`${line}\n`)
 
+/** A log that has grown to this is put aside (one is kept) at the start. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024
+
 /** Programs' logs go to a file, so that the screen stays for people. */
-function openLog(dir: string, verbose: boolean): Log {
-  if (verbose) return createLog()
-  const file = createWriteStream(join(dir, 'weir.log'), { flags: 'a', mode: 0o600 })
-  return createLog({ destination: file })
+function openLog(dir: string, verbose: boolean): { readonly log: Log; close(): Promise<void> } {
+  if (verbose) return { log: createLog(), close: async () => {} }
+  const path = join(dir, 'weir.log')
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(path, `${path}.old`)
+  const file = createWriteStream(path, { flags: 'a', mode: 0o600 })
+  return {
+    log: createLog({ destination: file }),
+    close: () => new Promise((resolve) => file.end(() => resolve())),
+  }
 }
 
 function control(io: Io, dir: string, flags: UpFlags, log: Log): Promise<ControlPlane> {
