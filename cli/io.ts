@@ -58,7 +58,7 @@ export function processIo(): {
     },
     errIsTerminal: terminalAllowsColour(process.stderr, process.env),
     outIsTerminal: terminalAllowsColour(process.stdout, process.env),
-    columns: () => process.stderr.columns ?? 80,
+    columns: () => process.stderr.columns || 80,
     interrupted: interruption.signal,
     readerGone: reader.signal,
   }

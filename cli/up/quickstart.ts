@@ -170,7 +170,7 @@ function shown(io: Io, path: string): string {
 /** The URL of a file that an appliance serves: the first that one of them answers for. */
 async function heldFile(fleet: readonly Appliance[], paths: readonly string[]): Promise<string | undefined> {
   const bases = fleet.flatMap(({ status }) => (status?.addresses ?? []).map(({ url }) => url.replace(/\/$/, '')))
-  const readable = paths.filter((path) => /\.(md|txt|html)$/.test(path))
+  const readable = paths.filter((path) => /^[^.].*\.(md|txt|html)$/.test(path))
   for (const path of [...readable, ...paths].slice(0, 10)) {
     for (const base of bases) {
       const url = `${base}/${NAMESPACE}/library/${urlPathOf(path)}`
