@@ -116,10 +116,13 @@ export class Exchange {
       all.Vary = 'Accept-Encoding'
     }
     all['Content-Length'] = sent.length
+    if (status === 413) {
+      // What was not read of an oversized body must not be taken for the next request.
+      all.Connection = 'close'
+      res.once('finish', () => this.req.destroy())
+    }
     res.writeHead(status, all)
     res.end(this.method === 'HEAD' ? undefined : sent)
-    // What was not read of an oversized body must not be taken for the next request.
-    if (!this.req.complete && status === 413) this.req.destroy()
   }
 
   /** Answers with the Status of an error; what is no ApiError is a fault of ours: 500, its details only in the log. */
