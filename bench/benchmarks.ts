@@ -27,6 +27,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./cold-start.ts')).measureColdStart(report),
   },
   {
+    name: 'converge',
+    about: 'a change that touches 5,000 appliances, beside the bare API writes it needs, on each server',
+    byDefault: true,
+    run: async (report) => (await import('./controllers/converge.ts')).compareConvergence(report),
+  },
+  {
     name: 'storage',
     about: 'the durable store on SQLite, beside what else it could be built on',
     byDefault: false,

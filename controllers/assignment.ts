@@ -43,7 +43,7 @@ export function assignmentController(
       name: 'assignment',
       clock,
       log,
-      concurrency: 8,
+      concurrency: 32,
       ...(deps.observer ? { observer: deps.observer } : {}),
       async reconcile(key, { signal }) {
         const appliance = caches.appliances.get(key)

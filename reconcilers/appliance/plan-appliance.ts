@@ -100,7 +100,7 @@ function contentCondition({ appliance, assignment }: ApplianceInput): WantedCond
   const has = appliance.status?.content
   if (!asked) return no('NotAssigned', 'No content has been assigned yet')
   if (!has || has.generation < asked.generation) {
-    return no('NotObserved', `The agent has not taken up generation ${asked.generation} of its content yet`)
+    return no('NotObserved', 'The agent has not taken up its latest Assignment yet')
   }
   if (has.filesFailing > 0) {
     const first = has.failures?.[0]

@@ -104,7 +104,7 @@ const cases: Case[] = [
       'ContentReady=False NotObserved',
       'Reconciling=True NotObserved',
     ],
-    waitingFor: ['The agent has not taken up generation 2 of its content yet'],
+    waitingFor: ['The agent has not taken up its latest Assignment yet'],
   },
   {
     reason: 'silent',
@@ -135,7 +135,7 @@ const cases: Case[] = [
       'ContentReady=False NotObserved',
       'Reconciling=True NotObserved',
     ],
-    waitingFor: ['Its agent has not connected yet', 'The agent has not taken up generation 2 of its content yet'],
+    waitingFor: ['Its agent has not connected yet', 'The agent has not taken up its latest Assignment yet'],
   },
   {
     reason: 'an unknown site is for a person to mend',
