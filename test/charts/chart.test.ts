@@ -69,6 +69,11 @@ whenHelm('helm', () => {
       { gateway: { service: { loadBalancerSourceRanges: ['all'] } } },
       'loadBalancerSourceRanges',
     ],
+    [
+      'address ranges that nothing would keep to',
+      { gateway: { service: { type: 'NodePort', loadBalancerSourceRanges: ['192.0.2.0/24'] } } },
+      'needs gateway.service.type LoadBalancer',
+    ],
     ['a share over all', { controller: { minAvailable: '120%' } }, 'controller/minAvailable'],
     [
       'an interval without a unit',

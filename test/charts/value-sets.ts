@@ -40,7 +40,7 @@ export const valueSets: readonly ValueSet[] = [
         ...required.gateway,
         ...everyPodValue(2),
         service: {
-          type: 'NodePort',
+          type: 'LoadBalancer',
           port: 443,
           annotations: { 'example.com/pool': 'edge' },
           loadBalancerSourceRanges: ['192.0.2.0/24', '2001:db8::/32'],
