@@ -33,6 +33,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./controllers/converge.ts')).compareConvergence(report),
   },
   {
+    name: 'cache',
+    about: 'memory that a cached object takes',
+    byDefault: true,
+    run: async (report) => (await import('./controllers/cache-memory.ts')).measureCacheMemory(report),
+  },
+  {
     name: 'storage',
     about: 'the durable store on SQLite, beside what else it could be built on',
     byDefault: false,
