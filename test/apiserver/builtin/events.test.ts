@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../crds/metadata.ts'
-import { systemClock } from '../../../runtime/clock.ts'
+import { FakeClock } from '../../../runtime/clock.ts'
 import { TestServer } from '../support/test-server.ts'
 
 let server: TestServer
@@ -94,23 +94,13 @@ describe('what an event must be', () => {
 })
 
 test('events are gone an hour after they were last heard of', async () => {
-  let ahead = 0
-  let sweep = () => {}
-  const clock = {
-    ...systemClock,
-    now: () => new Date(Date.now() + ahead),
-    after: (ms: number, fn: () => void) => {
-      if (ms === 60_000) sweep = fn
-      return ms === 60_000 ? () => {} : systemClock.after(ms, fn)
-    },
-  }
+  const clock = new FakeClock(new Date())
   await TestServer.during({ clock }, async (aging) => {
     const event = (name: string, more: JsonObject) => ({ metadata: { name }, involvedObject: about, ...more })
-    const soon = new Date(Date.now() + 30 * 60_000).toISOString()
+    const later = new Date(clock.now().getTime() + 30 * 60_000).toISOString()
     await aging.create(core, event('quiet', {}))
-    await aging.create(core, event('repeated', { lastTimestamp: soon }))
-    ahead = 61 * 60_000
-    sweep()
+    await aging.create(core, event('repeated', { lastTimestamp: later }))
+    await clock.advance(62 * 60_000)
     await aging.until(`${core}/quiet`, (a) => a.status === 404)
     expect((await aging.get(`${core}/repeated`)).status).toBe(200)
   })
