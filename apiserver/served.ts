@@ -51,7 +51,7 @@ export class Served {
   readonly #converted = new WeakMap<Stored, Representation>()
   /** Stored objects known to be up to this version's schema. */
   readonly #current = new WeakSet<Stored>()
-  readonly #retired = new AbortController()
+  readonly #retirement = new Set<() => void>()
   readonly review: Review | undefined
   #terminating = false
 
@@ -79,9 +79,10 @@ export class Served {
     return { group: this.info.group, kind: this.info.kind }
   }
 
-  /** Aborts when this version is no longer served in this form: watches end, clients watch again. */
-  get retired(): AbortSignal {
-    return this.#retired.signal
+  /** Calls `listener` when this version is no longer served in this form: watches end, clients watch again. Returns how to stop that. */
+  onRetired(listener: () => void): () => void {
+    this.#retirement.add(listener)
+    return () => this.#retirement.delete(listener)
   }
 
   /** Whether the CRD is being deleted: nothing new may be created, but what is there goes on being served. */
@@ -94,7 +95,7 @@ export class Served {
   }
 
   retire(): void {
-    this.#retired.abort()
+    for (const listener of [...this.#retirement]) listener()
   }
 
   key(namespace: string, name: string): string {

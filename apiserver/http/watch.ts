@@ -80,7 +80,10 @@ export class WatchServer {
     if (initial) stream.sendInitial(initial.items)
     if (!this.#attach(stream, prefix, after)) return
     if (options.sendInitialEvents === true && options.allowBookmarks) stream.sendBookmark(true)
-    cancels.push(...this.#schedule(stream, options), onRetired(served, stream))
+    cancels.push(
+      ...this.#schedule(stream, options),
+      served.onRetired(() => stream.finish()),
+    )
   }
 
   #attach(stream: WatchStream, prefix: string, after: number): boolean {
@@ -131,12 +134,6 @@ export class WatchServer {
 function wantsInitial(options: WatchOptions): boolean {
   if (options.sendInitialEvents !== undefined) return options.sendInitialEvents
   return options.resourceVersion === '' || options.resourceVersion === '0'
-}
-
-function onRetired(served: Served, stream: WatchStream): () => void {
-  const finish = () => stream.finish()
-  served.retired.addEventListener('abort', finish, { once: true })
-  return () => served.retired.removeEventListener('abort', finish)
 }
 
 function eventForm(served: Served, accepted: Accepted, exchange: Exchange, clock: Clock): EventForm {
