@@ -38,7 +38,7 @@ export async function drillKill(rounds: number): Promise<DrillResult> {
       const lines = 1 + Math.floor(Math.random() ** 3 * 5000)
       await runUntilKilled(folder, lines, told)
       const store = await openStore(folder)
-      losses.push(...check(store, told).map((loss) => `round ${round}: ${loss}`))
+      losses.push(...check(store, told).map((loss) => `round ${round}, at revision ${store.revision}: ${loss}`))
       await store.close()
     }
   } finally {

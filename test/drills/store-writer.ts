@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { openStore } from '../../apiserver/storage/open.ts'
 import type { Transaction } from '../../apiserver/storage/store.ts'
 import { configMap, configMapKey } from '../apiserver/storage/fixtures.ts'
@@ -11,8 +12,21 @@ const [, , folder = ''] = process.argv
 const writers = 16
 const names = 40
 
+/** Says a line before anything else happens: process.stdout would keep lines back while its reader is slow, and lose them to the kill. */
+function say(line: string): void {
+  let rest = Buffer.from(`${line}\n`)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
+
 const store = await openStore(folder)
-process.stdout.write(`ready ${store.revision}\n`)
+say(`ready ${store.revision}`)
 
 /** What is acknowledged, as a line; undefined where nothing had to be written. */
 function work(tx: Transaction): string | undefined {
@@ -26,7 +40,7 @@ function work(tx: Transaction): string | undefined {
   if (dice < 0.4) {
     const deleted = tx.delete(configMapKey(name))
     if (!deleted) return undefined
-    process.stdout.write(`deleting ${name} ${deleted.modRevision}\n`)
+    say(`deleting ${name} ${deleted.modRevision}`)
     return `delete ${name} ${deleted.modRevision}`
   }
   // Small and large: within one page of the database, and over several.
@@ -37,7 +51,7 @@ function work(tx: Transaction): string | undefined {
 async function write(): Promise<never> {
   for (;;) {
     const acknowledged = await store.transact(work)
-    if (acknowledged) process.stdout.write(`${acknowledged}\n`)
+    if (acknowledged) say(acknowledged)
   }
 }
 await Promise.all(Array.from({ length: writers }, write))
