@@ -141,7 +141,9 @@ export class Served {
 
   /** Remembers that an object was just written in this version's shape, so that reading it costs nothing. */
   wrote(stored: Stored): Representation {
-    if (stored.value.apiVersion === this.apiVersion) this.#current.add(stored)
+    const { upgrade, fromStorage } = this.#options
+    // Where reading changes nothing there is nothing to remember: a weak set costs each write, and each collection of garbage.
+    if ((upgrade || fromStorage) && stored.value.apiVersion === this.apiVersion) this.#current.add(stored)
     return this.read(stored)
   }
 }
