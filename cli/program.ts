@@ -265,6 +265,41 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .option('--advertise <url>', 'the address by which others reach it')
     .option('--storage-bytes <bytes>', 'content it may hold, where that is less than the disk', wholeNumber)
 
+  const inCluster = (command: Command) =>
+    command
+      .option('--kubeconfig <file>', 'kubeconfig to use (else $KUBECONFIG, or the pod’s service account)')
+      .option('--blobs <folder>', 'where blobs are kept; controllers and gateways share it')
+      .option('--metrics-listen <address>', 'where /metrics, /healthz and /readyz are served', ':8080')
+      .option('--log-level <level>', 'debug, info, warn or error', 'info')
+  inCluster(
+    define(
+      program,
+      'controller [flags]',
+      'run the controllers against an API server',
+      ['weir controller --leader-elect --blobs=/var/lib/weir/blobs'],
+      async () => (await import('./controller/controller.ts')).runController,
+    ),
+  )
+    .option('--leader-elect', 'act only while holding the Lease weir-controller in $POD_NAMESPACE (else weir-system)')
+    .option('--lease-duration <duration>', 'how long others wait before they take over from a silent leader', '10s')
+    .option('--renew-deadline <duration>', 'how long a leader goes on that cannot renew its Lease', '7s')
+    .option('--retry-period <duration>', 'how often the Lease is looked at', '1s')
+    .option('--max-dark-share <share>', 'stop moving anything when more than this share of the fleet is dark, 0 to 1')
+    .option('--min-dark <count>', 'fewer dark appliances than this never stop anything', wholeNumber)
+  inCluster(
+    define(
+      program,
+      'gateway [flags]',
+      'run the gateway, the appliances’ door',
+      ['weir gateway --listen=:8443 --tls-cert=tls.crt --tls-key=tls.key --blobs=/var/lib/weir/blobs'],
+      async () => (await import('./gateway/gateway.ts')).runGateway,
+    ),
+  )
+    .option('--listen <address>', 'where appliances are served, over HTTPS', ':8443')
+    .option('--tls-cert <file>', 'its certificate, PEM')
+    .option('--tls-key <file>', 'the certificate’s key, PEM')
+    .option('--id <name>', 'names this gateway among others, across its restarts (else $POD_NAME, or the host’s name)')
+
   define(
     program,
     'completion bash|zsh|fish',

@@ -53,7 +53,7 @@ export function assignmentController(
         const united = needsUnion(input.shares)
           ? { ...input, material: await gatherUnion(input.shares, reader) }
           : input
-        return await executor.execute(planAssignment(united), signal)
+        return await executor.execute(planAssignment(united), signal, [appliance, united.assignment])
       },
     })
       .reconciles(caches.appliances, { when: (change) => asked(change) || reported(change) })

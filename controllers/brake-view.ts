@@ -1,5 +1,5 @@
 import type { Appliance } from '../crds/types.gen.ts'
-import { type Brake, type BrakeOptions, darkness, fleetBrake } from '../reconcilers/brake/brake.ts'
+import { type Brake, type BrakeOptions, darkness, type FleetLight, fleetBrake } from '../reconcilers/brake/brake.ts'
 import type { Cache } from '../runtime/cache/cache.ts'
 
 /** How dark the fleet is, counted as appliances change instead of anew for every decision. */
@@ -19,8 +19,12 @@ export class BrakeView {
     })
   }
 
+  get light(): FleetLight {
+    return { known: this.#known, dark: this.#dark }
+  }
+
   get now(): Brake {
-    return fleetBrake({ known: this.#known, dark: this.#dark }, this.#options)
+    return fleetBrake(this.light, this.#options)
   }
 
   /** Calls `listener` whenever the brake engages or is released. */

@@ -30,7 +30,16 @@ export function blobCollector(
     ...(deps.observer ? { observer: deps.observer } : {}),
     async reconcile(_, context) {
       const olderThan = new Date(clock.now().getTime() - graceMs)
-      const deleted = await collectBlobs(blobs, await neededBlobs(caches, reader, blobs), olderThan)
+      const needed = await neededBlobs(caches, reader, blobs)
+      const fenced: Pick<BlobStore, 'list' | 'delete'> = {
+        list: () => blobs.list(),
+        async delete(digest) {
+          // A leader that was frozen half-way does not know what its successor needs.
+          deps.assertLead?.()
+          await blobs.delete(digest)
+        },
+      }
+      const deleted = await collectBlobs(fenced, needed, olderThan)
       if (deleted.length > 0) context.log.info({ deleted: deleted.length }, 'deleted blobs that nothing names any more')
       return { type: 'requeue', afterMs: everyMs }
     },

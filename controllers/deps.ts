@@ -7,6 +7,7 @@ import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import type { Log } from '../runtime/log.ts'
 import type { BrakeView } from './brake-view.ts'
 import type { EventSink } from './events.ts'
+import type { WriteOrder } from './write-order.ts'
 
 /** What every controller is given. */
 export interface ControllerDeps {
@@ -17,6 +18,8 @@ export interface ControllerDeps {
   readonly events: EventSink
   readonly brake: BrakeView
   readonly observer?: ControllerObserver
+  readonly order: WriteOrder
+  readonly assertLead?: () => void
 }
 
 /** Whether something was asked for: spec, labels or deletion, rather than status. */

@@ -1,13 +1,15 @@
 import type { KubeObject } from '../crds/metadata.ts'
-import type { ObjectRef, Plan, Write } from '../reconcilers/plan.ts'
+import type { Plan, Preconditions, Write } from '../reconcilers/plan.ts'
 import { isNoopApply } from '../runtime/apply-noop.ts'
 import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Client } from '../runtime/client/client.ts'
 import { keyOf, type Resource } from '../runtime/client/resource.ts'
 import type { Result } from '../runtime/controller/controller.ts'
-import { type ApiError, isAlreadyExists, isInvalid, isNotFound, Retryable } from '../runtime/errors.ts'
+import { type ApiError, isAlreadyExists, isConflict, isInvalid, isNotFound, Retryable } from '../runtime/errors.ts'
 import type { EventSink } from './events.ts'
+import { explainForbidden } from './forbidden.ts'
 import { resourceOf } from './resources.ts'
+import type { WriteOrder } from './write-order.ts'
 
 export interface ExecutorOptions {
   readonly client: Client
@@ -17,6 +19,10 @@ export interface ExecutorOptions {
   readonly fieldManager: string
   /** Caches of the kinds that plans write: what is known to be so is not written again. */
   readonly caches: readonly WrittenCache[]
+  /** Shared by all executors of a process: writes of one object follow one another. */
+  readonly order?: WriteOrder
+  /** Throws where this process may not write any more. Asked before every write; the client asks again when it sends. */
+  readonly assertLead?: () => void
 }
 
 /** What the executor asks of a cache. */
@@ -24,12 +30,16 @@ export interface WrittenCache {
   readonly resource: Resource
   get(key: string): KubeObject | undefined
   hasSeen(written: KubeObject, timeoutMs: number): Promise<boolean>
+  hasMovedOn(read: KubeObject, timeoutMs: number): Promise<boolean>
 }
 
 /** Carries plans out, as one field manager. */
 export interface Executor {
-  /** Blobs, then writes in order, then events; gives the plan's outcome. Throws at the first thing that fails: the loop tries all again. */
-  execute(plan: Plan, signal?: AbortSignal): Promise<Result>
+  /**
+   * Blobs, then writes in order, then events; gives the plan's outcome. Throws at the first thing that fails: the loop tries all again.
+   * `read`: the objects that the plan was decided on. A write of one of them lands only on the very version that was read.
+   */
+  execute(plan: Plan, signal?: AbortSignal, read?: readonly (KubeObject | undefined)[]): Promise<Result>
 }
 
 /** How long a write waits to be seen by the cache, so that the next decision is made on it. */
@@ -38,6 +48,9 @@ const SEEN_TIMEOUT_MS = 2000
 export function createExecutor(options: ExecutorOptions): Executor {
   return new PlanExecutor(options)
 }
+
+/** The versions that one plan's writes are based on, by kind and key: what was read, and then what the plan's own writes gave back. */
+type Bases = Map<string, KubeObject>
 
 class PlanExecutor implements Executor {
   readonly #options: ExecutorOptions
@@ -48,13 +61,14 @@ class PlanExecutor implements Executor {
     this.#caches = new Map(options.caches.map((cache) => [cache.resource, cache]))
   }
 
-  async execute(plan: Plan, signal?: AbortSignal): Promise<Result> {
+  async execute(plan: Plan, signal?: AbortSignal, read: readonly (KubeObject | undefined)[] = []): Promise<Result> {
     const { blobs, events, fieldManager } = this.#options
     for (const { digest, bytes } of plan.blobs) await blobs.put(bytes, digest)
+    const bases: Bases = new Map(read.filter((object) => object !== undefined).map((object) => [idOf(object), object]))
     let written = 0
     for (const write of plan.writes) {
       signal?.throwIfAborted()
-      if (await this.#write(write)) written++
+      if (await this.#write(write, bases)) written++
     }
     // Events tell of what has happened; a plan whose every write was so already has made nothing happen.
     if (written > 0 || plan.writes.length === 0) for (const event of plan.events) events.record(event, fieldManager)
@@ -62,35 +76,64 @@ class PlanExecutor implements Executor {
   }
 
   /** Whether something was written. */
-  async #write(write: Write): Promise<boolean> {
+  async #write(write: Write, bases: Bases): Promise<boolean> {
+    const subject = write.op === 'delete' ? { ...write.ref, metadata: write.ref } : write.object
+    const send = async () => {
+      try {
+        return await this.#send(write, bases)
+      } catch (error) {
+        throw explainForbidden(error, write, subject, this.#options)
+      }
+    }
+    // What is so already is looked up, not written: nothing waits for it.
+    if (this.#isNoop(write)) return false
+    return await (this.#options.order?.run(idOf(subject), send) ?? send())
+  }
+
+  async #send(write: Write, bases: Bases): Promise<boolean> {
     switch (write.op) {
       case 'apply':
-        return await this.#apply(write.object, '')
+        return await this.#apply(write.object, '', bases)
       case 'applyStatus':
-        return await this.#apply(write.object, 'status')
+        return await this.#apply(write.object, 'status', bases)
       case 'create':
         return await this.#create(write.object)
       case 'delete':
-        return await this.#delete(write)
+        return await this.#delete(write.ref, write.preconditions)
     }
   }
 
-  async #apply(object: KubeObject, subresource: '' | 'status'): Promise<boolean> {
-    const { client, fieldManager } = this.#options
+  #isNoop(write: Write): boolean {
+    if (write.op !== 'apply' && write.op !== 'applyStatus') return false
+    const { object, op } = write
+    const live = this.#caches.get(resourceOf(object))?.get(keyOf(object.metadata))
+    return live !== undefined && isNoopApply(live, object, this.#options.fieldManager, op === 'apply' ? '' : 'status')
+  }
+
+  async #apply(object: KubeObject, subresource: '' | 'status', bases: Bases): Promise<boolean> {
+    const { client, fieldManager, assertLead } = this.#options
     const resource = resourceOf(object)
     const cache = this.#caches.get(resource)
     const live = cache?.get(keyOf(object.metadata))
+    // Looked at again: somebody may have written it while this write waited for its turn.
     if (live && isNoopApply(live, object, fieldManager, subresource)) return false
+    const base = bases.get(idOf(object)) ?? live
+    assertLead?.()
     let answer: KubeObject
     try {
+      // The cache knows of a newer version: that this one is refused is known without asking.
+      if (base && live && live !== base && isNewer(live, base)) throw outdated(object)
       const how = { fieldManager, force: true, ...(subresource ? { subresource } : {}) }
-      answer = await client.apply(resource, object, how)
+      answer = await client.apply(resource, base ? onVersion(object, base) : object, how)
     } catch (error) {
       // The status of what is gone is nobody's concern; that it is gone makes its key come again.
       if (subresource === 'status' && isNotFound(error)) return false
-      if (isOfAnother(error)) throw new Retryable('Conflict', (error as Error).message, { cause: error })
-      throw error
+      const isGone = base !== undefined && isNotFound(error)
+      if (!isGone && !isConflict(error) && !isOfAnother(error)) throw error
+      if (base) await cache?.hasMovedOn(base, SEEN_TIMEOUT_MS)
+      throw new Retryable('Conflict', (error as Error).message, { cause: error })
     }
+    bases.set(idOf(object), answer)
     if (answer.metadata.resourceVersion === live?.metadata.resourceVersion) return false
     await cache?.hasSeen(answer, SEEN_TIMEOUT_MS)
     return true
@@ -100,6 +143,7 @@ class PlanExecutor implements Executor {
     const resource = resourceOf(object)
     const cache = this.#caches.get(resource)
     if (cache?.get(keyOf(object.metadata))) return false
+    this.#options.assertLead?.()
     try {
       const answer = await this.#options.client.create(resource, object, { fieldManager: this.#options.fieldManager })
       await cache?.hasSeen(answer, SEEN_TIMEOUT_MS)
@@ -110,22 +154,55 @@ class PlanExecutor implements Executor {
     }
   }
 
-  async #delete({ ref, preconditions }: { ref: ObjectRef; preconditions?: { uid?: string } }): Promise<boolean> {
+  async #delete(ref: Extract<Write, { op: 'delete' }>['ref'], wanted: Preconditions = {}): Promise<boolean> {
     const resource = resourceOf(ref)
     const cache = this.#caches.get(resource)
     const live = cache?.get(keyOf(ref))
     if (cache && (!live || live.metadata.deletionTimestamp)) return false
+    this.#options.assertLead?.()
+    const { uid, resourceVersion } = live?.metadata ?? {}
+    const preconditions = {
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...wanted,
+    }
     try {
-      await this.#options.client.delete(resource, ref, preconditions ? { preconditions } : {})
+      await this.#options.client.delete(resource, ref, { preconditions })
       return true
     } catch (error) {
       if (isNotFound(error)) return false
+      if (live && isConflict(error)) await cache?.hasMovedOn(live, SEEN_TIMEOUT_MS)
       throw error
     }
   }
 }
 
+/** Tells an object from all others. */
+function idOf({ apiVersion, kind, metadata }: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): string {
+  return `${apiVersion} ${kind} ${keyOf(metadata)}`
+}
+
+/** The apply, for this version of the object only. */
+function onVersion(object: KubeObject, { metadata: { uid, resourceVersion } }: KubeObject): KubeObject {
+  const metadata = {
+    ...(uid === undefined ? {} : { uid }),
+    ...object.metadata,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  }
+  return { ...object, metadata }
+}
+
+function isNewer(a: KubeObject, b: KubeObject): boolean {
+  const [left = '', right = ''] = [a.metadata.resourceVersion, b.metadata.resourceVersion]
+  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false
+  return left.length === right.length ? left > right : left.length > right.length
+}
+
+const outdated = (object: KubeObject) =>
+  new Retryable('Conflict', `${object.kind} ${keyOf(object.metadata)} has changed since it was read`)
+
 /** How the API server refuses an apply whose uid is not the object's: it was deleted and made again since it was read. */
 function isOfAnother(error: unknown): boolean {
+  if (error instanceof Retryable) return error.reason === 'Conflict'
   return isInvalid(error) && (error as ApiError).causes.some(({ field }) => field === 'metadata.uid')
 }

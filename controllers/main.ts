@@ -16,9 +16,11 @@ import type { SourceLimits } from './catalog/read-source.ts'
 import { blobCollector, type CollectOptions } from './collect-blobs.ts'
 import { credentialsController } from './credentials.ts'
 import { EventRecorder } from './events.ts'
+import type { FleetView } from './metrics.ts'
 import { BlobReader } from './placement/blob-reader.ts'
 import { type PlacementOptions, placementController } from './placement/placement.ts'
 import { type SiteOptions, siteController } from './site.ts'
+import { WriteOrder } from './write-order.ts'
 
 export interface ControllersOptions {
   readonly client: Client
@@ -32,6 +34,8 @@ export interface ControllersOptions {
    * unless told.
    */
   readonly lead?: Promise<unknown>
+  /** Throws where it may not act any more: asked before every write. */
+  readonly assertLead?: () => void
   /** Everything is looked at again this often. 10 minutes unless told. */
   readonly resyncMs?: number
   readonly catalog?: {
@@ -53,6 +57,8 @@ export interface ControllersOptions {
 export interface Controllers {
   /** Of every cache and controller, for health and metrics. */
   readonly status: ManagerStatus
+  /** What is known of the fleet. */
+  readonly fleet: FleetView
   /** Resolves once every controller works on what there is. Rejects when closed before. */
   readonly started: Promise<void>
   /** Looks at everything again, now. */
@@ -66,13 +72,23 @@ export interface Controllers {
  * half of what there is. The CustomResourceDefinitions must be installed, or be on their way.
  */
 export function startControllers(options: ControllersOptions): Controllers {
-  const { client, blobs, clock = systemClock, log = silentLog, observer, resyncMs } = options
+  const { client, blobs, clock = systemClock, log = silentLog, observer, resyncMs, assertLead } = options
   const manager = new Manager({ client, clock, log, ...(resyncMs === undefined ? {} : { resyncMs }) })
   const caches = createCaches(manager)
   const events = new EventRecorder({ client, clock, log })
   const reader = new BlobReader(blobs)
   const brake = new BrakeView(caches.appliances, options.brake)
-  const deps = { client, blobs, clock, log, events, brake, ...(observer ? { observer } : {}) }
+  const deps = {
+    client,
+    blobs,
+    clock,
+    log,
+    events,
+    brake,
+    order: new WriteOrder(),
+    ...(observer ? { observer } : {}),
+    ...(assertLead ? { assertLead } : {}),
+  }
   const { fileRoots = [], limits } = options.catalog ?? {}
   manager.add(
     catalogController(deps, caches, { fileRoots, ...(limits ? { limits } : {}) }),
@@ -90,15 +106,17 @@ export function startControllers(options: ControllersOptions): Controllers {
     .then(() => (options.installProtection === false ? undefined : protect(client, log)))
   // Whoever does not wait for it must not be brought down by an early close.
   started.catch(() => {})
+  let closing: Promise<void> | undefined
   return {
     started,
+    fleet: { caches, brake },
     get status() {
       return manager.status
     },
     resync: () => manager.resync(),
-    async close() {
-      await manager.close()
-      await events.close()
+    close() {
+      closing ??= manager.close().then(() => events.close())
+      return closing
     },
   }
 }

@@ -36,7 +36,7 @@ export function siteController(
         missingParents: parentsOf(site).filter((parent) => !caches.sites.get(parent)),
         brake: deps.brake.now,
       }
-      return await executor.execute(planSite(input, clock.now()), signal)
+      return await executor.execute(planSite(input, clock.now()), signal, [site])
     },
   })
     .reconciles(caches.sites, { when: asked })

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Counters } from './counters.ts'
 import type { Fleet } from './fleet.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import type { Records } from './records.ts'
@@ -24,6 +25,7 @@ export interface GatewayContext {
   readonly reports: Reports
   readonly reportReader: ReportReader
   readonly streams: AssignmentStreams
+  readonly counters: Counters
 }
 
 /** A request that has been let in. */

@@ -25,7 +25,7 @@ export class Fleet {
   readonly assignments: Cache<Assignment>
   readonly secrets: Cache<Secret>
   readonly leases: Cache<Lease>
-  readonly #all: readonly Pick<Cache, 'start' | 'close' | 'synced' | 'waitForSync'>[]
+  readonly #all: readonly Pick<Cache, 'start' | 'close' | 'synced' | 'waitForSync' | 'resource' | 'error'>[]
   readonly #clock: Clock
   readonly #records: Records
   #elsewhere: { readonly atMs: number; readonly online: ReadonlySet<string> } | undefined
@@ -61,6 +61,15 @@ export class Fleet {
 
   async waitForSync(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#all.map((cache) => cache.waitForSync(signal)))
+  }
+
+  /** How each cache is, for metrics. */
+  get caches(): { readonly resource: string; readonly synced: boolean; readonly error?: string }[] {
+    return this.#all.map(({ resource: { group, plural }, synced, error }) => ({
+      resource: group === '' ? plural : `${plural}.${group}`,
+      synced,
+      ...(error ? { error: error.message } : {}),
+    }))
   }
 
   /** Whether everything has been read once: before that, nobody can be let in or refused. */

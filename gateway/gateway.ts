@@ -2,13 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Client } from '../runtime/client/client.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
+import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import type { GatewayContext } from './context.ts'
+import { Counters } from './counters.ts'
 import { Fleet } from './fleet.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HttpProblem } from './http/problem.ts'
 import { sendProblem } from './http/reply.ts'
 import { type ListenAddress, listenHttps, type TlsFiles } from './http/server.ts'
+import type { GatewayView } from './metrics.ts'
 import { Records } from './records.ts'
 import { ReportReader } from './report-reader.ts'
 import { Reports } from './reports.ts'
@@ -29,6 +32,7 @@ export interface GatewayOptions {
   readonly log?: Log
   /** Appliance.status writes per second over the whole fleet. 500 unless told. */
   readonly statusWritesPerSecond?: number
+  readonly observer?: ControllerObserver
 }
 
 export interface Gateway {
@@ -36,6 +40,8 @@ export interface Gateway {
   readonly url: string
   /** Resolves once the fleet has been read and appliances are let in; rejects when the gateway is closed first. */
   readonly ready: Promise<void>
+  /** How it is, for health and metrics. */
+  readonly view: GatewayView
   close(): Promise<void>
 }
 
@@ -60,11 +66,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const records = new Records()
   const fleet = new Fleet(client, records, clock, log)
   const streams = new AssignmentStreams(clock)
+  const counters = new Counters()
   const common = { client, fieldManager: FIELD_MANAGER, fleet, records, clock, log }
   const heartbeats = new Heartbeats({ ...common, gateway: id, onListed: (appliance) => reports.changed(appliance) })
   const reports: Reports = new Reports({
     ...common,
     writesPerSecond: statusWritesPerSecond,
+    counters,
+    ...(options.observer ? { observer: options.observer } : {}),
     isListed: (key) => heartbeats.isListed(key),
   })
   const tokens = new Tokens(fleet.secrets, (appliance) => streams.close(appliance))
@@ -81,6 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     reports,
     reportReader,
     streams,
+    counters,
   }
 
   const server = await listenHttps(listen, tls, (req, res) => serve(context, req, res))
@@ -110,6 +120,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     url: server.url,
     ready,
+    get view() {
+      const { caches } = fleet
+      return { counters, connected: streams.size, online: heartbeats.listed, caches, reports: reports.load }
+    },
     close() {
       closing ??= close()
       return closing
@@ -119,6 +133,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** Answers one request; nothing that goes wrong with it gets any further. */
 function serve(context: GatewayContext, req: IncomingMessage, res: ServerResponse): void {
+  res.once('close', () => context.counters.answered(res.statusCode))
   answer(context, req, res).catch((err: unknown) => {
     const gone = req.destroyed && !req.complete
     if (!(err instanceof HttpProblem) && !gone && !res.destroyed) {

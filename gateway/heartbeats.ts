@@ -79,6 +79,13 @@ export class Heartbeats {
     if (!this.isListed(key)) this.#wakeIn(0)
   }
 
+  /** How many appliances the Leases list. */
+  get listed(): number {
+    let count = 0
+    for (const appliances of this.#listed.values()) count += appliances.size
+    return count
+  }
+
   /** Whether a Lease says that the appliance is there. */
   isListed(key: string): boolean {
     return this.#listed.get(shardOf(key))?.has(key) ?? false

@@ -2,9 +2,15 @@ import type { Appliance, InventoryRef } from '../crds/types.gen.ts'
 import { planReport } from '../reconcilers/gateway/report.ts'
 import type { Client } from '../runtime/client/client.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { Controller, type Result } from '../runtime/controller/controller.ts'
+import {
+  Controller,
+  type ControllerLoad,
+  type ControllerObserver,
+  type Result,
+} from '../runtime/controller/controller.ts'
 import { isConflict, isNotFound } from '../runtime/errors.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Counters } from './counters.ts'
 import { appliances, type Fleet } from './fleet.ts'
 import { notFound, unavailable } from './http/problem.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -26,6 +32,8 @@ export interface ReportsOptions {
   readonly writesPerSecond: number
   /** Whether a heartbeat Lease says that the appliance is there. */
   readonly isListed: (key: string) => boolean
+  readonly counters: Counters
+  readonly observer?: ControllerObserver
 }
 
 /** Writes what agents report into Appliance.status: only what changed, not too often for any one of them, nor for all together. */
@@ -47,8 +55,14 @@ export class Reports {
       log: options.log,
       concurrency: 16,
       backoff: { baseMs: 200, capMs: 10_000 },
+      ...(options.observer ? { observer: options.observer } : {}),
       reconcile: (key, { signal }) => this.#reconcile(key, signal),
     })
+  }
+
+  /** Of the loop that writes. */
+  get load(): ControllerLoad {
+    return this.#controller.load
   }
 
   start(): void {
@@ -130,6 +144,7 @@ export class Reports {
       try {
         const object = decision.object as Appliance
         this.#written.set(key, await client.applyStatus(appliances, object, { fieldManager, force: true, signal }))
+        this.#options.counters.statusWrites++
       } catch (error) {
         // Gone, or another one of the same name: the cache will say so in a moment.
         if (isNotFound(error) || isConflict(error)) return { type: 'requeue', afterMs: 1000 }

@@ -152,7 +152,11 @@ class FolderBlobStore implements BlobStore {
  * Deletes blobs that nothing needs: not in `needed`, and put before `olderThan`, because a blob is put before the object that names it.
  * Returns the digests deleted.
  */
-export async function collectBlobs(store: BlobStore, needed: ReadonlySet<string>, olderThan: Date): Promise<string[]> {
+export async function collectBlobs(
+  store: Pick<BlobStore, 'list' | 'delete'>,
+  needed: ReadonlySet<string>,
+  olderThan: Date,
+): Promise<string[]> {
   const deleted: string[] = []
   for await (const { digest, putAt } of store.list()) {
     if (needed.has(digest) || putAt >= olderThan) continue

@@ -36,7 +36,7 @@ export function applianceController(deps: ControllerDeps, caches: Caches): Contr
         assignment: caches.assignments.get(key),
         heard: heard.now,
       }
-      return await executor.execute(planAppliance(input, clock.now()), signal)
+      return await executor.execute(planAppliance(input, clock.now()), signal, [appliance])
     },
     onClose: () => heard.close(),
   })

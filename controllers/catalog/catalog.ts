@@ -52,7 +52,7 @@ export function catalogController(
           : { reading: { type: 'notDue', dueInMs } as const, validators: last?.validators ?? {}, lost: false }
 
       const input = { catalog, reading, usedBy: usersOf(catalog, caches), lost, digest: digestOf }
-      const result = await executor.execute(planCatalog(input, clock.now()), signal)
+      const result = await executor.execute(planCatalog(input, clock.now()), signal, [catalog])
       // Only now: what was read but could not be published must be read again.
       if (reading.type !== 'notDue') {
         const generation = catalog.metadata.generation

@@ -56,7 +56,7 @@ export function placementController(
         if (!policy) return { type: 'done' }
         const question = { ...(await gather(policy, caches, reader, solver)), brake: deps.brake.now }
         const input = needsPlan(question) ? { ...question, material: await gatherMaterial(question, reader) } : question
-        return await executor.execute(planPolicy(input, clock.now()), signal)
+        return await executor.execute(planPolicy(input, clock.now()), signal, [policy])
       },
     })
       .reconciles(caches.policies, { when: asked })

@@ -11,7 +11,8 @@ export interface TlsFiles {
 }
 
 export interface ListenAddress {
-  readonly host: string
+  /** Undefined: on every address of this machine. */
+  readonly host: string | undefined
   /** 0: any that is free. */
   readonly port: number
 }
@@ -58,7 +59,7 @@ export async function listenHttps(
   await once(server, 'listening')
   const { port: bound } = server.address() as AddressInfo
   return {
-    url: `https://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `https://${host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${bound}`,
     async close() {
       const closed = once(server, 'close')
       server.close()

@@ -11,7 +11,7 @@ export const blobsRoute: Route = {
   methods: { GET: sendBlob, HEAD: sendBlob },
 }
 
-async function sendBlob({ gateway: { blobs }, req, res, rest: [digest = ''] }: RouteRequest): Promise<void> {
+async function sendBlob({ gateway: { blobs, counters }, req, res, rest: [digest = ''] }: RouteRequest): Promise<void> {
   if (!/^sha256:[0-9a-f]{64}$/.test(digest))
     throw badRequest('the path names no digest: sha256: and 64 hexadecimal digits')
   const info = await blobs.stat(digest)
@@ -36,6 +36,8 @@ async function sendBlob({ gateway: { blobs }, req, res, rest: [digest = ''] }: R
     'Content-Length': range ? range.end - range.start + 1 : info.bytes,
     ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${info.bytes}` }),
   })
+  counters.blobsServed++
+  if (req.method === 'GET') counters.blobBytesServed += range ? range.end - range.start + 1 : info.bytes
   if (req.method === 'HEAD' || info.bytes === 0) res.end()
   else await pipeline(blobs.stream(digest, range), res)
 }

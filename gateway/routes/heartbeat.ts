@@ -14,6 +14,7 @@ export const heartbeatRoute: Route = {
     async POST({ gateway, req, res, appliance }) {
       const { bootId } = await readJson(req, MAX_BYTES)
       if (typeof bootId !== 'string' || bootId === '') throw badRequest('bootId: must be a string')
+      gateway.counters.heartbeats++
       gateway.heartbeats.heard(appliance)
       sendNothing(res)
     },

@@ -32,12 +32,14 @@ export const inventoryRoute: Route = {
       const body = await readBody(req, MAX_BYTES)
       const catalogDigest = catalogDigestOf(body)
       const digest = await gateway.blobs.put(body)
+      gateway.counters.inventories++
       gateway.heartbeats.heard(appliance)
       await gateway.reports.setInventory(appliance, name, { catalog, digest, catalogDigest })
       sendNothing(res)
     },
     async DELETE({ gateway, res, appliance, rest }) {
       const { namespace, name } = catalogOf(rest)
+      gateway.counters.inventories++
       gateway.heartbeats.heard(appliance)
       await gateway.reports.setInventory(appliance, `${namespace}/${name}`, undefined)
       sendNothing(res)

@@ -12,6 +12,7 @@ export const statusRoute: Route = {
   methods: {
     async PUT({ gateway, req, res, appliance }) {
       const report = gateway.reportReader.read(await readJson(req, MAX_BYTES))
+      gateway.counters.reports++
       gateway.heartbeats.heard(appliance)
       gateway.records.obtain(appliance).report = report
       gateway.reports.changed(appliance)

@@ -137,15 +137,29 @@ export class Cache<T extends KubeObject = KubeObject> {
    * Resolves once the cache has seen `written`, or something newer, of that object, or that it is gone: so that who has written reads what
    * it wrote. Gives up after `timeoutMs`, because the cache may not be able to follow; says whether it was seen.
    */
-  async hasSeen(written: KubeObject, timeoutMs: number): Promise<boolean> {
+  hasSeen(written: KubeObject, timeoutMs: number): Promise<boolean> {
     const key = keyOf(written.metadata)
     const before = this.#store.get(key)
-    const seen = () => {
+    return this.#until(key, timeoutMs, () => {
       const now = this.#store.get(key)
       // Gone counts once it was there, or where the answer says that it is going.
       if (!now) return before !== undefined || written.metadata.deletionTimestamp !== undefined
       return now.metadata.uid !== written.metadata.uid || !isOlder(now, written)
-    }
+    })
+  }
+
+  /** Resolves once the cache holds anything but `read` under its key; gives up after `timeoutMs`. For who was told that it has changed. */
+  hasMovedOn(read: KubeObject, timeoutMs: number): Promise<boolean> {
+    const key = keyOf(read.metadata)
+    return this.#until(key, timeoutMs, () => {
+      const now = this.#store.get(key)
+      return (
+        !now || now.metadata.uid !== read.metadata.uid || now.metadata.resourceVersion !== read.metadata.resourceVersion
+      )
+    })
+  }
+
+  async #until(key: string, timeoutMs: number, seen: () => boolean): Promise<boolean> {
     if (seen()) return true
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const check = () => {

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { startGateway } from '../../gateway/gateway.ts'
+import { registerGateway } from '../../gateway/metrics.ts'
+import { openBlobStore } from '../../runtime/blob-store.ts'
+import { Client } from '../../runtime/client/client.ts'
+import { ClientMetrics } from '../../runtime/metrics/client-metrics.ts'
+import { ControllerMetrics } from '../../runtime/metrics/controller-metrics.ts'
+import { Metrics } from '../../runtime/metrics/metrics.ts'
+import { startOpsServer } from '../../runtime/ops/ops-server.ts'
+import { clusterAccess } from '../cluster-access.ts'
+import { ExitCode, usageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { aborted, listenAddress, type ProgramFlags, programLog, required } from '../program-flags.ts'
+import { programVersion } from '../version-number.ts'
+
+export interface GatewayFlags extends ProgramFlags {
+  readonly listen: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly id?: string
+}
+
+/** `weir gateway`: the appliances' door, until interrupted. */
+export async function runGateway(io: Io, words: readonly string[], flags: GatewayFlags): Promise<ExitCode> {
+  if (words.length > 0) throw usageError(`unexpected argument "${words[0]}"`)
+  const folder = required(flags.blobs, '--blobs')
+  const tls = {
+    cert: await readPem(required(flags.tlsCert, '--tls-cert'), '--tls-cert'),
+    key: await readPem(required(flags.tlsKey, '--tls-key'), '--tls-key'),
+  }
+  const listen = listenAddress(flags.listen, '--listen')
+  const metricsListen = listenAddress(flags.metricsListen, '--metrics-listen')
+  const id = gatewayId(flags.id ?? io.env.POD_NAME ?? hostname())
+  const log = programLog('gateway', flags.logLevel)
+  const access = await clusterAccess(io, flags)
+  const blobStore = await openBlobStore(folder, { shared: true }).catch((error: Error) => {
+    throw usageError(`--blobs ${folder} cannot be used: ${error.message}`)
+  })
+  const requests = new ClientMetrics()
+  const observer = new ControllerMetrics()
+  const userAgent = `weir-gateway/${programVersion()}`
+  const client = new Client({ access, userAgent, onAnswer: requests.onAnswer })
+  const gateway = await startGateway({ client, blobStore, listen, tls, id, log, observer }).catch((error: Error) => {
+    client.close()
+    throw usageError(`the gateway cannot start: ${error.message}`)
+  })
+  const metrics = new Metrics()
+  requests.register(metrics, access.server)
+  registerGateway(metrics, observer, () => gateway.view)
+  try {
+    const ops = await startOpsServer({
+      listen: metricsListen,
+      metrics,
+      health: () => ({}),
+      readiness: () => readiness(gateway.view.caches),
+    }).catch((error: Error) => {
+      throw usageError(`--metrics-listen ${flags.metricsListen}: ${error.message}`)
+    })
+    log.info({ url: gateway.url, metrics: ops.url, id, version: programVersion() }, 'the gateway listens')
+    await aborted(io.interrupted)
+    // Who balances load is told first, and appliances find the door closed last.
+    await ops.close()
+  } finally {
+    await gateway.close()
+    client.close()
+    log.info({}, 'stopped')
+  }
+  return ExitCode.ok
+}
+
+function readiness(
+  caches: readonly { readonly resource: string; readonly synced: boolean; readonly error?: string }[],
+) {
+  return Object.fromEntries(
+    caches.map(({ resource, synced, error }) => [`cache ${resource}`, synced ? undefined : (error ?? 'not read yet')]),
+  )
+}
+
+/** A DNS label of at most 40 characters: of a longer name, such as a pod's, the end tells it from others. */
+function gatewayId(name: string): string {
+  const id = name
+    .toLowerCase()
+    .slice(-40)
+    .replace(/^[^a-z0-9]+/, '')
+  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(id)) throw usageError(`--id "${name}" must be a DNS label`)
+  return id
+}
+
+async function readPem(path: string, flag: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw usageError(`cannot read ${flag} ${path}: ${(error as Error).message}`)
+  }
+}
