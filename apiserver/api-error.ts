@@ -89,10 +89,10 @@ export const modified = (of: GroupResource, name: string) =>
 export const applyConflict = (causes: readonly StatusCause[], message: string) =>
   new ApiError(409, 'Conflict', message, { causes })
 
-export const forbidden = (of: GroupResource, name: string, why: string, causes?: readonly StatusCause[]) => {
-  const what = of.resource === '' ? `forbidden: ${why}` : ''
-  const message =
-    what || (name === '' ? `${qualified(of)} is forbidden: ${why}` : `${qualified(of)} "${name}" is forbidden: ${why}`)
+/** `name` '' for a whole resource; a resource of '' is a path that is no resource's. */
+export function forbidden(of: GroupResource, name: string, why: string, causes?: readonly StatusCause[]): ApiError {
+  const what = name === '' ? qualified(of) : `${qualified(of)} "${name}"`
+  const message = of.resource === '' ? `forbidden: ${why}` : `${what} is forbidden: ${why}`
   return new ApiError(403, 'Forbidden', message, {
     ...on(of, name),
     name: name || undefined,
@@ -129,10 +129,7 @@ export const unsupportedMediaType = (message: string) => new ApiError(415, 'Unsu
 
 export const notAcceptable = (message: string) => new ApiError(406, 'NotAcceptable', message)
 
-/** What a path that leads nowhere answers. */
-export const pathNotFound = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
-
-/** The version stated does not exist any more for optional list/watch parameters that cannot be satisfied yet. */
+/** A read asks for a state that has not been yet: clients try again. */
 export const resourceVersionTooLarge = (wanted: number, current: number, retryAfterSeconds = 1) =>
   new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],

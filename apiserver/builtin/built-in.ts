@@ -9,7 +9,7 @@ import type { PrinterColumn, ResourceInfo } from '../resource.ts'
 import type { Strategy } from '../strategy.ts'
 import { compileDecoder, DecodeError } from './decoder.ts'
 
-export const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
 /** What is particular to one built-in kind; everything else is as for any. */
 export interface BuiltInKind {
@@ -144,12 +144,6 @@ function reset(metadata: JsonValue | undefined): JsonObject {
 
 function unreadable(object: JsonObject, malformed: string) {
   return { object: asObject(object as unknown as ApiObject), unknownFields: [], malformed }
-}
-
-export function isEmpty(value: unknown): boolean {
-  if (value === '' || value === null || value === undefined || value === 0) return true
-  if (Array.isArray(value)) return value.length === 0
-  return typeof value === 'object' && Object.keys(value).length === 0
 }
 
 function fieldOf(of: BuiltInKind, object: ApiObject, field: string): string | undefined {

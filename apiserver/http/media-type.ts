@@ -54,16 +54,14 @@ export interface Allowed {
   readonly transforms: readonly Transform[]
   /** Watch streams are JSON only. */
   readonly yaml: boolean
-  /**
-   * Protobuf is not spoken. A client that asks for nothing else is answered in JSON, whose Content-Type says so: client-go decodes by
-   * what it got, not by what it asked for.
-   */
-  readonly transformOf?: string
 }
 
 const any: Allowed = { transforms: [], yaml: true }
 
-/** Chooses the answer's form, or throws 406 with the forms there are. `accept` absent: JSON. */
+/**
+ * Chooses the answer's form, or throws 406 with the forms there are. `accept` absent: JSON. Protobuf is not spoken: a client that asks for nothing
+ * else is answered in JSON, whose Content-Type says so; client-go decodes by what it got, not by what it asked for.
+ */
 export function negotiate(accept: string | undefined, allowed: Allowed = any): Accepted {
   if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plain
   const key = `${allowed.transforms.join()}|${allowed.yaml}|${accept}`

@@ -1,5 +1,5 @@
 /** The Kubernetes release whose API this server speaks. */
-export const kubernetesVersion = { major: '1', minor: '36', patch: '3' }
+const kubernetesVersion = { major: '1', minor: '36', patch: '3' }
 
 /** `/version`. Clients parse gitVersion as a semantic version; the build tag says who we are. */
 export function versionDocument(weirVersion: string): object {

@@ -12,7 +12,7 @@ export interface FieldSelector {
   readonly terms: readonly FieldTerm[]
 }
 
-export const anyField: FieldSelector = { source: '', terms: [] }
+const anyField: FieldSelector = { source: '', terms: [] }
 
 /** Parses `a=b,c!=d,e==f`; `\\`, `\,` and `\=` are escapes in values. Throws {@link SelectorError}. */
 export function parseFieldSelector(text: string): FieldSelector {

@@ -45,7 +45,7 @@ function parsed(served: Served, parse: () => ParsedBody): ParsedBody {
 }
 
 /** The body as an object of the endpoint's kind. Built-ins may leave apiVersion and kind out, custom resources may not. */
-export function checkKind(served: Served, value: JsonValue): JsonObject {
+function checkKind(served: Served, value: JsonValue): JsonObject {
   const { info, apiVersion } = served
   const object = asJsonObject(value)
   const unrecognized = (why: string) =>

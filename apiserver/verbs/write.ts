@@ -35,7 +35,7 @@ export async function transact<T>(api: Api, dryRun: boolean, fn: (tx: Transactio
 }
 
 /** What a failure of the store is to a client. Anything else is returned as it is. */
-export function storeFailure(err: unknown): unknown {
+function storeFailure(err: unknown): unknown {
   if (!(err instanceof StoreError)) return err
   if (err.code === 'WriteFailed') return internalError(err.message)
   if (err.code === 'Unavailable' || err.code === 'Closed') return serviceUnavailable(err.message)

@@ -41,7 +41,7 @@ export function parsePatch(contentType: string, body: Buffer, strategicMerge: bo
   return { type, operations: value.map(operation), duplicates: duplicates.map((d) => `json patch ${d}`) }
 }
 
-export function unsupportedPatch(strategicMerge: boolean): Error {
+function unsupportedPatch(strategicMerge: boolean): Error {
   const types = Object.keys(patchTypes).filter((t) => strategicMerge || patchTypes[t] !== 'strategic')
   return unsupportedMediaType(
     `the body of the request was in an unknown format - accepted media types include: ${[...types, applyPatchType].join(', ')}`,
