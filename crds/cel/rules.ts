@@ -17,7 +17,7 @@ import { CelError, CelOptional, OPTIONAL_NONE, type Result, type Value } from '.
 /** The x-kubernetes-validations rules of a schema, compiled. */
 export interface CompiledRules {
   /** Runs all rules that apply. `old` and its correlation on updates. Pure; cost is bounded as Kubernetes bounds it. */
-  validate(object: JsonObject, old?: JsonObject, correlation?: Correlation): FieldError[]
+  validate(object: JsonObject, old?: JsonObject, correlation?: Correlation): RulesResult
   /**
    * Runs the rules over a value that is no whole object, such as a default. `path` starts the errors' fields; `budget` is
    * what the runs may cost together, and what is left of it is returned, negative where it was not enough.
@@ -28,6 +28,12 @@ export interface CompiledRules {
     path: Path | undefined,
     budget: number,
   ): { readonly errors: FieldError[]; readonly left: number }
+}
+
+export interface RulesResult {
+  readonly errors: readonly FieldError[]
+  /** Rules that do not hold, of what did not change in an update: told as warnings, but forgiven. */
+  readonly warnings: readonly string[]
 }
 
 /** What one run of one rule may cost, in CEL's units: about a tenth of a second. */
@@ -47,15 +53,14 @@ export function compileRules(schema: JsonSchema, isRoot: boolean): CompiledRules
     path: Path | undefined,
     budget: number,
     correlation?: Correlation,
-  ): { errors: FieldError[]; left: number } => {
-    const errors: FieldError[] = []
-    const budgetLeft = { left: budget }
+  ): Run => {
+    const made = new Run(budget)
     const root = node()
-    if (root) new Run(budgetLeft, errors).visit(root, value, old, path, { current: correlation, parent: undefined })
-    return { errors, left: budgetLeft.left }
+    if (root) made.visit(root, value, old, path, { current: correlation, parent: undefined })
+    return made
   }
   return {
-    validate: (object, old, correlation) => run(object, old, undefined, RUNTIME_BUDGET, correlation).errors,
+    validate: (object, old, correlation) => run(object, old, undefined, RUNTIME_BUDGET, correlation),
     validateValue: (value, old, path, budget) => run(value, old, path, budget),
   }
 }
@@ -127,13 +132,14 @@ function below(ratchet: Ratchet, step: string | number): Ratchet {
 }
 
 /** One pass over an object. Where the budget is used up nothing further runs. */
-class Run {
-  readonly #budget: { left: number }
-  readonly #errors: FieldError[]
+class Run implements RulesResult {
+  readonly errors: FieldError[] = []
+  readonly warnings: string[] = []
+  /** What of the budget is left; negative where it was not enough. */
+  left: number
 
-  constructor(budget: { left: number }, errors: FieldError[]) {
-    this.#budget = budget
-    this.#errors = errors
+  constructor(budget: number) {
+    this.left = budget
   }
 
   visit(node: Node, value: JsonValue, old: JsonValue | undefined, path: Path | undefined, ratchet: Ratchet): void {
@@ -149,7 +155,7 @@ class Run {
   }
 
   get #over(): boolean {
-    return this.#budget.left < 0
+    return this.left < 0
   }
 
   #list(
@@ -181,8 +187,8 @@ class Run {
   }
 
   #stop(error: FieldError): void {
-    this.#errors.push(error)
-    this.#budget.left = -1
+    this.errors.push(error)
+    this.left = -1
   }
 
   #rules(
@@ -194,7 +200,7 @@ class Run {
     ratchet: Ratchet,
   ): void {
     const type = node.schema.type ?? ''
-    if (this.#budget.left <= 0) {
+    if (this.left <= 0) {
       this.#stop(invalid(path, type, OUT_OF_BUDGET))
       return
     }
@@ -204,7 +210,7 @@ class Run {
     for (const compiled of rules) {
       if (this.#over) return
       if (compiled.error !== undefined) {
-        this.#errors.push(invalid(path, type, `rule compile error: ${compiled.error}`))
+        this.errors.push(invalid(path, type, `rule compile error: ${compiled.error}`))
       } else if (compiled.program && (oldSelf !== undefined || !compiled.transition || compiled.rule.optionalOldSelf)) {
         this.#rule(compiled, { self, oldSelf, value, type, path, ratchet })
       }
@@ -216,16 +222,16 @@ class Run {
     const oldSelf = rule.optionalOldSelf ? optional(at.oldSelf) : at.oldSelf
     const run = compiled.program?.run([at.self, oldSelf], PER_CALL_LIMIT)
     if (!run) return
-    if (run.cost > this.#budget.left) {
+    if (run.cost > this.left) {
       this.#stop(invalid(at.path, at.type, OUT_OF_BUDGET))
       return
     }
-    this.#budget.left -= run.cost
+    this.left -= run.cost
     if (run.result === true) return
     if (run.result instanceof CelError) {
       const error = invalid(at.path, at.type, runtimeError(run.result.message, run.exceeded, ruleText(compiled)))
       if (run.exceeded) this.#stop(error)
-      else this.#errors.push(error)
+      else this.errors.push(error)
       return
     }
     this.#failed(compiled, at)
@@ -234,7 +240,8 @@ class Run {
   /** The rule does not hold: tell it, unless it did not hold before and nothing changed. */
   #failed(compiled: CompiledRule, at: At): void {
     const tell = (error: FieldError): void => {
-      if (compiled.transition || !unchanged(at.ratchet)) this.#errors.push(error)
+      if (compiled.transition || !unchanged(at.ratchet)) this.errors.push(error)
+      else this.warnings.push(`${error.field}: ${error.message}`)
     }
     const place = <T extends FieldError>(error: T): T => placed(error, compiled)
     let detail = compiled.rule.message ? trimSpace(compiled.rule.message) : `failed rule: ${ruleText(compiled)}`
@@ -242,7 +249,7 @@ class Run {
       const message = this.#message(compiled, at)
       if ('fatal' in message) {
         tell(place(invalid(at.path, at.type, message.fatal)))
-        this.#budget.left = -1
+        this.left = -1
         return
       }
       detail = message.text ?? detail
@@ -256,7 +263,7 @@ class Run {
     const source = goQuote(compiled.rule.messageExpression ?? '')
     const run = compiled.message?.run([at.self, at.oldSelf], PER_CALL_LIMIT)
     if (!run) return { text: undefined }
-    if (run.cost > this.#budget.left) {
+    if (run.cost > this.left) {
       return {
         fatal:
           'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run',
@@ -267,7 +274,7 @@ class Run {
         fatal: `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${source}`,
       }
     }
-    this.#budget.left -= run.cost
+    this.left -= run.cost
     if (typeof run.result !== 'string') return { text: undefined }
     const text = trimSpace(run.result)
     const showable = text !== '' && !text.includes('\n') && byteLength(text) <= MESSAGE_LIMIT_BYTES

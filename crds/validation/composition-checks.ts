@@ -1,11 +1,10 @@
 import type { JsonValue } from '../metadata.ts'
-import type { Correlation } from './correlation.ts'
 import type { Path } from './field-path.ts'
 import type { Finding } from './findings.ts'
 import { goQuote } from './go-format.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-type Check = (value: JsonValue, path: Path | undefined, out: Finding[], correlation?: Correlation) => number
+type Check = (value: JsonValue, path: Path | undefined, out: Finding[]) => number
 
 /** What one branch of a composition found. */
 interface Branch {
@@ -21,10 +20,11 @@ export function compositionCheck(schema: JsonSchema, compile: (schema: JsonSchem
   const not = schema.not ? compile(schema.not) : undefined
   if (anyOf.length + oneOf.length + allOf.length === 0 && !not) return () => 0
 
-  return (value, path, out, correlation) => {
+  return (value, path, out) => {
+    // What is below a branch is not told from before the update, as upstream: only this place as a whole is.
     const run = (check: Check): Branch => {
       const findings: Finding[] = []
-      return { matched: check(value, path, findings, correlation), findings }
+      return { matched: check(value, path, findings), findings }
     }
     const whole = (sentence: (name: string) => string): void => void out.push({ is: 'whole', path, sentence })
     const take = (branch: Branch | undefined): number => {

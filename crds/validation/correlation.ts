@@ -19,10 +19,27 @@ export class Correlation {
     this.#schema = schema
   }
 
-  /** Whether value and old are deeply equal; compared once, and only when asked. */
+  /**
+   * Whether value and old are the same; compared once, and only when asked. Keyed lists are in any order. What the schema
+   * does not name cannot be told, so that an object with it counts as changed.
+   */
   get unchanged(): boolean {
-    this.#unchanged ??= jsonEqual(this.value, this.old)
+    this.#unchanged ??= this.#compare()
     return this.#unchanged
+  }
+
+  #compare(): boolean {
+    const { value, old } = this
+    if (isArray(value) && isArray(old)) {
+      if (value.length !== old.length) return false
+      this.#byKey ??= keyedItems(this.#schema, old)
+      if (!this.#byKey) return jsonEqual(value, old)
+      return value.every((_, i) => this.index(i)?.unchanged === true)
+    }
+    if (!isObject(value) || !isObject(old)) return jsonEqual(value, old)
+    const names = Object.keys(value).filter((name) => value[name] !== undefined)
+    const before = Object.keys(old).filter((name) => old[name] !== undefined)
+    return names.length === before.length && names.every((name) => this.key(name)?.unchanged === true)
   }
 
   key(name: string): Correlation | undefined {

@@ -12,7 +12,7 @@ import { child, index, type Path } from './field-path.ts'
 import { goQuote } from './go-format.ts'
 import { isObject, list, object, text } from './json.ts'
 import { nameIsDnsSubdomain } from './names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+import { objectMetaUpdateErrors, validateObjectMeta } from './object-meta.ts'
 
 /** A CustomResourceDefinition as read from a request or a file. */
 export interface DecodedDefinition {
@@ -82,7 +82,7 @@ export function validateCustomResourceDefinitionStatus(crd: JsonObject, old: Jso
   const read = readDefinition(crd)
   if (!read.ok) return [fieldError(undefined, 'FieldValueTypeInvalid', `Invalid value: ${read.error}`)]
   const definition = asDefinition(object(read.value))
-  return [...validateObjectMetaUpdate(metadataOf(definition), object(old.metadata)), ...statusErrors(definition)]
+  return [...objectMetaUpdateErrors(metadataOf(definition), object(old.metadata), false), ...statusErrors(definition)]
 }
 
 /** What a server should warn of: formats that nobody checks, and that an update brings in. */
@@ -130,7 +130,7 @@ function updateErrors(definition: Definition, old: Definition): FieldError[] {
     value === before ? [] : [invalid(path, value, 'field is immutable')]
   const names = child(SPEC, 'names')
   return [
-    ...validateObjectMetaUpdate(metadataOf(definition), metadataOf(old)),
+    ...objectMetaUpdateErrors(metadataOf(definition), metadataOf(old), false),
     ...specErrors(internalSpec(spec), SPEC, asked),
     ...(asked.requireImmutableNames
       ? [

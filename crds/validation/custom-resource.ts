@@ -9,7 +9,7 @@ import { goQuote } from './go-format.ts'
 import { object as asObject, text } from './json.ts'
 import { asSchema, type JsonSchema } from './json-schema.ts'
 import { coerceMetadata } from './metadata-shape.ts'
-import { finalizerWarnings, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+import { finalizerWarnings, objectMetaUpdateErrors, validateObjectMeta } from './object-meta.ts'
 import { type ScalePaths, scaleSpecErrors, scaleStatusErrors } from './scale.ts'
 import { once, schemaParts } from './schema.ts'
 
@@ -48,7 +48,7 @@ export interface CustomResourceValidator {
   /** As create, plus immutable metadata, transition rules, and ratcheting against `old`. */
   validateUpdate(object: JsonObject, old: JsonObject): FieldError[]
   validateStatusUpdate(object: JsonObject, old: JsonObject): FieldError[]
-  /** Warnings a server should send with the answer (finalizer names). `old` absent on create. */
+  /** Warnings a server should send with the answer: odd finalizers, rules forgiven. `old` absent on create. */
   warnings(object: JsonObject, old?: JsonObject): string[]
 }
 
@@ -60,12 +60,18 @@ export function compileCustomResource(type: CustomResourceType): CustomResourceV
   const rules = once(() => compileRules(schema, true))
   const preserve = type.preserveUnknownFields === true || !type.schema
 
+  /** What rules warned of when updates were validated, so that they need not be run again to tell. */
+  const forgiven = new WeakMap<JsonObject, { readonly old: JsonObject; readonly warnings: readonly string[] }>()
+
   const withRules = (errors: readonly FieldError[], object: JsonObject, old?: JsonObject): FieldError[] => {
     const compiled = rules()
     if (!compiled) return [...errors]
+    if (old) forgiven.set(object, { old, warnings: [] })
     if (errors.some((error) => BLOCKING.has(error.reason))) return [...errors, RULES_NOT_RUN]
     const correlation = old && new Correlation(object, old, schema)
-    return [...errors, ...compiled.validate(object, old, correlation)]
+    const result = compiled.validate(object, old, correlation)
+    if (old) forgiven.set(object, { old, warnings: result.warnings })
+    return [...errors, ...result.errors]
   }
 
   return {
@@ -100,7 +106,8 @@ export function compileCustomResource(type: CustomResourceType): CustomResourceV
 
     validateUpdate(object, old) {
       const wrongType = typeErrors(object, type)
-      const errors = wrongType.length > 0 ? wrongType : [...updateErrors(object, old), ...parts.values(object, old)]
+      const errors =
+        wrongType.length > 0 ? wrongType : [...updateErrors(object, old, type), ...parts.values(object, old)]
       if (type.scale && wrongType.length === 0) {
         errors.push(...scaleSpecErrors(object, type.scale), ...scaleStatusErrors(object, type.scale))
       }
@@ -110,12 +117,17 @@ export function compileCustomResource(type: CustomResourceType): CustomResourceV
     validateStatusUpdate(object, old) {
       const wrongType = typeErrors(object, type)
       const errors =
-        wrongType.length > 0 ? wrongType : [...updateErrors(object, old), ...parts.values(object, old, 'status')]
+        wrongType.length > 0 ? wrongType : [...updateErrors(object, old, type), ...parts.values(object, old, 'status')]
       if (type.scale && wrongType.length === 0) errors.push(...scaleStatusErrors(object, type.scale))
       return withRules([...errors, ...parts.listTypes(object, old)], object, old)
     },
 
-    warnings: (object, old) => finalizerWarnings(asObject(object.metadata), old && asObject(old.metadata)),
+    warnings(object, old) {
+      const finalizers = finalizerWarnings(asObject(object.metadata), old && asObject(old.metadata))
+      if (!old || !rules()) return finalizers
+      if (forgiven.get(object)?.old !== old) withRules([], object, old)
+      return [...(forgiven.get(object)?.warnings ?? []), ...finalizers]
+    },
   }
 }
 
@@ -160,6 +172,6 @@ function metadataErrors(object: JsonObject, type: CustomResourceType): FieldErro
   return validateObjectMeta(asObject(object.metadata), { namespaced: type.namespaced })
 }
 
-function updateErrors(object: JsonObject, old: JsonObject): FieldError[] {
-  return validateObjectMetaUpdate(asObject(object.metadata), asObject(old.metadata))
+function updateErrors(object: JsonObject, old: JsonObject, type: CustomResourceType): FieldError[] {
+  return objectMetaUpdateErrors(asObject(object.metadata), asObject(old.metadata), type.namespaced)
 }

@@ -16,6 +16,8 @@ export type Finding = { readonly path: Path | undefined } & (
   | { readonly is: 'tooManyItems' | 'tooManyProperties'; readonly actual: number; readonly limit: number }
   | { readonly is: 'value'; readonly value: JsonValue; readonly rule: string }
   | { readonly is: 'forbiddenProperty'; readonly name: string }
+  /** A factor that nothing is a multiple of. */
+  | { readonly is: 'factor'; readonly value: number; readonly shown: string }
   /** A sentence about the whole that kube-openapi gives no field. */
   | { readonly is: 'whole'; readonly sentence: (name: string) => string }
 )
@@ -58,6 +60,8 @@ function sentenceOf(finding: Finding, name: string): string {
       return `${name} in body should have at most ${finding.limit} properties`
     case 'forbiddenProperty':
       return `${name}.${finding.name} in body is a forbidden property`
+    case 'factor':
+      return `factor MultipleOf declared for ${name} must be positive: ${finding.shown}`
     case 'value':
       return `${name} in body ${finding.rule}`
     case 'whole':
@@ -84,6 +88,7 @@ function errorOf(finding: Finding, sentence: string): FieldError {
       return tooMany(finding.path, finding.actual, finding.limit)
     case 'forbiddenProperty':
       return invalid(finding.path, finding.name, sentence)
+    case 'factor':
     case 'value':
       return invalid(finding.path, finding.value, sentence)
     case 'whole':

@@ -167,8 +167,7 @@ const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:
 
 /** metav1.Time: RFC 3339 in, RFC 3339 in whole seconds and UTC out. */
 function readTime(value: JsonValue, into: Into): JsonValue {
-  // It unmarshals itself, so where it stands is not told.
-  if (typeof value !== 'string') throw mismatch(value, 'string', { ...into, field: '' })
+  if (typeof value !== 'string') throw mismatch(value, 'string', into)
   if (!RFC3339.test(value) || Number.isNaN(Date.parse(value))) {
     const layout = '"2006-01-02T15:04:05Z07:00"'
     throw new Unreadable(`parsing time ${goQuote(value)} as ${layout}: cannot parse ${goQuote(value)} as "2006"`)

@@ -27,7 +27,7 @@ const VALUE_RULE =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 
 function shape(rule: string, regexp: string, ...examples: readonly string[]): string {
-  return `${rule} (e.g. ${examples.map((example) => `'${example}', `).join('or ')}regex used for validation is '${regexp}')`
+  return `${rule} (e.g. ${examples.map((example) => `'${example}', `).join(' or ')}regex used for validation is '${regexp}')`
 }
 
 /** The length of a text in bytes of UTF-8, which is what Go's `len` counts. */

@@ -75,13 +75,11 @@ function multipleCheck(factor: number, type: string, format: string): NumberPart
     misfit(value, path, out)
     const whole = fits && isInt(value)
     const step = whole ? Math.trunc(factor) : factor
+    const shown = whole ? goNumber(step) : goFloat(step)
     if (step <= 0) {
-      const sentence = (name: string): string =>
-        `factor MultipleOf declared for ${name} must be positive: ${whole ? goNumber(step) : goFloat(step)}`
-      out.push({ is: 'whole', path, sentence })
+      out.push({ is: 'factor', path, value: step, shown })
       return 0
     }
-    const shown = whole ? goNumber(step) : goFloat(step)
     const multiple = whole ? value % step === 0 : isJsonInteger(step < 1 ? (1 / step) * value : value / step)
     if (!multiple) out.push({ is: 'value', path, value, rule: `should be a multiple of ${shown}` })
     return 0

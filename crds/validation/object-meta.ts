@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '../metadata.ts'
-import { forbidden, invalid, required, tooLong } from './errors.ts'
+import { forbidden, invalid, required, Shown, tooLong } from './errors.ts'
 import type { FieldError } from './field-error.ts'
 import { child, index, type Path, pathOf } from './field-path.ts'
-import { goQuote } from './go-format.ts'
+import { goJson, goQuote } from './go-format.ts'
 import { isObject, jsonEqual, list, object, text, texts } from './json.ts'
-import { byteLength, labelValue, nameIsDnsLabel, nameIsDnsSubdomain, qualifiedName } from './names.ts'
+import { byteLength, labelValue, nameIsDnsLabel, nameIsDnsSubdomain, pathSegment, qualifiedName } from './names.ts'
 
 /** Says what is wrong with a name, in Kubernetes' sentences; none when it is right. `prefix`: the value is a generateName. */
 export type NameCheck = (name: string, prefix: boolean) => string[]
@@ -92,6 +92,20 @@ export function validateObjectMetaUpdate(
   ]
 }
 
+/** All that Kubernetes checks of an update's metadata: as of any object, and against the old. Each error once. */
+export function objectMetaUpdateErrors(metadata: JsonObject, old: JsonObject, namespaced: boolean): FieldError[] {
+  const at = pathOf(['metadata'])
+  const errors = [
+    ...objectMetaErrors(metadata, namespaced, pathSegment, at),
+    ...validateObjectMetaUpdate(metadata, old),
+  ]
+  const seen = new Set<string>()
+  return errors.filter(({ field, message }) => {
+    const text = `${field}: ${message}`
+    return !seen.has(text) && seen.add(text)
+  })
+}
+
 /** Fields no update may change, with what their absence counts as. */
 const IMMUTABLE: readonly (readonly [string, JsonValue])[] = [
   ['name', ''],
@@ -141,7 +155,7 @@ function ownersErrors(owners: readonly JsonValue[], path: Path): FieldError[] {
     if (controller === '') controller = name
     else {
       const found = `Found "true" in references for ${controller} and ${name}`
-      errors.push(invalid(path, owners, `Only one reference can have Controller set to true. ${found}`))
+      errors.push(invalid(path, ownersShown(owners), `Only one reference can have Controller set to true. ${found}`))
     }
   }
   return errors
@@ -156,9 +170,24 @@ function ownerErrors(owner: JsonObject, path: Path): FieldError[] {
     if (!text(owner[field])) errors.push(invalid(child(path, field), text(owner[field]), 'must not be empty'))
   }
   if (apiVersion === 'v1' && owner.kind === 'Event') {
-    errors.push(invalid(path, owner, '/v1, Kind=Event is disallowed from being an owner'))
+    errors.push(invalid(path, new Shown(ownerJson(owner)), '/v1, Kind=Event is disallowed from being an owner'))
   }
   return errors
+}
+
+const OWNER_FIELDS = ['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion']
+
+/** An owner reference as Go writes it: fields in their order in the struct, texts also where they are empty. */
+function ownerJson(owner: JsonObject): string {
+  const fields = OWNER_FIELDS.flatMap((field, i) => {
+    const value = i < 4 ? text(owner[field]) : owner[field]
+    return value === undefined || value === null ? [] : [`"${field}":${goJson(value)}`]
+  })
+  return `{${fields.join(',')}}`
+}
+
+function ownersShown(owners: readonly JsonValue[]): Shown {
+  return new Shown(`[${owners.map((owner) => ownerJson(object(owner))).join(',')}]`)
 }
 
 function finalizersErrors(finalizers: readonly string[], path: Path): FieldError[] {

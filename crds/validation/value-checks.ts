@@ -25,7 +25,7 @@ export function compileCheck(schema: JsonSchema): Check {
   const format = usableFormat(schema)
   const type = typeCheck(types, format, schema.nullable === true)
   const compose = compositionCheck(schema, compileCheck)
-  const text = stringCheck(schema, types.length <= 1 ? format : '')
+  const text = stringCheck(schema, format)
   const number = numberCheck(schema, types)
   const items = listCheck(schema)
   const fields = objectCheck(schema)
@@ -38,7 +38,7 @@ export function compileCheck(schema: JsonSchema): Check {
     }
     // One for the common check, one for the composition and its own, one for the whole.
     let matched = 4 + type(value, path, out, correlation) + (types.length > 0 || format !== '' ? 1 : 0)
-    matched += compose(value, path, out, correlation)
+    matched += compose(value, path, out)
     if (typeof value === 'string') matched += text(value, path, out, correlation)
     else if (typeof value === 'number') matched += number(value, path, out) + 2
     else if (isArray(value)) matched += items(value, path, out, correlation) + 2
@@ -116,9 +116,18 @@ function enumCheck(schema: JsonSchema): Part<JsonValue> {
   const compounds = allowed.filter((value) => value !== null && typeof value === 'object')
   return (value, path, out) => {
     if (scalars.has(value) || compounds.some((one) => jsonEqual(one, value))) return 0
+    if (typeof value === 'number' && allowed.some((one) => convertsTo(value, one))) return 0
     out.push({ is: 'enum', path, value, allowed })
     return 0
   }
+}
+
+/** Upstream compares after Go's conversion too: fractions lose what follows the point, whole numbers make characters. */
+function convertsTo(value: number, allowed: JsonValue): boolean {
+  if (typeof allowed === 'number') return isInt(allowed) && Math.trunc(value) === allowed
+  if (typeof allowed !== 'string' || !isInt(value)) return false
+  const isCharacter = value >= 0 && value <= 0x10ffff && !(value >= 0xd800 && value <= 0xdfff)
+  return allowed === (isCharacter ? String.fromCodePoint(value) : '\ufffd')
 }
 
 function stringCheck(schema: JsonSchema, format: string): Part<string> {

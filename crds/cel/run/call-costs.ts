@@ -3,12 +3,16 @@ import { CelFormat } from '../library/named-formats.ts'
 import { sizeOf } from '../library/standard.ts'
 import { CelError, CelList, CelMap, CelOpaque, CelOptional, items, type Result } from '../values/value.ts'
 
-/** What a call cost, in CEL's units; cel-go's and Kubernetes' rules. `overload` is '' where types did not decide it. */
-export function callCost(name: string, overload: string, args: readonly Result[], result: Result): number {
+export type CallCost = (args: readonly Result[], result: Result) => number
+
+/** What calls cost, in CEL's units; cel-go's and Kubernetes' rules. `overload` is '' where types did not decide it. */
+export function callCost(name: string, overload: string): CallCost {
   const extension = EXTENSIONS[overload] ?? (overload.endsWith('_sort') ? sortCost : undefined)
-  if (extension) return extension(args, result)
-  if (overload.endsWith('_sortByAssociatedKeys')) return selfCompareCost(args[1])
-  return BY_NAME[name]?.(args, result, overload) ?? byOverload(overload, args)
+  if (extension) return extension
+  if (overload.endsWith('_sortByAssociatedKeys')) return (args) => selfCompareCost(args[1])
+  const named = BY_NAME[name]
+  const otherwise = byOverload(overload)
+  return named ? (args, result) => named(args, result, overload) ?? otherwise(args) : otherwise
 }
 
 type Cost = (args: readonly Result[], result: Result, overload: string) => number | undefined
@@ -83,8 +87,7 @@ const BY_NAME: Readonly<Record<string, Cost>> = {
   '_==_': ([left]) => (left instanceof CelOpaque ? 1 : undefined),
 }
 
-function byOverload(overload: string, args: readonly Result[]): number {
-  const [a, b] = args
+function byOverload(overload: string): (args: readonly Result[]) => number {
   switch (overload) {
     case 'starts_with_string':
     case 'ends_with_string':
@@ -92,21 +95,21 @@ function byOverload(overload: string, args: readonly Result[]): number {
     case 'bytes_to_string':
     case 'strings_quote':
     case 'string_format':
-      return walk(size(a))
+      return ([a]) => walk(size(a))
     case 'in_list':
-      return size(b)
+      return ([, b]) => size(b)
     case 'add_string':
     case 'add_bytes':
-      return walk(size(a) + size(b))
+      return ([a, b]) => walk(size(a) + size(b))
     case 'matches_string':
-      return pattern(size(a), size(b))
+      return ([a, b]) => pattern(size(a), size(b))
     case 'contains_string':
-      return walk(size(a)) * walk(size(b))
+      return ([a, b]) => walk(size(a)) * walk(size(b))
     case 'equals':
     case 'not_equals':
-      return walk(Math.min(size(a), size(b)))
+      return ([a, b]) => walk(Math.min(size(a), size(b)))
     default:
-      return COMPARES_TEXT.test(overload) ? walk(Math.min(size(a), size(b))) : 1
+      return COMPARES_TEXT.test(overload) ? ([a, b]) => walk(Math.min(size(a), size(b))) : once
   }
 }
 
@@ -121,16 +124,15 @@ function selfCompareCost(list: Result | undefined): number {
   return makesList(count * count, texts ? 2 + TRAVERSAL : 2)
 }
 
-type Extension = (args: readonly Result[], result: Result) => number
-const output: Extension = (_, result) => makesList(plainSize(result))
-const sortCost: Extension = ([list]) => selfCompareCost(list)
-const flatten: Extension = ([list, depth]) => makesList(plainSize(list), typeof depth === 'bigint' ? Number(depth) : 1)
+const output: CallCost = (_, result) => makesList(plainSize(result))
+const sortCost: CallCost = ([list]) => selfCompareCost(list)
+const flatten: CallCost = ([list, depth]) => makesList(plainSize(list), typeof depth === 'bigint' ? Number(depth) : 1)
 const sets =
-  (factor: number): Extension =>
+  (factor: number): CallCost =>
   ([a, b]) =>
     1 + plainSize(a) * plainSize(b) * factor
 
-const EXTENSIONS: Readonly<Record<string, Extension>> = {
+const EXTENSIONS: Readonly<Record<string, CallCost>> = {
   list_slice: output,
   list_flatten: flatten,
   list_flatten_int: flatten,

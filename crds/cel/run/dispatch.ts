@@ -39,7 +39,10 @@ export function dispatch(
 }
 
 function fits(types: readonly CelType[], args: readonly Value[]): boolean {
-  return types.every((type, i) => isOf(args[i] as Value, type))
+  for (let i = 0; i < types.length; i++) {
+    if (!isOf(args[i] as Value, types[i] as CelType)) return false
+  }
+  return true
 }
 
 /** Whether a value is of a type, as far as values show their types: of lists and maps only the first item is looked at. */

@@ -1,5 +1,5 @@
-import { CelError, CelList, CelMap, items, type Result, typeName, type Value } from '../values/value.ts'
-import type { Eval } from './frame.ts'
+import { CelError, CelList, CelMap, typeName, type Value } from '../values/value.ts'
+import type { Eval, Frame } from './frame.ts'
 
 /** A comprehension's parts, and the slots of its variables. */
 export interface Loop {
@@ -18,27 +18,48 @@ export function loopEval(loop: Loop): Eval {
   return (frame) => {
     const range = loop.range(frame)
     if (range instanceof CelError) return range
-    const pairs = iterate(range, loop.second !== undefined)
-    if (pairs instanceof CelError) return pairs
-    frame.slots[loop.accumulator] = loop.init(frame)
-    for (const [first, second] of pairs) {
-      frame.slots[loop.first] = first
-      if (loop.second !== undefined) frame.slots[loop.second] = second
-      if (loop.condition(frame) === false) break
-      frame.slots[loop.accumulator] = loop.step(frame)
-    }
+    if (range instanceof CelList) foldList(range, loop, frame)
+    else if (range instanceof CelMap) foldMap(range, loop, frame)
+    else return notIterable(range, loop.second !== undefined)
     return loop.result(frame)
   }
 }
 
-/** What a loop's variables take on: items or keys, or with two variables index or key, and item or value. */
-function iterate(range: Value, both: boolean): Iterable<readonly [Result, Result]> | CelError {
-  if (range instanceof CelList) {
-    return items(range).map((item, i): [Result, Result] => (both ? [BigInt(i), item] : [item, null]))
+/** The variables are items, or with two of them index and item. */
+function foldList(list: CelList, loop: Loop, frame: Frame): void {
+  const { slots } = frame
+  const { size } = list
+  slots[loop.accumulator] = loop.init(frame)
+  for (let i = 0; i < size; i++) {
+    const item = list.at(i)
+    if (loop.second === undefined) slots[loop.first] = item
+    else {
+      slots[loop.first] = BigInt(i)
+      slots[loop.second] = item
+    }
+    if (!step(loop, frame)) return
   }
-  if (range instanceof CelMap) {
-    return range.keys().map((key) => [key, both ? (range.find(key) ?? null) : null] as const)
+}
+
+/** The variables are keys, or with two of them key and value. */
+function foldMap(map: CelMap, loop: Loop, frame: Frame): void {
+  const { slots } = frame
+  slots[loop.accumulator] = loop.init(frame)
+  for (const key of map.keys()) {
+    slots[loop.first] = key
+    if (loop.second !== undefined) slots[loop.second] = map.find(key) ?? null
+    if (!step(loop, frame)) return
   }
+}
+
+/** One step; whether there should be another. */
+function step(loop: Loop, frame: Frame): boolean {
+  if (loop.condition(frame) === false) return false
+  frame.slots[loop.accumulator] = loop.step(frame)
+  return true
+}
+
+function notIterable(range: Value, both: boolean): CelError {
   const type = goType(range)
   return new CelError(both ? `unsupported comprehension range type: ${type}` : `got '${type}', expected iterable type`)
 }

@@ -245,32 +245,34 @@ function callEval(
   args: readonly Eval[],
   hasPattern: boolean,
 ): Eval {
-  const many = args.length > 2
+  const last = args.length - 1
+  const cost = callCost(name, id)
   return (frame) => {
     const values: Result[] = []
-    for (const [i, arg] of args.entries()) {
-      const value = arg(frame)
+    let problem: CelError | undefined
+    for (let i = 0; i <= last; i++) {
+      const value = (args[i] as Eval)(frame)
       values.push(value)
+      if (!(value instanceof CelError)) continue
       // With three or more arguments the rest is not even looked at, and the call itself costs nothing.
-      if (many && value instanceof CelError && i < args.length - 1) return value
+      if (last > 1 && i < last) return value
+      problem ??= value
     }
-    const problem = values.find((value) => value instanceof CelError)
     const result = problem ?? dispatch(name, overloads, values as Value[], hasPattern)
-    spend(frame, callCost(name, id, values, result))
+    spend(frame, cost(values, result))
     return result
   }
 }
 
 function equality(parts: readonly Part[], positive: boolean): Eval {
   const [left, right] = evals(parts) as [Eval, Eval]
-  const name = positive ? '_==_' : '_!=_'
-  const id = positive ? 'equals' : 'not_equals'
+  const cost = positive ? callCost('_==_', 'equals') : callCost('_!=_', 'not_equals')
   return (frame) => {
     const a = left(frame)
     const b = right(frame)
     const same = a instanceof CelError ? a : b instanceof CelError ? b : equal(a, b)
     const result = typeof same === 'boolean' ? same === positive : same
-    spend(frame, callCost(name, id, [a, b], result))
+    spend(frame, cost([a, b], result))
     return result
   }
 }

@@ -1,0 +1,142 @@
+import type { JsonObject, JsonValue } from '../../../crds/metadata.ts'
+import type { KubeClient, Answer as Response } from '../../oracle/kube-client.ts'
+import {
+  type Answer,
+  causeText,
+  type DefinitionCase,
+  definitionOf,
+  goodDefinition,
+  isObject,
+  lastingMetadata,
+  mergePatch,
+  type ObjectFile,
+  sortedSet,
+} from './corpus.ts'
+
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+const DRY = 'dryRun=All&fieldValidation=Warn&fieldManager=corpus'
+
+/** Asks an API server about all objects of a file. It must know nothing of the file's group. */
+export async function askObjects(client: KubeClient, file: ObjectFile & { readonly name: string }): Promise<Answer[]> {
+  const group = `${file.name}.corpus.weir.dev`
+  const things = `/apis/${group}/v1/namespaces/default/things`
+  const install = (schema: JsonObject, mark: string) => installDefinition(client, definition(file, schema, group), mark)
+  await install(file.before ?? file.schema, 'before')
+  const old = new Map<number, JsonObject>()
+  for (const [i, one] of file.cases.entries()) {
+    if (!one.old) continue
+    const created = await client.send('POST', things, named(one.old, group, `old-${i}`))
+    if (created.status !== 201) throw new Error(`${file.name}: old object of "${one.why}": ${created.text}`)
+    old.set(i, created.body as JsonObject)
+  }
+  if (file.before) await install(file.schema, 'after')
+  const answers: Answer[] = []
+  for (const [i, one] of file.cases.entries()) {
+    const before = old.get(i)
+    const object = named(one.object, group, before ? `old-${i}` : 'one', before)
+    const path = before ? `${things}/old-${i}${one.status ? '/status' : ''}` : things
+    answers.push(answerOf(await client.send(before ? 'PUT' : 'POST', `${path}?${DRY}`, object), lasting))
+  }
+  await client.send('DELETE', `${CRDS}/things.${group}`)
+  return answers.map((answer) => renamed(answer, group))
+}
+
+/** Asks an API server about a definition. */
+export async function askDefinition(client: KubeClient, one: DefinitionCase): Promise<Answer> {
+  const written = definitionOf(one)
+  const spec = (object: JsonObject): JsonValue => object.spec ?? null
+  if (!one.old) return answerOf(await client.send('POST', `${CRDS}?${DRY}`, written), spec)
+  const before = definitionOf(one.old)
+  const name = String((before.metadata as JsonObject).name)
+  await installDefinition(client, before, 'old')
+  const live = (await client.send('GET', `${CRDS}/${name}`)).body as JsonObject
+  const { resourceVersion } = live.metadata as JsonObject
+  const metadata = { ...(written.metadata as JsonObject), resourceVersion }
+  const answer = answerOf(await client.send('PUT', `${CRDS}/${name}?${DRY}`, { ...written, metadata }), spec)
+  await removeDefinition(client, name)
+  return answer
+}
+
+function definition(file: ObjectFile, schema: JsonObject, group: string): JsonObject {
+  const version = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }
+  const subresources = file.subresources ? { subresources: file.subresources } : {}
+  const patch = { spec: { versions: [{ ...version, ...subresources }] } }
+  return mergePatch(goodDefinition(schema, group), patch) as JsonObject
+}
+
+/** Creates or updates a definition and waits until the server serves by it: a warning of deprecation tells. */
+async function installDefinition(client: KubeClient, crd: JsonObject, mark: string): Promise<void> {
+  const { group, versions } = crd.spec as { group: string; versions: JsonObject[] }
+  const name = String((crd.metadata as JsonObject).name)
+  const deprecationWarning = `${mark} of ${group}`
+  const marked = versions.map((version) => ({ ...version, deprecated: true, deprecationWarning }))
+  const body = { ...crd, spec: { ...(crd.spec as JsonObject), versions: marked } }
+  const live = await client.send('GET', `${CRDS}/${name}`)
+  const { resourceVersion } = ((live.body as JsonObject | undefined)?.metadata ?? {}) as JsonObject
+  const put = { ...body, metadata: { ...(crd.metadata as JsonObject), resourceVersion } }
+  const sent =
+    live.status === 200 ? await client.send('PUT', `${CRDS}/${name}`, put) : await client.send('POST', CRDS, body)
+  if (sent.status >= 300) throw new Error(`${name}: ${sent.text}`)
+  const { plural } = (crd.spec as { names: { plural: string } }).names
+  await until(async () => {
+    const list = await client.send('GET', `/apis/${group}/${String(versions[0]?.name)}/${plural}?limit=1`)
+    return list.status === 200 && JSON.stringify(list.headers.warning ?? '').includes(deprecationWarning)
+  })
+}
+
+async function removeDefinition(client: KubeClient, name: string): Promise<void> {
+  await client.send('DELETE', `${CRDS}/${name}`)
+  await until(async () => (await client.send('GET', `${CRDS}/${name}`)).status === 404)
+}
+
+async function until(met: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 30_000
+  while (!(await met())) {
+    if (performance.now() > end) throw new Error('the server did not come round')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+function named(object: JsonObject, group: string, name: string, old?: JsonObject): JsonObject {
+  const { resourceVersion } = (old?.metadata ?? {}) as JsonObject
+  const known = resourceVersion === undefined ? {} : { resourceVersion }
+  const metadata = { name, namespace: 'default', ...known, ...(object.metadata as JsonObject | undefined) }
+  return { apiVersion: `${group}/v1`, kind: 'Thing', ...object, metadata }
+}
+
+function lasting(object: JsonObject): JsonValue {
+  const { apiVersion, kind, metadata, ...rest } = object
+  const left = lastingMetadata(metadata as JsonObject)
+  return Object.keys(left).length > 0 ? { ...rest, metadata: left } : rest
+}
+
+interface Status {
+  readonly message?: string
+  readonly details?: {
+    readonly causes?: readonly { readonly field?: string; readonly reason?: string; readonly message?: string }[]
+  }
+}
+
+/** An answer of the wire, without what differs from run to run. */
+export function answerOf(response: Response, keep: (object: JsonObject) => JsonValue): Answer {
+  const { body, status } = response
+  const warnings = warningsOf(response)
+  const warned = warnings.length > 0 ? { warnings } : {}
+  if (!isObject(body)) throw new Error(`${status}: ${response.text}`)
+  if (status < 300) return { stored: keep(body), ...warned }
+  const { message = '', details } = body as Status
+  if (status !== 422) return { refused: message }
+  const causes = (details?.causes ?? []).map((one) => causeText(one.field ?? '', one.reason ?? '', one.message ?? ''))
+  return { causes: sortedSet(causes), ...warned }
+}
+
+function warningsOf({ headers }: Response): string[] {
+  const lines = [headers.warning ?? []].flat().join(', ')
+  const texts = [...lines.matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1'))
+  return texts.filter((text) => !/^(before|after|old) of /.test(text))
+}
+
+/** Answers speak of one group, whichever the server was asked about. */
+function renamed(answer: Answer, group: string): Answer {
+  return JSON.parse(JSON.stringify(answer).replaceAll(group, 'corpus.weir.dev')) as Answer
+}
