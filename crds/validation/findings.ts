@@ -1,7 +1,7 @@
 import type { JsonValue } from '../metadata.ts'
 import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from './errors.ts'
 import type { FieldError } from './field-error.ts'
-import { openapiString, type Path, stepsOf } from './field-path.ts'
+import { fieldString, openapiString, type Path, stepsOf } from './field-path.ts'
 import { goJson, goQuote } from './go-format.ts'
 
 /**
@@ -36,9 +36,9 @@ export function fieldErrors(findings: readonly Finding[], base?: Path): FieldErr
   return errors
 }
 
-/** kube-openapi names fields by text, so `field` is that text, whatever the steps were. */
+/** kube-openapi names fields by text, so `field` is that text, whatever the steps were; only `base` is a path of Kubernetes. */
 function place(error: FieldError, finding: Finding, name: string, base: Path | undefined): FieldError {
-  const above = base ? openapiString(base) : ''
+  const above = base ? fieldString(base) : ''
   const own = finding.is === 'whole' ? '' : name.replace(/^\./, '')
   const field = above && own ? `${above}.${own}` : above || own || '<nil>'
   return { ...error, field, path: [...stepsOf(base), ...stepsOf(finding.path)] }

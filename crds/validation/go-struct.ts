@@ -4,11 +4,12 @@ import { isArray, isObject } from './json.ts'
 
 /**
  * JSON read the way Go's encoding/json reads it into a struct, in its words where it cannot be, and written again with
- * `omitempty`: nulls and empty values are left out unless the field is a pointer or says `keep`.
+ * `omitempty`: nulls and empty values are left out unless the field is a pointer or says `keep`, as a list only where it was
+ * given.
  */
 export type Shape =
   | { readonly kind: Scalar; readonly type: string; readonly pointer?: boolean; readonly keep?: boolean }
-  | { readonly kind: 'map' | 'list'; readonly of: Shape; readonly type: string }
+  | { readonly kind: 'map' | 'list'; readonly of: Shape; readonly type: string; readonly keep?: boolean }
   | { readonly kind: 'struct'; readonly type: string; readonly fields: () => Fields }
   /** A type that unmarshals itself; what is unknown below it goes unnoticed. */
   | { readonly kind: 'own'; readonly read: (value: JsonValue, into: Into) => JsonValue | undefined }
@@ -71,7 +72,7 @@ function readList(
   const items = value.map(
     (item, i) => readGo(item, shape.of, { ...into, path: `${into.path}[${i}]` }) ?? zero(shape.of),
   )
-  return items.length > 0 ? items : undefined
+  return items.length > 0 || shape.keep ? items : undefined
 }
 
 function readMap(
@@ -115,7 +116,9 @@ function names(value: Readonly<Record<string, JsonValue | undefined>>, into: Int
 function withKept(out: Record<string, JsonValue>, fields: Fields): JsonValue {
   for (const name in fields) {
     const field = fields[name]
-    if (field && 'keep' in field && field.keep && out[name] === undefined) out[name] = zero(field)
+    if (field && 'keep' in field && field.keep && field.kind !== 'list' && out[name] === undefined) {
+      out[name] = zero(field)
+    }
   }
   return out
 }

@@ -69,7 +69,6 @@ class Translator {
   #at = 0
   #depth = 0
   #flags: Flags = { i: false, m: false, s: false, U: false }
-  readonly #names = new Set<string>()
 
   constructor(pattern: string) {
     this.#pattern = pattern
@@ -204,8 +203,6 @@ class Translator {
 
   #namedGroup(opening: string, name: string): string {
     if (!/^[A-Za-z0-9_]+$/.test(name)) throw new Re2Error('invalid named capture', opening)
-    if (this.#names.has(name)) throw new Re2Error('duplicate capture group name', name)
-    this.#names.add(name)
     this.#at += opening.length
     return `(${this.#body()})`
   }

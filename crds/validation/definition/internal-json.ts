@@ -160,8 +160,7 @@ const version = struct(() => [
   ['SelectableFields', 'selectableFields', list(struct(() => [['JSONPath', 'jsonPath', text]]))],
 ])
 
-export const versionsJson = (versions: readonly DefinitionVersion[]): string =>
-  versions.length === 0 ? 'null' : list(version)(asJson(versions))
+export const versionsJson = (versions: readonly DefinitionVersion[]): string => list(version)(asJson(versions))
 export const schemaJson = (value: AnySchema): string => schema(asJson(value))
 export const itemsJson = (value: AnySchema['items']): string => schemaOrArray(value && asJson(value))
 export const ruleJson = (value: ValidationRule): string => rule(asJson(value))

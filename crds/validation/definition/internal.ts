@@ -22,6 +22,8 @@ export interface InternalSpec {
   /** The name of the first version. */
   readonly version: string
   readonly versions: readonly DefinitionVersion[]
+  /** There is no list of versions, not even an empty one. */
+  readonly noVersions: boolean
   readonly validation: VersionSchema | undefined
   readonly subresources: Subresources | undefined
   readonly additionalPrinterColumns: readonly PrinterColumn[]
@@ -43,6 +45,7 @@ export function internalSpec(spec: DefinitionSpec): InternalSpec {
     names: spec.names,
     scope: spec.scope,
     version: first?.name ?? '',
+    noVersions: spec.versions === undefined,
     versions: versions.map((version) => {
       const { schema, subresources, additionalPrinterColumns, selectableFields, ...rest } = version
       return {

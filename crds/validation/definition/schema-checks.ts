@@ -105,13 +105,12 @@ class SchemaCheck {
     isRoot: boolean,
     below: (sub: AnySchema, at: Path, where: Place) => void,
   ): void {
-    const uncorrelatable = place.uncorrelatable ?? (schema['x-kubernetes-map-type'] === 'atomic' ? path : undefined)
     for (const [name, sub] of Object.entries(schema.properties ?? {})) {
       const meta = (isRoot || schema['x-kubernetes-embedded-resource'] === true) && META_FIELDS.has(name)
       below(sub, key(child(path, 'properties'), name), {
         insideMeta: place.insideMeta || meta,
         noDefaults: meta && isRoot ? `in top-level ${name}` : place.noDefaults,
-        uncorrelatable,
+        uncorrelatable: place.uncorrelatable,
       })
     }
   }

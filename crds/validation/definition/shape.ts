@@ -19,6 +19,7 @@ const texts: Shape = { kind: 'list', of: text(), type: '[]string' }
 
 const struct = (type: string, fields: () => Fields): Shape => ({ kind: 'struct', type, fields })
 const listOf = (of: Shape): Shape => ({ kind: 'list', of, type: `[]${typeOf(of)}` })
+const keptListOf = (of: Shape): Shape => ({ kind: 'list', of, type: `[]${typeOf(of)}`, keep: true })
 const mapOf = (of: Shape): Shape => ({ kind: 'map', of, type: `map[string]${typeOf(of)}` })
 
 function typeOf(shape: Shape): string {
@@ -167,12 +168,12 @@ const SPEC = struct('v1.CustomResourceDefinitionSpec', () => ({
   group: kept(),
   names,
   scope: kept('v1.ResourceScope'),
-  versions: listOf(VERSION),
+  versions: keptListOf(VERSION),
   conversion: struct('v1.CustomResourceConversion', () => ({
     strategy: kept('v1.ConversionStrategyType'),
     webhook: struct('v1.WebhookConversion', () => ({
       clientConfig: CLIENT_CONFIG,
-      conversionReviewVersions: texts,
+      conversionReviewVersions: keptListOf(text()),
     })),
   })),
   preserveUnknownFields: bool,
@@ -193,9 +194,9 @@ const DEFINITION = struct('v1.CustomResourceDefinition', () => ({
   metadata: OBJECT_META,
   spec: SPEC,
   status: struct('v1.CustomResourceDefinitionStatus', () => ({
-    conditions: listOf(CONDITION),
+    conditions: keptListOf(CONDITION),
     acceptedNames: names,
-    storedVersions: texts,
+    storedVersions: keptListOf(text()),
     observedGeneration: int64,
   })),
 }))

@@ -128,9 +128,9 @@ class SpecCheck {
   }
 
   versionsErrors(): FieldError[] {
-    const { versions, version } = this.#spec
+    const { versions, version, noVersions } = this.#spec
     const at = child(this.#path, 'versions')
-    const shown = new Shown(versionsJson(versions))
+    const shown = new Shown(noVersions ? 'null' : versionsJson(versions))
     const errors: FieldError[] = []
     if (new Set(versions.map(({ name }) => name)).size < versions.length) {
       errors.push(invalid(at, shown, 'must contain unique version names'))
