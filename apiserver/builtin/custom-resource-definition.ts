@@ -1,5 +1,11 @@
 import type { JsonObject } from '../../crds/metadata.ts'
-import { defaultCustomResourceDefinition, validateCustomResourceDefinition } from '../../crds/validation/crd.ts'
+import {
+  customResourceDefinitionWarnings,
+  decodeCustomResourceDefinition,
+  defaultCustomResourceDefinition,
+  validateCustomResourceDefinition,
+  validateCustomResourceDefinitionStatus,
+} from '../../crds/validation/crd.ts'
 import { crdVersions, storageVersion } from '../custom/from-crd.ts'
 import { type ApiObject, asObject, at, deepEqual, isArray, withFields, withMetadata } from '../json.ts'
 import { type BuiltInKind, withFieldOf } from './built-in.ts'
@@ -26,6 +32,10 @@ export const customResourceDefinition: BuiltInKind = {
     },
   ],
   strategy: {
+    decode(object) {
+      const decoded = decodeCustomResourceDefinition(object)
+      return { ...decoded, object: asObject(decoded.object as unknown as ApiObject) }
+    },
     prepareForCreate: (object) =>
       withMetadata(withStoredVersion(withFields(object, { status: {} })), { generation: 1 }),
     prepareForUpdate(object, old) {
@@ -35,7 +45,8 @@ export const customResourceDefinition: BuiltInKind = {
     },
     validateCreate: (object) => validateCustomResourceDefinition(object),
     validateUpdate: (object, old) => validateCustomResourceDefinition(object, old),
-    validateStatusUpdate: (object, old) => validateCustomResourceDefinition(object, old),
+    validateStatusUpdate: (object, old) => validateCustomResourceDefinitionStatus(object, old),
+    warnings: (object, old) => customResourceDefinitionWarnings(object, old),
     beginDelete(object) {
       const finalizers = object.metadata.finalizers ?? []
       if (object.metadata.deletionTimestamp) return finalizers.length > 0 ? object : undefined

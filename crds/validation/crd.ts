@@ -10,7 +10,7 @@ import { fieldError, invalid } from './errors.ts'
 import type { FieldError } from './field-error.ts'
 import { child, index, type Path } from './field-path.ts'
 import { goQuote } from './go-format.ts'
-import { isObject, list, object, text } from './json.ts'
+import { isArray, isObject, list, object, text } from './json.ts'
 import { nameIsDnsSubdomain } from './names.ts'
 import { objectMetaUpdateErrors, validateObjectMeta } from './object-meta.ts'
 
@@ -27,7 +27,14 @@ export interface DecodedDefinition {
 export function decodeCustomResourceDefinition(crd: JsonObject): DecodedDefinition {
   const read = readDefinition(crd)
   if (!read.ok) return { object: crd, unknownFields: [], malformed: read.error }
-  return { object: object(read.value), unknownFields: read.unknown }
+  const { apiVersion, kind, metadata, ...rest } = object(read.value)
+  // An empty list of managedFields is no absent one: it resets them.
+  const managed = object(crd.metadata).managedFields
+  const reset = isArray(managed) && managed.length === 0 ? { managedFields: [] } : {}
+  return {
+    object: { apiVersion, kind, metadata: { ...object(metadata), ...reset }, ...rest },
+    unknownFields: read.unknown,
+  }
 }
 
 /** Fills in what Kubernetes fills in: names.singular, names.listKind, conversion None, status.storedVersions. */
