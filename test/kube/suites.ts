@@ -1,0 +1,11 @@
+/** The tests that ask the server of WEIR_TEST_KUBECONFIG when there is one, as files or folders. */
+export const suites: readonly string[] = [
+  'test/charts',
+  'test/controllers/controllers.test.ts',
+  'test/controllers/events.test.ts',
+  'test/controllers/execute.test.ts',
+  'test/examples/gitops.test.ts',
+  'test/gateway',
+  'test/agent/real-gateway.test.ts',
+  'test/kube',
+]
