@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import type { Clock } from '../../runtime/clock.ts'
 import type { FileIo, OpenFile } from '../file-io.ts'
 
 export interface Commit {
@@ -13,59 +14,60 @@ interface Pending extends Commit {
   readonly reject: (error: unknown) => void
 }
 
-const MAX_BATCH = 256
+/** Descriptors that are open for it at once. */
+const MAX_PLACING = 64
+/** While files keep coming, folders are made durable this often: each of them once for all files that it got in the meantime. */
+const FOLDERS_EVERY_MS = 1000
 
 /**
- * Makes files durable under their final name. A disk writes many small changes as fast as one, so those that arrive while it is busy are
- * made durable together: every file's bytes, then their names, then the folders.
+ * Makes files durable under their final name: every file's bytes, then its name, then the folder. Many small files cost little each, for
+ * a disk writes many small changes as fast as one: those that arrive while it is busy are made durable together.
  */
 export class Committer {
+  /** Whether more files will come soon, so that it is worth waiting for them. */
+  expectsMore: () => boolean = () => false
   readonly #io: FileIo
-  #pending: Pending[] = []
-  #running: Promise<void> | undefined
+  readonly #clock: Clock
+  readonly #queue: Pending[] = []
+  #placing = 0
+  /** Files under their final names, by folder, whose folder is not durable yet. */
+  #placed = new Map<string, Pending[]>()
+  #flushing = false
+  #cancelTimer: (() => void) | undefined
 
-  constructor(io: FileIo) {
+  constructor(io: FileIo, clock: Clock) {
     this.#io = io
+    this.#clock = clock
   }
 
-  /** Files that are not durable yet. Each has a descriptor open. */
+  /** Files whose bytes are not durable yet. Each has a descriptor open. */
   get backlog(): number {
-    return this.#pending.length
+    return this.#queue.length + this.#placing
   }
 
-  /** Resolves once the file survives a power cut under its final name. Rejects with what the disk threw; then `from` is still there. */
+  /** Resolves once the file survives a power cut under its final name. Rejects with what the disk threw. */
   commit(commit: Commit): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ ...commit, resolve, reject })
-      this.#running ??= this.#run()
+      this.#queue.push({ ...commit, resolve, reject })
+      this.#place()
     })
   }
 
-  async #run(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const batch = this.#pending.splice(0, MAX_BATCH)
-      await this.#commitBatch(batch)
+  #place(): void {
+    while (this.#placing < MAX_PLACING) {
+      const pending = this.#queue.shift()
+      if (!pending) break
+      this.#placing++
+      void this.#placeOne(pending).finally(() => {
+        this.#placing--
+        this.#place()
+        this.#flushSoon()
+      })
     }
-    this.#running = undefined
   }
 
-  async #commitBatch(batch: readonly Pending[]): Promise<void> {
-    const renamed = await Promise.all(batch.map((pending) => this.#place(pending)))
-    const placed = batch.filter((_, i) => renamed[i])
-    const byFolder = Map.groupBy(placed, ({ to }) => dirname(to))
-    await Promise.all(
-      [...byFolder].map(async ([folder, commits]) => {
-        try {
-          await this.#io.syncFolder(folder)
-          for (const { resolve } of commits) resolve()
-        } catch (error) {
-          for (const { reject } of commits) reject(error)
-        }
-      }),
-    )
-  }
-
-  async #place({ file, from, to, reject }: Pending): Promise<boolean> {
+  async #placeOne(pending: Pending): Promise<void> {
+    const { file, from, to, reject } = pending
     try {
       try {
         await file.sync()
@@ -73,10 +75,40 @@ export class Committer {
         await file.close()
       }
       await this.#io.rename(from, to)
-      return true
+      const folder = dirname(to)
+      const others = this.#placed.get(folder)
+      if (others) others.push(pending)
+      else this.#placed.set(folder, [pending])
     } catch (error) {
       reject(error)
-      return false
+    }
+  }
+
+  /** At once when nothing more is on its way, so that a single file does not wait. */
+  #flushSoon(): void {
+    if (this.#flushing || this.#placed.size === 0) return
+    if (this.backlog === 0 && !this.expectsMore()) void this.#flush()
+    else this.#cancelTimer ??= this.#clock.after(FOLDERS_EVERY_MS, () => void this.#flush())
+  }
+
+  async #flush(): Promise<void> {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    if (this.#flushing) return
+    this.#flushing = true
+    const placed = this.#placed
+    this.#placed = new Map()
+    await Promise.all([...placed].map(([folder, commits]) => this.#syncFolder(folder, commits)))
+    this.#flushing = false
+    this.#flushSoon()
+  }
+
+  async #syncFolder(folder: string, commits: readonly Pending[]): Promise<void> {
+    try {
+      await this.#io.syncFolder(folder)
+      for (const { resolve } of commits) resolve()
+    } catch (error) {
+      for (const { reject } of commits) reject(error)
     }
   }
 }

@@ -14,8 +14,10 @@ export interface Download {
   /** 64 hex digits. */
   readonly sha256: string
   readonly size: number
-  /** Where the bytes go; what is there already is kept and continued. */
+  /** Where the bytes go. */
   readonly path: string
+  /** Whether there may be bytes already; then they are kept and continued. */
+  readonly resume: boolean
   readonly url: string
   /** A 404 is no failure: nobody said that it has the file. */
   readonly mayMiss: boolean
@@ -40,7 +42,7 @@ const READ_BYTES = 256 * 1024
  * digest is right. Throws FillError, FetchError, or what the disk threw; the bytes so far stay where they are.
  */
 export async function download(deps: DownloadDeps, task: Download): Promise<Downloaded> {
-  const file = await deps.io.openWrite(task.path)
+  const file = await deps.io.openWrite(task.path, !task.resume)
   try {
     return await new Attempt(deps, task, file).run()
   } catch (error) {
@@ -67,7 +69,7 @@ class Attempt {
 
   async run(): Promise<Downloaded> {
     const { size, sha256, url, signal } = this.#task
-    await this.#readPartial()
+    if (this.#task.resume) await this.#readPartial()
     const resumed = this.#bytes > 0
     if (this.#bytes < size) {
       const request = { url, signal, ...(resumed && { headers: { Range: `bytes=${this.#bytes}-` } }) }

@@ -111,6 +111,7 @@ export class Filler {
 
   constructor(options: FillerOptions) {
     this.#options = options
+    options.store.expectsMore = () => this.#transfers.size > 0
   }
 
   /** Sets what to hold; `order` has the same files, the first to be fetched first. What is no longer wanted is dropped, its partial bytes too. */
@@ -345,6 +346,7 @@ export class Filler {
         sha256,
         size,
         path: store.partialPath(sha256),
+        resume: store.partialBytes(sha256) > 0,
         url: offer.url,
         mayMiss: offer.kind !== 'origin',
         signal,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import type { Clock } from '../../runtime/clock.ts'
 import type { FileIo, OpenFile } from '../file-io.ts'
 import { Committer } from './committer.ts'
 
@@ -25,15 +26,15 @@ export class ContentStore {
   #heldBytes = 0
   #partialBytes = 0
 
-  private constructor(io: FileIo, root: string) {
+  private constructor(io: FileIo, root: string, clock: Clock) {
     this.#io = io
     this.#root = root
-    this.#committer = new Committer(io)
+    this.#committer = new Committer(io, clock)
   }
 
   /** Reads what is there. Makes the folders where they are missing. */
-  static async open(io: FileIo, root: string): Promise<ContentStore> {
-    const store = new ContentStore(io, root)
+  static async open(io: FileIo, root: string, clock: Clock): Promise<ContentStore> {
+    const store = new ContentStore(io, root, clock)
     await io.makeFolder(join(root, 'content'))
     await io.makeFolder(join(root, 'partial'))
     await store.#scan()
@@ -105,6 +106,11 @@ export class ContentStore {
   /** Files that are whole but not durable yet. */
   get commitBacklog(): number {
     return this.#committer.backlog
+  }
+
+  /** Lets the store know whether more files are on their way: then it makes them durable together. */
+  set expectsMore(expects: () => boolean) {
+    this.#committer.expectsMore = expects
   }
 
   /** Puts a whole, verified partial file among the held, durably. It is closed in any case; where that fails, it is gone. */

@@ -32,9 +32,9 @@ export class FaultyFileIo implements FileIo {
     return this.#wrap(path, await nodeFileIo.openRead(path))
   }
 
-  async openWrite(path: string): Promise<OpenFile> {
+  async openWrite(path: string, fresh?: boolean): Promise<OpenFile> {
     await this.#check({ op: 'openWrite', path })
-    return this.#wrap(path, await nodeFileIo.openWrite(path))
+    return this.#wrap(path, await nodeFileIo.openWrite(path, fresh))
   }
 
   #wrap(path: string, file: OpenFile): OpenFile {

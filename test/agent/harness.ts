@@ -10,7 +10,7 @@ import type { StatusReport } from '../../agent/gateway/client.ts'
 import { type AgentOptions, type RunningAgent, startAgent } from '../../agent/main.ts'
 import type { Tuning } from '../../agent/tuning.ts'
 import type { AssignmentSpec, ContentAssignment, ContentEntry } from '../../crds/types.gen.ts'
-import { catalogOf, encodeCatalog } from '../../reconcilers/blobs/catalog.ts'
+import { type CatalogFile, catalogOf, encodeCatalog } from '../../reconcilers/blobs/catalog.ts'
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import { decodeFileSet, encodeFileSet, type FileSetBlob } from '../../reconcilers/blobs/file-set-blob.ts'
 
@@ -121,30 +121,31 @@ export class Origin {
 export interface TestCatalog {
   readonly namespace: string
   readonly name: string
-  readonly paths: readonly (string | null)[]
-  readonly files: ReadonlyMap<string, Buffer>
+  /** By index; `null` for an index that is no longer used. */
+  readonly entries: readonly (CatalogFile | null)[]
   readonly blob: Uint8Array
   readonly digest: string
-  /** Says for a path what its sha256 is, where the catalog is to lie. */
-  readonly sha256Of: (path: string) => string
 }
 
-/** `paths` in index order, `null` for an index that is no longer used. */
+/** `paths` in index order, `null` for an index that is no longer used. `lies` are what the catalog says instead of the truth. */
 export function makeCatalog(
   name: string,
   files: ReadonlyMap<string, Buffer>,
   paths: readonly (string | null)[] = [...files.keys()],
   lies: ReadonlyMap<string, Partial<{ sha256: string; size: number }>> = new Map(),
 ): TestCatalog {
-  const sha256Of = (path: string) => lies.get(path)?.sha256 ?? sha256(files.get(path)!)
-  const blob = encodeCatalog(
-    catalogOf(
-      paths.map((path) =>
-        path === null ? null : { path, size: lies.get(path)?.size ?? files.get(path)!.length, sha256: sha256Of(path) },
-      ),
-    ),
+  return makeCatalogOf(
+    name,
+    paths.map((path) => {
+      const bytes = path === null ? undefined : files.get(path)
+      return path === null || !bytes ? null : { path, size: bytes.length, sha256: sha256(bytes), ...lies.get(path) }
+    }),
   )
-  return { namespace: 'isp', name, paths, files, blob, digest: `sha256:${sha256(blob)}`, sha256Of }
+}
+
+export function makeCatalogOf(name: string, entries: readonly (CatalogFile | null)[]): TestCatalog {
+  const blob = encodeCatalog(catalogOf(entries))
+  return { namespace: 'isp', name, entries, blob, digest: `sha256:${sha256(blob)}` }
 }
 
 /** What the gateway was told, and by which request. */
@@ -203,9 +204,9 @@ export class TestGateway {
 
   /** An entry for the files of a catalog at these indices; all of them unless told. */
   entry(catalog: TestCatalog, originUrl: string, indices?: readonly number[]): ContentEntry {
-    const wanted = indices ?? catalog.paths.flatMap((path, i) => (path === null ? [] : [i]))
+    const wanted = indices ?? catalog.entries.flatMap((file, i) => (file === null ? [] : [i]))
     const set = FileSet.of(wanted)
-    const bytes = wanted.reduce((sum, i) => sum + (catalog.files.get(catalog.paths[i]!)?.length ?? 0), 0)
+    const bytes = wanted.reduce((sum, i) => sum + (catalog.entries[i]?.size ?? 0), 0)
     const manifest = encodeFileSet({ catalog: catalog.digest, files: set.size, bytes, set })
     const manifestDigest = `sha256:${sha256(manifest)}`
     this.blobs.set(catalog.digest, catalog.blob)
@@ -214,7 +215,7 @@ export class TestGateway {
     return {
       catalog: { namespace, name },
       catalogDigest,
-      catalogFiles: catalog.paths.length,
+      catalogFiles: catalog.entries.length,
       originUrl: `${originUrl}/`,
       manifestDigest,
       files: set.size,
