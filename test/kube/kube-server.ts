@@ -12,8 +12,8 @@ export interface KubeServer {
   readonly kubeconfigPath: string
   /** Whether kube-controller-manager runs: without it nothing is garbage-collected and no namespace ever goes. */
   readonly hasControllerManager: boolean
-  /** Ends kube-apiserver and starts it again on the same port with the same data. `signal`: how it is ended. */
-  restart(signal?: NodeJS.Signals): Promise<void>
+  /** Ends kube-apiserver by a signal, runs `during`, and starts it again on the same port with the same data. */
+  restart(signal: NodeJS.Signals, during: () => Promise<void>): Promise<void>
   /** Ends every program; the folder stays. */
   stop(): Promise<void>
 }
@@ -83,8 +83,9 @@ export async function startKubeServer(assets: string, folder: string): Promise<K
   return {
     kubeconfigPath,
     hasControllerManager: manager !== undefined,
-    async restart(signal) {
+    async restart(signal, during) {
       await ended(api, signal)
+      await during()
       api = startApi()
       await ready(kubeconfigPath, api, file('kube-apiserver.log'))
     },
