@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
+import { DEFAULT_CIPHERS } from 'node:tls'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { Admission } from './admission/admission.ts'
@@ -135,6 +136,9 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
   }
 }
 
+/** As Go's servers prefer them: AES-128-GCM is the fastest of the three where processors help with it, and watches are mostly encryption. */
+const ciphers = [...new Set(['TLS_AES_128_GCM_SHA256', ...DEFAULT_CIPHERS.split(':')])].join(':')
+
 function listener(certificates: Certificates, router: Router, limits: Limits) {
   const server = createServer(
     {
@@ -145,6 +149,7 @@ function listener(certificates: Certificates, router: Router, limits: Limits) {
       // Who has no certificate may have a token.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
+      ciphers,
       ALPNProtocols: ['http/1.1'],
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
