@@ -50,6 +50,8 @@ export async function runController(io: Io, words: readonly string[], flags: Con
     brake,
     lead: lead.taken,
     assertLead: lead.assert,
+    // The chart has: rights on admission policies would be rights on everything.
+    installProtection: false,
   })
   const metrics = new Metrics()
   requests.register(metrics, access.server)

@@ -5,8 +5,10 @@ import { parse } from 'yaml'
 import { catalogProtection } from '../../controllers/catalog/protection.ts'
 import { customResourceDefinitions } from '../../crds/load.ts'
 import type { JsonObject } from '../../crds/metadata.ts'
+import { BRAKE_DEFAULTS } from '../../reconcilers/brake/brake.ts'
 import { HEARTBEAT_NAMESPACE } from '../../reconcilers/heartbeats/leases.ts'
 import { chartValues } from '../../scripts/generate/chart.ts'
+import { weir } from '../cli/harness.ts'
 import { chart, helm, type Rendered, render, required, runHelm, withValues } from './helm.ts'
 import { valueSets } from './value-sets.ts'
 
@@ -59,6 +61,7 @@ whenHelm('helm', () => {
     ['no replica', { controller: { replicas: 0 } }, 'controller/replicas'],
     ['replicas that are no number', { gateway: { replicas: '2' } }, 'gateway/replicas'],
     ['a log level that does not exist', { log: { level: 'verbose' } }, 'log/level'],
+    ['a share over one', { controller: { maxDarkShare: 30 } }, 'controller/maxDarkShare'],
     ['a digest that is none', { image: { digest: 'sha256:1' } }, 'image/digest'],
     ['a size that is none', { blobs: { size: 'large' } }, 'blobs/size'],
     ['no access mode', { blobs: { accessModes: [] } }, 'blobs/accessModes'],
@@ -158,6 +161,21 @@ whenHelm('helm', () => {
       }
     })
 
+    test('arguments that the programs have', async () => {
+      for (const { spec } of ofKind(small, 'Deployment')) {
+        const [program, ...args] = podOf(spec).spec.containers[0]!.args
+        const { stdout } = await weir([program!, '--help'])
+        for (const arg of args) expect(stdout).toContain(`  ${arg.split('=')[0]} `)
+      }
+    })
+
+    test('the brake as it is without a chart', () => {
+      const { controller } = parse(valuesText) as { controller: Readonly<Record<string, number>> }
+      expect(controller).toMatchObject(BRAKE_DEFAULTS)
+      const args = ofKind(small, 'Deployment').flatMap(({ spec }) => podOf(spec).spec.containers[0]!.args)
+      expect(args).toEqual(expect.arrayContaining(['--max-dark-share=0.3', '--min-dark=3']))
+    })
+
     test('bindings of roles and accounts that are there', () => {
       for (const objects of [small, elsewhere, single]) {
         const names = (kind: string) =>
@@ -226,6 +244,7 @@ interface PodSpec {
   readonly securityContext: JsonObject
   readonly topologySpreadConstraints: readonly { readonly topologyKey: string }[]
   readonly containers: readonly {
+    readonly args: readonly string[]
     readonly securityContext: JsonObject
     readonly volumeMounts: readonly { readonly mountPath: string }[]
   }[]
