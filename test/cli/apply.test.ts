@@ -1,9 +1,12 @@
 import { mkdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { sites } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
 import { configMaps, namespaces, type Resource, secrets } from '../../runtime/client/resource.ts'
 import { Folder, finished, start, startTestServer, type TestServer, weir, written } from './harness.ts'
+
+// Programs are started by the dozen; on a busy machine that takes its time.
+jest.setTimeout(120_000)
 
 const { promise: ready, resolve: isReady } = Promise.withResolvers<TestServer>()
 beforeAll(async () => isReady(await startTestServer()))

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { walkTree } from '../../cli/catalog/walk.ts'
 import { CatalogBuilder } from '../../reconcilers/catalog/builder.ts'
 import { Folder, program, weir } from './harness.ts'
+
+// Programs are started by the dozen; on a busy machine that takes its time.
+jest.setTimeout(120_000)
 
 const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex')
 const lines = (path: string) =>

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { appliances, hardwareClasses, sites } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
 import { configMaps, namespaces } from '../../runtime/client/resource.ts'
 import { finished, kubectl, program, start, startTestServer, type TestServer, written } from './harness.ts'
+
+// Programs are started by the dozen; on a busy machine that takes its time.
+jest.setTimeout(120_000)
 
 const { promise: ready, resolve: isReady } = Promise.withResolvers<TestServer>()
 beforeAll(async () => isReady(await setUp()))

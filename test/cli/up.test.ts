@@ -2,9 +2,12 @@ import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Appliance } from '../../crds/types.gen.ts'
 import { Folder, finished, type Result, start, weir, written } from './harness.ts'
+
+// Programs are started by the dozen; on a busy machine that takes its time.
+jest.setTimeout(120_000)
 
 // One control plane with six appliances, put through what happens to such things. The tests below follow on each other.
 

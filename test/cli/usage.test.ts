@@ -1,10 +1,13 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { sites } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
 import { configMaps, coreEvents, type Resource } from '../../runtime/client/resource.ts'
 import { Folder, finished, program, start, startTestServer, type TestServer, weir } from './harness.ts'
+
+// Programs are started by the dozen; on a busy machine that takes its time.
+jest.setTimeout(120_000)
 
 const root = join(import.meta.dirname, '../..')
 const folder = new Folder()

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { Folder } from './harness.ts'
+
+const folder = new Folder()
+afterAll(() => folder[Symbol.dispose]())
+
+describe('weir agent', () => {
+  test.each<[string, boolean]>([
+    ['goes while the agent is still starting', false],
+    ['goes while the agent serves', true],
+  ])('ends when the program that started it %s', async (_reason, serving) => {
+    const token = folder.file('token', 'abc')
+    const child = spawn(
+      process.execPath,
+      [
+        ...[join(import.meta.dirname, '../../cli/main.ts'), 'agent', '--gateway', 'https://127.0.0.1:1'],
+        ...['--appliance', 'a/b', '--token-file', token, '--root', join(folder.path, `root-${serving}`)],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    )
+    let said = ''
+    const serves = new Promise<void>((resolve) => {
+      child.stdout?.on('data', (text) => {
+        said += text
+        if (said.includes('the agent serves')) resolve()
+      })
+    })
+    child.stderr?.on('data', (text) => {
+      said += text
+      if (said.includes('the agent serves')) child.emit('serves')
+    })
+    const ended = once(child, 'exit')
+    if (serving) await Promise.race([serves, once(child, 'serves')])
+    child.disconnect()
+    const killed = setTimeout(() => child.kill('SIGKILL'), 20_000)
+    const [code, signal] = await ended
+    clearTimeout(killed)
+    expect({ code, signal, said }).toEqual({ code: 0, signal: null, said: expect.stringContaining('the agent serves') })
+  })
+})
