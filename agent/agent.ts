@@ -84,9 +84,9 @@ export class Agent {
 
   /** Gives the URL under which it serves. */
   async start(): Promise<string> {
-    const { io, root, clock, listen, advertiseUrl, log, appliance } = this.#deps
+    const { io, root, clock, listen, advertiseUrl, log, appliance, tuning } = this.#deps
     this.#closing.push(() => this.#gateway.close())
-    const store = await ContentStore.open(io, root, clock)
+    const store = await ContentStore.open(io, root, clock, tuning.commitIntervalMs)
     const parts = this.#assemble(store)
     this.#parts = parts
     await parts.room.measure(() => 0)

@@ -12,6 +12,8 @@ export interface Tuning {
   readonly maxLargeTransfers: number
   /** More than `maxLargeTransfers` start only while fewer bytes than this are still to come. */
   readonly transferBytesAhead: number
+  /** While files keep coming, those that are whole are made to count together, so often. */
+  readonly commitIntervalMs: number
   /** Wait before a file is tried again at a source where it failed: doubles from base to cap. */
   readonly retryBaseMs: number
   readonly retryCapMs: number
@@ -53,6 +55,7 @@ export const defaultTuning: Tuning = {
   maxTransfers: Math.min(64, 16 * Math.max(1, cpus().length / 2)),
   maxLargeTransfers: 4,
   transferBytesAhead: 64 * MIB,
+  commitIntervalMs: 1000,
   retryBaseMs: 1000,
   retryCapMs: 120_000,
   penaltyBaseMs: 60_000,

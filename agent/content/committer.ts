@@ -16,9 +16,6 @@ interface Pending extends Commit {
 
 /** Descriptors that are open for it at once. */
 const MAX_PLACING = 64
-/** While files keep coming, folders are made durable this often: each of them once for all files that it got in the meantime. */
-const FOLDERS_EVERY_MS = 1000
-
 /**
  * Makes files durable under their final name: every file's bytes, then its name, then the folder. Many small files cost little each, for
  * a disk writes many small changes as fast as one: those that arrive while it is busy are made durable together.
@@ -28,6 +25,7 @@ export class Committer {
   expectsMore: () => boolean = () => false
   readonly #io: FileIo
   readonly #clock: Clock
+  readonly #intervalMs: number
   readonly #queue: Pending[] = []
   #placing = 0
   /** Files under their final names, by folder, whose folder is not durable yet. */
@@ -35,9 +33,11 @@ export class Committer {
   #flushing = false
   #cancelTimer: (() => void) | undefined
 
-  constructor(io: FileIo, clock: Clock) {
+  /** `intervalMs`: while files keep coming, a folder is made durable so often, for all files that it got in the meantime. */
+  constructor(io: FileIo, clock: Clock, intervalMs: number) {
     this.#io = io
     this.#clock = clock
+    this.#intervalMs = intervalMs
   }
 
   /** Files whose bytes are not durable yet. Each has a descriptor open. */
@@ -88,7 +88,7 @@ export class Committer {
   #flushSoon(): void {
     if (this.#flushing || this.#placed.size === 0) return
     if (this.backlog === 0 && !this.expectsMore()) void this.#flush()
-    else this.#cancelTimer ??= this.#clock.after(FOLDERS_EVERY_MS, () => void this.#flush())
+    else this.#cancelTimer ??= this.#clock.after(this.#intervalMs, () => void this.#flush())
   }
 
   async #flush(): Promise<void> {

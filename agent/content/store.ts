@@ -26,15 +26,15 @@ export class ContentStore {
   #heldBytes = 0
   #partialBytes = 0
 
-  private constructor(io: FileIo, root: string, clock: Clock) {
+  private constructor(io: FileIo, root: string, clock: Clock, commitIntervalMs: number) {
     this.#io = io
     this.#root = root
-    this.#committer = new Committer(io, clock)
+    this.#committer = new Committer(io, clock, commitIntervalMs)
   }
 
   /** Reads what is there. Makes the folders where they are missing. */
-  static async open(io: FileIo, root: string, clock: Clock): Promise<ContentStore> {
-    const store = new ContentStore(io, root, clock)
+  static async open(io: FileIo, root: string, clock: Clock, commitIntervalMs: number): Promise<ContentStore> {
+    const store = new ContentStore(io, root, clock, commitIntervalMs)
     await io.makeFolder(join(root, 'content'))
     await io.makeFolder(join(root, 'partial'))
     await store.#scan()

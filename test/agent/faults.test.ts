@@ -141,7 +141,7 @@ describe('a file that no source has right is never published, is reported, and h
     const catalog = makeCatalog('docs', files)
     gateway.assign({ entries: [gateway.entry(catalog, origin.url)] })
     const root = cleanup.folder()
-    const agent = await runAgent(cleanup, gateway, { root, tuning: { idleTimeoutMs: 150 } })
+    const agent = await runAgent(cleanup, gateway, { root, tuning: reason === 'Stalled' ? { idleTimeoutMs: 150 } : {} })
 
     const { content } = await until(
       () => {

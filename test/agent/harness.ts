@@ -294,8 +294,9 @@ export class TestGateway {
 
 /** Fast where the real thing is slow. */
 export const fast: Partial<Tuning> = {
-  idleTimeoutMs: 300,
-  connectTimeoutMs: 2000,
+  idleTimeoutMs: 10_000,
+  connectTimeoutMs: 10_000,
+  commitIntervalMs: 20,
   retryBaseMs: 20,
   retryCapMs: 200,
   penaltyBaseMs: 500,

@@ -14,6 +14,7 @@ const agent = await startAgent({
   fileIo: nodeFileIo,
   tuning: {
     statusIntervalMs: 50,
+    commitIntervalMs: 50,
     inventoryIntervalMs: 50,
     reconnectBaseMs: 20,
     reconnectCapMs: 200,
