@@ -223,13 +223,19 @@ export class LeaderElection {
   async #release(): Promise<void> {
     const { client, log, namespace, name, identity } = this.#options
     this.#renewedAtMs = Number.NEGATIVE_INFINITY
-    try {
-      const current = await client.find(leases, { namespace, name }, { timeoutMs: 2_000 })
-      if (current?.spec?.holderIdentity !== identity) return
-      const spec = { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 }
-      await client.update(leases, { ...current, spec }, { timeoutMs: 2_000, fieldManager: identity })
-    } catch (error) {
-      log.debug({ err: error, lease: this.#label }, 'could not release the lead')
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const current = await client.find(leases, { namespace, name }, { timeoutMs: 2_000 })
+        if (current?.spec?.holderIdentity !== identity) return
+        const spec = { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 }
+        await client.update(leases, { ...current, spec }, { timeoutMs: 2_000, fieldManager: identity })
+        return
+      } catch (error) {
+        // A renewal that was broken off may land after all, between the two.
+        if (isConflict(error) && attempt < 4) continue
+        log.debug({ err: error, lease: this.#label }, 'could not release the lead')
+        return
+      }
     }
   }
 }

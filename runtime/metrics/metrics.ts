@@ -41,6 +41,8 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset()
+        // Without labels a reset leaves a zero, which would be told where nothing is to be told.
+        if (labels.length === 0) this.remove()
         for (const sample of collect()) this.set({ ...sample.labels }, sample.value)
       },
     })
@@ -54,6 +56,8 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset()
+        // Without labels a reset leaves a zero, which would be told where nothing is to be told.
+        if (labels.length === 0) this.remove()
         for (const sample of collect()) this.inc({ ...sample.labels }, sample.value)
       },
     })
@@ -96,13 +100,9 @@ class CollectedHistogram extends Histogram {
     this.#collect = collect
   }
 
-  /** How prom-client's registry asks when it writes text. */
-  getForPromString() {
-    return this.get()
-  }
-
-  override async get() {
-    const { name } = this.#options
+  /** How prom-client's registry asks when it writes text; `get`, which copies, asks it too. */
+  async getForPromString() {
+    const { name, help } = this.#options
     const values: Value[] = []
     for (const { buckets, labels = {} } of this.#collect()) {
       const counts = buckets.cumulative()
@@ -113,6 +113,6 @@ class CollectedHistogram extends Histogram {
       add(`${name}_sum`, buckets.sum)
       add(`${name}_count`, counts.at(-1)!)
     }
-    return { ...(await super.get()), values }
+    return { name, help, type: 'histogram', values, aggregator: 'sum' }
   }
 }

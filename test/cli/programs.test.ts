@@ -10,7 +10,9 @@ let plane: ControlPlane
 beforeAll(async () => {
   plane = await startControlPlane()
 })
-afterAll(() => plane?.[Symbol.asyncDispose]())
+afterAll(async () => {
+  await plane?.[Symbol.asyncDispose]()
+})
 
 const common = () => [
   `--kubeconfig=${plane.kubeconfigPath}`,
