@@ -1,7 +1,11 @@
 import type { ContentEntry } from '../../crds/types.gen.ts'
-import { type CatalogFile, decodeCatalog } from '../../reconcilers/blobs/catalog.ts'
+import type { CatalogFile } from '../../reconcilers/blobs/catalog.ts'
+import { catalogFilesAt } from '../../reconcilers/blobs/catalog-lines.ts'
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import { decodeFileSet, encodeFileSet } from '../../reconcilers/blobs/file-set-blob.ts'
+
+/** Files read before others get their turn: some 10 ms. */
+const FILES_AT_ONCE = 5000
 
 /** A file as one view names it. */
 export interface ViewFile extends CatalogFile {
@@ -28,20 +32,22 @@ export class View {
     this.#byPath = new Map(files.map((file) => [file.path, file]))
   }
 
-  /** Reads the blobs that an entry names. Throws a RangeError that says what is wrong with them. */
-  static read(entry: ContentEntry, catalogBlob: Uint8Array, manifestBlob: Uint8Array): View {
+  /** Reads the blobs that an entry names, bit by bit: serving goes on. Rejects with a RangeError that says what is wrong with them. */
+  static async read(entry: ContentEntry, catalog: Uint8Array, manifestBlob: Uint8Array): Promise<View> {
     const manifest = decodeFileSet(manifestBlob)
     if (manifest.catalog !== entry.catalogDigest) {
       throw new RangeError(
         `the manifest speaks of catalog ${manifest.catalog}, the Assignment of ${entry.catalogDigest}`,
       )
     }
-    const catalog = decodeCatalog(catalogBlob)
     const files: ViewFile[] = []
-    for (const index of manifest.set) {
-      const file = catalog.files[index]
-      if (!file) throw new RangeError(`the manifest asks for file ${index}, which the catalog does not have`)
+    for (const [index, file] of catalogFilesAt(catalog, manifest.set)) {
+      if (!file) throw new RangeError(`the manifest asks for file ${index}, which was removed from the catalog`)
       files.push(checked(file, index))
+      if (files.length % FILES_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (files.length < manifest.files) {
+      throw new RangeError(`the manifest asks for ${manifest.files} files, the catalog has ${files.length} of them`)
     }
     return new View(entry, files)
   }

@@ -128,7 +128,7 @@ export class AssignmentTaker {
     for (const entry of entries) {
       const same = current.get(versionOf(entry))
       if (same) views.push(same.withEntry(entry))
-      else views.push(View.read(entry, await blob(entry.catalogDigest), await blob(entry.manifestDigest)))
+      else views.push(await View.read(entry, await blob(entry.catalogDigest), await blob(entry.manifestDigest)))
     }
     return views
   }

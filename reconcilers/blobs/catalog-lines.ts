@@ -1,0 +1,29 @@
+import type { CatalogFile } from './catalog.ts'
+import type { FileSet } from './file-set.ts'
+
+const NEWLINE = 0x0a
+
+/**
+ * The files of a catalog blob at the indices of a set, ascending, without reading the others: of a million files an appliance may want a
+ * few. `null` for an index whose file was removed; nothing for one past the end. Throws a RangeError where the blob is no catalog of version
+ * 1, or a line that is wanted is not JSON.
+ */
+export function* catalogFilesAt(catalog: Uint8Array, wanted: FileSet): Generator<[index: number, CatalogFile | null]> {
+  const decoder = new TextDecoder()
+  const parse = (start: number, end: number, line: number): unknown => {
+    try {
+      return JSON.parse(decoder.decode(catalog.subarray(start, end)))
+    } catch {
+      throw new RangeError(`catalog: line ${line} is not JSON`)
+    }
+  }
+  let start = catalog.indexOf(NEWLINE) + 1
+  const header = start === 0 ? undefined : (parse(0, start - 1, 1) as { weirCatalog?: unknown } | null)
+  if (header?.weirCatalog !== 1) throw new RangeError('catalog: not a catalog of version 1')
+  for (let index = 0; start < catalog.length; index++) {
+    const newline = catalog.indexOf(NEWLINE, start)
+    const end = newline < 0 ? catalog.length : newline
+    if (wanted.has(index)) yield [index, parse(start, end, index + 2) as CatalogFile | null]
+    start = end + 1
+  }
+}
