@@ -64,13 +64,14 @@ export interface ExpressionFile {
   readonly expressions: readonly string[]
 }
 
-/** What an expression is: compile errors, or the cost estimated, and what comes of it for `self`. */
+/** What becomes of an expression as a rule. */
 export interface ExpressionAnswer {
+  /** Why it is no rule. */
   readonly error?: string
-  /** What the estimated cost exceeds the limit by, when as many values as `times` could be validated. */
-  readonly factor?: { readonly times: number; readonly text: string }
-  /** True, false, or the error of evaluating. */
-  readonly result?: boolean | string
+  /** That it costs too much, were there so many values. `times` was chosen so that it just does. */
+  readonly cost?: { readonly times: number; readonly message: string }
+  /** What its failing says of `self`; null where it holds. Absent where it cannot be tried. */
+  readonly failure?: string | null
 }
 
 export function load<File>(folder: string): (File & { readonly name: string })[] {
@@ -132,6 +133,17 @@ export function goodDefinition(schema: JsonValue | undefined, group = GROUP): Js
       ],
     },
   }
+}
+
+/** A rule that is the expression; several lines need a message. */
+export function ruleOf(expression: string): JsonObject {
+  return expression.includes('\n') ? { rule: expression, message: 'several lines' } : { rule: expression }
+}
+
+/** A place for values of the schema that the expression is a rule of; `times` of them where it is told. */
+export function ruleSchema(schema: JsonObject, expression: string, times?: number): JsonObject {
+  const ruled = { ...schema, 'x-kubernetes-validations': [ruleOf(expression)] }
+  return times === undefined ? ruled : { type: 'object', maxProperties: times, additionalProperties: ruled }
 }
 
 /** RFC 7386. */

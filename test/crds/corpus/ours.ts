@@ -1,3 +1,4 @@
+import { compileRulesAt } from '../../../crds/cel/rule.ts'
 import type { JsonObject, JsonValue } from '../../../crds/metadata.ts'
 import {
   customResourceDefinitionWarnings,
@@ -6,15 +7,21 @@ import {
   validateCustomResourceDefinition,
 } from '../../../crds/validation/crd.ts'
 import { compileCustomResource, unknownFieldMessages } from '../../../crds/validation/custom-resource.ts'
+import { asSchema } from '../../../crds/validation/json-schema.ts'
 import {
   type Answer,
   causesOf,
   type DefinitionCase,
   definitionOf,
+  type ExpressionAnswer,
+  type ExpressionFile,
   GROUP,
+  goodDefinition,
   lastingMetadata,
   type ObjectCase,
   type ObjectFile,
+  ruleOf,
+  ruleSchema,
 } from './corpus.ts'
 
 /** What we make of an object, the way an API server goes about it. */
@@ -126,4 +133,42 @@ function withStored(crd: JsonObject, old: JsonObject): JsonObject {
   const before = (status.storedVersions ?? []) as string[]
   const now = ((crd.status as JsonObject | undefined)?.storedVersions ?? []) as string[]
   return { ...status, storedVersions: [...new Set([...before, ...now])] }
+}
+
+/** What we make of an expression as a rule; `times` as in the answer it is compared with. */
+export function ourExpressionAnswer(file: ExpressionFile, expression: string, times?: number): ExpressionAnswer {
+  const [compiled] = compileRulesAt([ruleOf(expression)], asSchema(file.schema), false)
+  if (compiled?.error !== undefined)
+    return { error: definitionMessages(ruleSchema(file.schema, expression, 1))[0] ?? '' }
+  const [message] = times === undefined ? [] : definitionMessages(ruleSchema(file.schema, expression, times))
+  const cost = times === undefined || message === undefined ? {} : { cost: { times, message } }
+  return isTried(expression, file) ? { ...cost, failure: failure(file, expression) } : cost
+}
+
+/** How many values a rule may just not have. */
+export function timesOf(file: ExpressionFile, expression: string): number | undefined {
+  const [compiled] = compileRulesAt([ruleOf(expression)], asSchema(file.schema), false)
+  if (!compiled || compiled.error !== undefined || compiled.maxCost === 0) return undefined
+  return Math.floor(10_000_000 / compiled.maxCost) + 1
+}
+
+/** Whether the rule can be tried on a new object: it costs not too much for one, and does not ask what was before. */
+export function isTried(expression: string, file: ExpressionFile): boolean {
+  const [compiled] = compileRulesAt([ruleOf(expression)], asSchema(file.schema), false)
+  return !!compiled && compiled.error === undefined && !compiled.transition && compiled.maxCost <= 10_000_000
+}
+
+/** What is told at the rule itself. */
+function definitionMessages(schema: JsonObject): string[] {
+  const crd = defaultCustomResourceDefinition(goodDefinition({ type: 'object', properties: { p: schema } }))
+  return validateCustomResourceDefinition(crd)
+    .filter(({ field, message }) => field.endsWith('[0].rule') && !message.includes('contributed to'))
+    .map(({ message }) => message.replace(/selfType\d+/g, 'selfType'))
+}
+
+function failure(file: ExpressionFile, expression: string): string | null {
+  const schema = { type: 'object', properties: { p: ruleSchema(file.schema, expression) } }
+  const validator = compile({ why: '', cases: [], schema }, schema)
+  const [error] = validator.validateCreate(named({ p: file.self }))
+  return error ? error.message : null
 }

@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util'
 import { findAssets } from '../../kube/assets.ts'
 import { startKubeServer } from '../../kube/kube-server.ts'
 import { KubeClient } from '../../oracle/kube-client.ts'
-import { answersPath, type DefinitionFile, load, type ObjectFile } from './corpus.ts'
-import { askDefinition, askObjects } from './server.ts'
+import { answersPath, type DefinitionFile, type ExpressionFile, load, type ObjectFile } from './corpus.ts'
+import { askDefinition, askExpressions, askObjects } from './server.ts'
 
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
@@ -42,6 +42,9 @@ async function record(client: KubeClient): Promise<void> {
     const given = []
     for (const one of file.cases) given.push(await askDefinition(client, one))
     keep('definitions', file.name, given)
+  }
+  for (const file of load<ExpressionFile>('expressions').filter(isWanted)) {
+    keep('expressions', file.name, await askExpressions(client, file))
   }
 }
 

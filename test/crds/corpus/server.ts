@@ -5,13 +5,17 @@ import {
   causeText,
   type DefinitionCase,
   definitionOf,
+  type ExpressionAnswer,
+  type ExpressionFile,
   goodDefinition,
   isObject,
   lastingMetadata,
   mergePatch,
   type ObjectFile,
+  ruleSchema,
   sortedSet,
 } from './corpus.ts'
+import { isTried, timesOf } from './ours.ts'
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const DRY = 'dryRun=All&fieldValidation=Warn&fieldManager=corpus'
@@ -55,6 +59,67 @@ export async function askDefinition(client: KubeClient, one: DefinitionCase): Pr
   const answer = answerOf(await client.send('PUT', `${CRDS}/${name}?${DRY}`, { ...written, metadata }), spec)
   await removeDefinition(client, name)
   return answer
+}
+
+/** Asks an API server about all expressions of a file, many at a time. */
+export async function askExpressions(
+  client: KubeClient,
+  file: ExpressionFile & { readonly name: string },
+): Promise<ExpressionAnswer[]> {
+  const given: { -readonly [key in keyof ExpressionAnswer]: ExpressionAnswer[key] }[] = file.expressions.map(() => ({}))
+  const all = [...file.expressions.entries()]
+  for (const some of chunks(all, 60)) {
+    for (const [i, { message }] of await refusals(client, file, some)) {
+      if (message.startsWith('Forbidden')) given[i]!.cost = { times: timesOf(file, file.expressions[i]!) ?? 0, message }
+      else given[i]!.error = message
+    }
+  }
+  const tried = all.filter(([i, expression]) => given[i]!.error === undefined && isTried(expression, file))
+  for (const some of chunks(tried, 8)) {
+    const failed = await failures(client, file, some)
+    for (const [i] of some) given[i]!.failure = failed.get(i) ?? null
+  }
+  return given
+}
+
+type Numbered = readonly (readonly [number, string])[]
+type Causes = NonNullable<NonNullable<Status['details']>['causes']>
+
+/** What is told at the rules when a definition has them, each for as many values as are just too many. */
+async function refusals(client: KubeClient, file: ExpressionFile, expressions: Numbered) {
+  const properties = Object.fromEntries(
+    expressions.map(([i, one]) => [`p${i}`, ruleSchema(file.schema, one, timesOf(file, one) ?? 1)]),
+  )
+  const answer = await client.send('POST', `${CRDS}?dryRun=All`, goodDefinition({ type: 'object', properties }))
+  const told = new Map<number, { readonly message: string }>()
+  for (const { field = '', message = '' } of causes(answer)) {
+    const [, i] = /properties\[p(\d+)\].*\.rule$/.exec(field) ?? []
+    if (i === undefined || message.includes('contributed to')) continue
+    told.set(Number(i), { message: message.replace(/selfType\d+/g, 'selfType') })
+  }
+  return told
+}
+
+/** What is told of an object that has `self` under each rule. */
+async function failures(client: KubeClient, file: ExpressionFile & { readonly name: string }, expressions: Numbered) {
+  const [[first] = [0]] = expressions
+  const group = `${file.name}${first}.corpus.weir.dev`
+  const properties = Object.fromEntries(expressions.map(([i, one]) => [`p${i}`, ruleSchema(file.schema, one)]))
+  await installDefinition(client, goodDefinition({ type: 'object', properties }, group), 'before')
+  const object = named(Object.fromEntries(expressions.map(([i]) => [`p${i}`, file.self])), group, 'one')
+  const answer = await client.send('POST', `/apis/${group}/v1/namespaces/default/things?dryRun=All`, object)
+  await client.send('DELETE', `${CRDS}/things.${group}`)
+  if (answer.status !== 201 && answer.status !== 422) throw new Error(answer.text)
+  return new Map(causes(answer).map(({ field = '', message = '' }) => [Number(field.slice(1)), message]))
+}
+
+function causes({ body }: Response): Causes {
+  const { details } = (body ?? {}) as Status
+  return details?.causes ?? []
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size))
 }
 
 function definition(file: ObjectFile, schema: JsonObject, group: string): JsonObject {

@@ -1,0 +1,14 @@
+import { describe, expect, test } from '@jest/globals'
+import { answers, type ExpressionAnswer, type ExpressionFile, load } from './corpus.ts'
+import { ourExpressionAnswer } from './ours.ts'
+
+/** Every expression that Kubernetes was asked about compiles, costs, and holds or fails as it did there. */
+for (const file of load<ExpressionFile>('expressions')) {
+  describe(`${file.name}: ${file.why}`, () => {
+    const recorded = answers<ExpressionAnswer>('expressions', file.name)
+    test('each expression has an answer', () => expect(recorded).toHaveLength(file.expressions.length))
+    test.each(file.expressions.map((one, i) => [one, recorded[i]] as const))('%s', (expression, answer) => {
+      expect(ourExpressionAnswer(file, expression, answer?.cost?.times)).toEqual(answer)
+    })
+  })
+}
