@@ -73,6 +73,8 @@ function ending(io: Io): Promise<void> {
   return new Promise((resolve) => {
     if (io.interrupted.aborted) resolve()
     io.interrupted.addEventListener('abort', () => resolve(), { once: true })
-    if (process.channel) process.once('disconnect', resolve)
+    // One that went while this one was still starting has fired its event already.
+    if (process.send && !process.connected) resolve()
+    else if (process.channel) process.once('disconnect', resolve)
   })
 }

@@ -23,17 +23,14 @@ describe('weir agent', () => {
     )
     let said = ''
     const serves = new Promise<void>((resolve) => {
-      child.stdout?.on('data', (text) => {
-        said += text
-        if (said.includes('the agent serves')) resolve()
-      })
-    })
-    child.stderr?.on('data', (text) => {
-      said += text
-      if (said.includes('the agent serves')) child.emit('serves')
+      for (const stream of [child.stdout, child.stderr])
+        stream?.setEncoding('utf8').on('data', (text: string) => {
+          said += text
+          if (said.includes('the agent serves')) resolve()
+        })
     })
     const ended = once(child, 'exit')
-    if (serving) await Promise.race([serves, once(child, 'serves')])
+    if (serving) await serves
     child.disconnect()
     const killed = setTimeout(() => child.kill('SIGKILL'), 20_000)
     const [code, signal] = await ended
