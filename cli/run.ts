@@ -16,7 +16,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     return ExitCode.ok
   }
   try {
-    await program.parseAsync(normalizeFlags(argv, program), { from: 'user' })
+    await program.parseAsync(verbFirst(normalizeFlags(argv, program), program), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     // Help and version end here too, with exit code 0; commander has printed whatever there was to say.
@@ -64,4 +64,22 @@ export function normalizeFlags(argv: readonly string[], program: FlagSource): st
     if (value === 'true') return switches.has(yes) ? [yes] : []
     return switches.has(no) ? [no] : []
   })
+}
+
+/**
+ * kubectl's users write `-n prod get sites`; commander knows a verb's flags only after the verb. Flags that no verb has stay where they
+ * are, to be refused.
+ */
+export function verbFirst(argv: readonly string[], program: FlagSource): string[] {
+  const options = program.commands.flatMap(({ options }) => options)
+  let verb = 0
+  for (let word = argv[verb]; word?.startsWith('-'); word = argv[verb]) {
+    const name = word.startsWith('--') ? word.replace(/=.*$/s, '') : word.slice(0, 2)
+    const option = options.find(({ short, long }) => short === name || long === name)
+    if (!option) return [...argv]
+    // `-nprod` and `--namespace=prod` bring their value with them.
+    verb += option.required && word === name ? 2 : 1
+  }
+  if (argv[verb] === undefined) return [...argv]
+  return [argv[verb]!, ...argv.slice(0, verb), ...argv.slice(verb + 1)]
 }

@@ -26,6 +26,14 @@ describe('calling it', () => {
     ['help of a verb', ['help', 'get'], 0, /^Usage: weir get TYPE[\s\S]*Examples:\n {2}weir get sites/, /^$/],
     ['--help of a verb', ['catalog', 'create', '--help'], 0, /--from-dir <folder>/, /^$/],
     ['an unknown verb', ['aply'], 2, /^$/, /unknown command 'aply'\n\(Did you mean apply\?\)/],
+    [
+      'flags before the verb',
+      ['-n', 'x', '--kubeconfig=/nowhere/config', 'get', 'cm'],
+      3,
+      /^$/,
+      /^error: cannot read kubeconfig/,
+    ],
+    ['an unknown flag before the verb', ['--outptu', 'x', 'get', 'cm'], 2, /^$/, /unknown option '--outptu'/],
     ['an unknown flag', ['get', '--outptu', 'x'], 2, /^$/, /unknown option '--outptu'\n\(Did you mean --output\?\)/],
     ['a flag without its argument', ['apply', '-f'], 2, /^$/, /argument missing/],
     [
