@@ -118,19 +118,22 @@ export interface TestServer extends AsyncDisposable {
   weir(args: readonly string[], options?: RunOptions): Promise<Result>
 }
 
+/** The embedded server; `WEIR_TEST_KUBECONFIG` names another to ask instead, such as a real kube-apiserver. */
 export async function startTestServer(): Promise<TestServer> {
   const folder = new Folder()
-  const server = await startApiServer({ dataDir: folder.path })
-  const client = new Client({ access: await loadKubeconfig({ path: server.kubeconfigPath }), userAgent: 'weir-test' })
+  const other = process.env.WEIR_TEST_KUBECONFIG
+  const server = other === undefined ? await startApiServer({ dataDir: folder.path }) : undefined
+  const kubeconfig = other ?? server!.kubeconfigPath
+  const client = new Client({ access: await loadKubeconfig({ path: kubeconfig }), userAgent: 'weir-test' })
   await installCrds(client, new AbortController().signal)
   return {
     client,
-    url: server.url,
-    kubeconfig: server.kubeconfigPath,
-    weir: (args, options) => weir(args, { ...options, env: { KUBECONFIG: server.kubeconfigPath, ...options?.env } }),
+    url: client.server,
+    kubeconfig,
+    weir: (args, options) => weir(args, { ...options, env: { KUBECONFIG: kubeconfig, ...options?.env } }),
     async [Symbol.asyncDispose]() {
       client.close()
-      await server.close()
+      await server?.close()
       folder[Symbol.dispose]()
     },
   }
