@@ -90,6 +90,15 @@ export function answers<One>(folder: string, name: string): readonly One[] {
   return JSON.parse(readFileSync(answersPath(folder, name), 'utf8')) as One[]
 }
 
+/**
+ * What expressions cost when they ran once over `self`. Servers do not tell: this was recorded from cel-go as Kubernetes 1.36
+ * sets it up. Expressions whose cost depends on the random order of Go's maps are left out. Undefined where none of a file runs.
+ */
+export function runtimeCosts(name: string): Readonly<Record<string, number>> | undefined {
+  if (!readdirSync(join(here, 'expressions')).includes(`${name}.costs.gen.json`)) return undefined
+  return JSON.parse(readFileSync(join(here, 'expressions', `${name}.costs.gen.json`), 'utf8')) as Record<string, number>
+}
+
 /** Errors as answers tell them. */
 export function causesOf(errors: readonly FieldError[]): string[] {
   return sortedSet(errors.map(({ field, reason, message }) => causeText(field, reason, message)))

@@ -1,4 +1,5 @@
 import { compileRulesAt } from '../../../crds/cel/rule.ts'
+import { schemaValue } from '../../../crds/cel/values/schema-values.ts'
 import type { JsonObject, JsonValue } from '../../../crds/metadata.ts'
 import {
   customResourceDefinitionWarnings,
@@ -156,6 +157,12 @@ export function timesOf(file: ExpressionFile, expression: string): number | unde
 export function isTried(expression: string, file: ExpressionFile): boolean {
   const [compiled] = compileRulesAt([ruleOf(expression)], asSchema(file.schema), false)
   return !!compiled && compiled.error === undefined && !compiled.transition && compiled.maxCost <= 10_000_000
+}
+
+/** What the expression costs when it runs over the file's value. */
+export function runtimeCost(file: ExpressionFile, expression: string): number | undefined {
+  const [compiled] = compileRulesAt([ruleOf(expression)], asSchema(file.schema), false)
+  return compiled?.program?.run([schemaValue(file.self, asSchema(file.schema))], 1_000_000).cost
 }
 
 /** What is told at the rule itself. */
