@@ -36,7 +36,7 @@ function valuesOf(document: Document, map: YAMLMap, parent: string): ChartValue[
     const path = parent === '' ? String(key.value) : `${parent}.${key.value}`
     // The comment before a map's first key is the map's.
     const comment = key.commentBefore ?? (index === 0 ? map.commentBefore : undefined) ?? ''
-    const description = /(?:^|\n) -- ([^]*)$/.exec(comment)?.[1]?.replace(/\s*\n\s*/g, ' ')
+    const description = /(?:^|\n) -- ([\s\S]*)$/.exec(comment)?.[1]?.replace(/\s*\n\s*/g, ' ')
     if (description === undefined && isMap(value)) return valuesOf(document, value, path)
     if (description === undefined) throw new Error(`values.yaml: ${path} has no comment "# -- …"`)
     return [{ path, default: JSON.stringify(isNode(value) ? value.toJS(document) : value), description }]
