@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileBelow } from '../../runtime/http-files/folder.ts'
 import { serveFile } from '../../runtime/http-files/serve-file.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -43,6 +44,8 @@ export interface Origin {
 const LIST = 'catalog.ndjson'
 /** A list older than this is made anew when somebody asks for it. */
 const FRESH_MS = 5000
+/** How long a request waits for the first list before it is told to come again: well within what clients take for a stall. */
+const LONGEST_WAIT_MS = 10_000
 
 interface Index {
   readonly list: Buffer
@@ -86,6 +89,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
 }
 
 async function answer(state: OriginIndex, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!state.current) await state.firstOrTimeout()
   if (!state.current) {
     response.writeHead(503, { 'Content-Length': 0, 'Retry-After': '1' }).end()
     return
@@ -128,6 +132,15 @@ class OriginIndex {
 
   stop(): void {
     this.#stop.abort(new Error('the origin was stopped'))
+  }
+
+  /**
+   * Resolves when the first list is there, cannot be made, or takes too long. After a restart, agents that ask at once would otherwise tell
+   * of every file that it cannot be had.
+   */
+  async firstOrTimeout(): Promise<void> {
+    const waited = sleep(LONGEST_WAIT_MS, undefined, { ref: false })
+    await Promise.race([this.refresh(), waited]).catch(() => {})
   }
 
   refresh(): Promise<Index> {
