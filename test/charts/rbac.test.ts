@@ -50,16 +50,19 @@ whenHelm('the rights of each component, used over the whole life of a fleet', ()
       const kind = ROLE_KINDS[object.kind]
       if (kind) await plane.client.apply(kind, object, { fieldManager: 'helm', force: true })
     }
+    const ns = await freshNamespace(plane.client, 'rbac')
     const controller = await proxyAs('controller')
     const gateway = await proxyAs('gateway')
     try {
-      await live(await clientOf(controller), await clientOf(gateway))
+      await live(ns, await clientOf(controller), await clientOf(gateway))
     } finally {
       await controller[Symbol.asyncDispose]()
       await gateway[Symbol.asyncDispose]()
     }
-    seen.controller = controller.seen
-    seen.gateway = gateway.seen
+    // Other tests on the same server may have left fleets behind.
+    const ours = new Set(['', ns, RELEASE_NAMESPACE, HEARTBEAT_NAMESPACE])
+    seen.controller = controller.seen.filter(({ namespace }) => ours.has(namespace))
+    seen.gateway = gateway.seen.filter(({ namespace }) => ours.has(namespace))
   }, 60_000)
   afterAll(async () => {
     await plane?.[Symbol.asyncDispose]()
@@ -187,8 +190,7 @@ function grantsOfRule({ apiGroups, resources, resourceNames, verbs }: PolicyRule
 }
 
 /** Brings a fleet up, lets it work, and takes it away, with controllers and a gateway that ask through these clients. */
-async function live(controllerClient: Client, gatewayClient: Client): Promise<void> {
-  const ns = await freshNamespace(plane.client, 'rbac')
+async function live(ns: string, controllerClient: Client, gatewayClient: Client): Promise<void> {
   const stop = new AbortController()
   const leader = new LeaderElection({
     client: controllerClient,

@@ -66,10 +66,11 @@ whenKubectl('an overlay', () => {
     await controllers.started
   }, 30_000)
   afterAll(async () => {
-    await run(['delete', 'namespace', 'cdn-staging', 'cdn-production', '--ignore-not-found', '--wait=false'])
+    // While there is somebody to take the finalizers away.
+    await run(['delete', 'namespace', 'cdn-staging', 'cdn-production', '--ignore-not-found', '--timeout=20s'])
     await controllers?.close()
     await plane?.[Symbol.asyncDispose]()
-  }, 30_000)
+  }, 45_000)
 
   test.each([
     ['staging', [], 1],

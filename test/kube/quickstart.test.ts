@@ -40,10 +40,15 @@ onLinux('the programs of the chart, against any API server', () => {
       })
   })
   afterAll(async () => {
+    // While there is somebody to drain the appliances and take the finalizers away.
+    await plane?.client.delete(namespaces, { name: NAMESPACE }).catch(() => {})
+    await eventually(
+      async () => (await plane.client.list(appliances, { namespace: NAMESPACE })).items.length === 0,
+      'it is gone',
+    ).catch(() => {})
     for (const { child } of running) child.kill('SIGTERM')
     await Promise.all(running.map(({ ended }) => ended))
     await origin?.close()
-    await plane?.client.delete(namespaces, { name: NAMESPACE }).catch(() => {})
     await plane?.[Symbol.asyncDispose]()
   }, 60_000)
 

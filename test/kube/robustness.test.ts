@@ -159,7 +159,7 @@ describe('a server that', () => {
         clearTimeout(timer)
         proxy.fault = undefined
       }
-      },
+    },
     90_000,
   )
 
