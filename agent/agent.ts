@@ -129,7 +129,7 @@ export class Agent {
       ...common,
       isOpen: (sha256) => this.#openFiles.isOpen(sha256),
       onInventory: (urgent) => parts.publisher.changed(urgent),
-      onRetiring: () => void this.#onRetiring(parts),
+      onRetiring: () => parts.taker.tidy(),
       onEvicted: (files, bytes) => this.#onEvicted(files, bytes),
     })
     const filler = new Filler({
@@ -157,8 +157,6 @@ export class Agent {
       room,
       keeper,
       filler,
-      state,
-      blobs,
       publisher: new Publisher({
         ...common,
         adverts: () => keeper.adverts(),
@@ -200,24 +198,6 @@ export class Agent {
     await filler.setWanted(wanted, fillOrder([...wanted.values()], `${appliance.namespace}/${appliance.name}`))
     finder.wanted()
     reporter.changed()
-    await this.#collectBlobs(parts)
-  }
-
-  async #onRetiring(parts: Parts): Promise<void> {
-    const { log } = this.#deps
-    try {
-      await parts.state.saveRetiring({ entries: parts.keeper.retiring })
-      await this.#collectBlobs(parts)
-    } catch (err) {
-      log.warn({ err }, 'cannot note what has been drained')
-    }
-  }
-
-  async #collectBlobs({ keeper, blobs, taker }: Parts): Promise<void> {
-    // What is being taken up is not in any view yet.
-    if (taker.notInForce !== undefined) return
-    const entries = [...keeper.views.map(({ entry }) => entry), ...keeper.retiring]
-    await blobs.keepOnly(new Set(entries.flatMap((entry) => [entry.catalogDigest, entry.manifestDigest])))
   }
 
   #onSchedule(open: boolean, bytesPerSecond: number): void {
@@ -292,8 +272,6 @@ interface Parts {
   readonly room: Room
   readonly keeper: Keeper
   readonly filler: Filler
-  readonly state: DesiredState
-  readonly blobs: LocalBlobs
   readonly publisher: Publisher
   readonly reporter: Reporter
   readonly finder: SourceFinder

@@ -13,7 +13,7 @@ export interface KeeperOptions {
   /** What is advertised must change; at once where something is withdrawn. */
   readonly onInventory: (urgent: boolean) => void
   /** Entries that are no longer wanted but still served have changed. */
-  readonly onRetiring: (entries: readonly ContentEntry[]) => void
+  readonly onRetiring: () => void
   /** Files were evicted: there is room. */
   readonly onEvicted: (files: number, bytes: number) => void
 }
@@ -243,7 +243,7 @@ export class Keeper {
     })
     if (stay.length === this.#retirees.length) return
     this.#retirees = stay
-    this.#options.onRetiring(this.retiring)
+    this.#options.onRetiring()
   }
 
   #setTimer(): void {

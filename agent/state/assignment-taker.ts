@@ -52,6 +52,7 @@ export class AssignmentTaker {
       this.#inForce = desired
       keeper.apply(desired.content, views, retired)
       await onApplied(desired.content)
+      this.tidy()
     } catch (err) {
       log.warn({ err }, 'cannot take up the Assignment of an earlier run without the gateway')
       this.#offered = desired
@@ -78,6 +79,11 @@ export class AssignmentTaker {
     this.#loop.ask(true)
   }
 
+  /** What is served though it is no longer wanted has changed: notes that, and lets go of blobs that nothing needs any more. */
+  tidy(): void {
+    this.#loop.ask(true)
+  }
+
   /** The gateway is there again: what could not be read may be readable now. */
   reconnected(): void {
     this.#loop.recovered()
@@ -90,7 +96,7 @@ export class AssignmentTaker {
   async #take(): Promise<void> {
     const { state, keeper, onApplied, onChange, log } = this.#options
     const offered = this.#offered
-    if (!offered) return
+    if (!offered) return this.#tidy()
     try {
       const views = await this.#views(offered.content.entries, (digest) => this.#options.blobs.get(digest))
       // A newer one has come in the meantime, and has asked for its own turn.
@@ -109,10 +115,24 @@ export class AssignmentTaker {
       log.info({ generation: offered.content.generation }, 'Assignment in force')
       keeper.apply(offered.content, views)
       await onApplied(offered.content)
+      await this.#tidy()
     } catch (error) {
       this.#trouble = error instanceof Error ? error.message : String(error)
       onChange()
       throw error
+    }
+  }
+
+  /** Only ever here, in turn with taking up: so that no blob is deleted that is just being taken up, and no older note wins. */
+  async #tidy(): Promise<void> {
+    const { state, keeper, blobs, log } = this.#options
+    try {
+      await state.saveRetiring({ entries: keeper.retiring })
+      const entries = [...keeper.views.map(({ entry }) => entry), ...keeper.retiring]
+      const needed = entries.flatMap((entry) => [entry.catalogDigest, entry.manifestDigest])
+      if (!this.#offered) await blobs.keepOnly(new Set(needed))
+    } catch (err) {
+      log.warn({ err }, 'cannot tidy up what is remembered')
     }
   }
 

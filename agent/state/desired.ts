@@ -18,6 +18,8 @@ export interface Retiring {
 export class DesiredState {
   readonly #io: FileIo
   readonly #folder: string
+  /** What was last written, by file: a disk is not worn by writing the same again. */
+  readonly #written = new Map<string, string>()
 
   constructor(io: FileIo, folder: string) {
     this.#io = io
@@ -52,7 +54,11 @@ export class DesiredState {
     }
   }
 
-  #write(name: string, value: unknown): Promise<void> {
-    return this.#io.replaceFile(join(this.#folder, name), new TextEncoder().encode(`${JSON.stringify(value)}\n`))
+  async #write(name: string, value: unknown): Promise<void> {
+    const json = `${JSON.stringify(value)}\n`
+    if (this.#written.get(name) === json) return
+    this.#written.delete(name)
+    await this.#io.replaceFile(join(this.#folder, name), new TextEncoder().encode(json))
+    this.#written.set(name, json)
   }
 }
