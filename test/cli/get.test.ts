@@ -257,9 +257,13 @@ describe('get --watch', () => {
     await written(child, 'stdout', /configmap/)
     child.stdout?.destroy()
     const done = finished(child)
-    const timer = setInterval(() => void touch('a', String(Math.random())), 50)
+    let ended = false
+    const touching = (async () => {
+      while (!ended) await touch('a', String(Math.random()))
+    })()
     const { code, stderr } = await done
-    clearInterval(timer)
+    ended = true
+    await touching
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
 })
