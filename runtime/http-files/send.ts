@@ -44,9 +44,18 @@ export async function sendRange(
   return sent
 }
 
+/** Whether the connection took the bytes. It says nothing of bytes that were queued when it broke: that it has closed is asked as well. */
 function write(response: ServerResponse, bytes: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
-    if (response.destroyed) resolve(false)
-    else response.write(bytes, (error) => resolve(!error))
+    if (response.destroyed || response.closed) {
+      resolve(false)
+      return
+    }
+    const onClose = () => resolve(false)
+    response.once('close', onClose)
+    response.write(bytes, (error) => {
+      response.off('close', onClose)
+      resolve(!error)
+    })
   })
 }
