@@ -13,7 +13,7 @@ import type { Change } from '../runtime/cache/store.ts'
 import { Controller } from '../runtime/controller/controller.ts'
 import { Waiting } from '../runtime/errors.ts'
 import type { Caches } from './caches.ts'
-import { asked, type ControllerDeps, cameOrWent } from './deps.ts'
+import { asked, type ControllerDeps, cameOrWent, watching } from './deps.ts'
 import { createExecutor } from './execute.ts'
 import type { BlobReader } from './placement/blob-reader.ts'
 import { planInForce } from './placement/placement.ts'
@@ -44,7 +44,7 @@ export function assignmentController(
       clock,
       log,
       concurrency: 32,
-      ...(deps.observer ? { observer: deps.observer } : {}),
+      ...watching(deps),
       async reconcile(key, { signal }) {
         const appliance = caches.appliances.get(key)
         if (!appliance) return { type: 'done' }

@@ -1,7 +1,7 @@
 import { type BlobStore, collectBlobs } from '../runtime/blob-store.ts'
 import { Controller } from '../runtime/controller/controller.ts'
 import type { Caches } from './caches.ts'
-import type { ControllerDeps } from './deps.ts'
+import { type ControllerDeps, watching } from './deps.ts'
 import type { BlobReader } from './placement/blob-reader.ts'
 
 export interface CollectOptions {
@@ -27,7 +27,7 @@ export function blobCollector(
     name: 'blobs',
     clock,
     log,
-    ...(deps.observer ? { observer: deps.observer } : {}),
+    ...watching(deps),
     async reconcile(_, context) {
       const olderThan = new Date(clock.now().getTime() - graceMs)
       const needed = await neededBlobs(caches, reader, blobs)

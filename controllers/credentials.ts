@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { APPLIANCE_LABEL, planCredentials, tokenSecretName } from '../reconcilers/credentials/plan-credentials.ts'
 import { Controller } from '../runtime/controller/controller.ts'
 import type { Caches } from './caches.ts'
-import { type ControllerDeps, cameOrWent } from './deps.ts'
+import { type ControllerDeps, cameOrWent, watching } from './deps.ts'
 import { createExecutor } from './execute.ts'
 
 /** Gives every Appliance the Secret with the token that its agent shows to the gateway. */
@@ -14,7 +14,7 @@ export function credentialsController(deps: ControllerDeps, caches: Caches): Con
     clock,
     log,
     concurrency: 4,
-    ...(deps.observer ? { observer: deps.observer } : {}),
+    ...watching(deps),
     async reconcile(key, { signal }) {
       const appliance = caches.appliances.get(key)
       if (!appliance) return { type: 'done' }

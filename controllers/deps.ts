@@ -5,6 +5,7 @@ import type { Client } from '../runtime/client/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import type { Log } from '../runtime/log.ts'
+import type { Tracing } from '../runtime/tracing/tracing.ts'
 import type { BrakeView } from './brake-view.ts'
 import type { EventSink } from './events.ts'
 import type { WriteOrder } from './write-order.ts'
@@ -20,6 +21,12 @@ export interface ControllerDeps {
   readonly observer?: ControllerObserver
   readonly order: WriteOrder
   readonly assertLead?: () => void
+  readonly tracing?: Tracing
+}
+
+/** What tells of a controller's work. */
+export function watching({ observer, tracing }: ControllerDeps): Pick<ControllerDeps, 'observer' | 'tracing'> {
+  return { ...(observer ? { observer } : {}), ...(tracing ? { tracing } : {}) }
 }
 
 /** Whether something was asked for: spec, labels or deletion, rather than status. */

@@ -6,6 +6,7 @@ import type { Client } from '../runtime/client/client.ts'
 import { keyOf, type Resource } from '../runtime/client/resource.ts'
 import type { Result } from '../runtime/controller/controller.ts'
 import { type ApiError, isAlreadyExists, isConflict, isInvalid, isNotFound, Retryable } from '../runtime/errors.ts'
+import type { Tracing } from '../runtime/tracing/tracing.ts'
 import type { EventSink } from './events.ts'
 import { explainForbidden } from './forbidden.ts'
 import { resourceOf } from './resources.ts'
@@ -23,6 +24,7 @@ export interface ExecutorOptions {
   readonly order?: WriteOrder
   /** Throws where this process may not write any more. Asked before every write; the client asks again when it sends. */
   readonly assertLead?: () => void
+  readonly tracing?: Tracing
 }
 
 /** What the executor asks of a cache. */
@@ -51,6 +53,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
 /** The versions that one plan's writes are based on, by kind and key: what was read, and then what the plan's own writes gave back. */
 type Bases = Map<string, KubeObject>
+/** Told what a write gave back. */
+type Wrote = (answer: KubeObject) => void
 
 class PlanExecutor implements Executor {
   readonly #options: ExecutorOptions
@@ -80,7 +84,11 @@ class PlanExecutor implements Executor {
     const subject = write.op === 'delete' ? { ...write.ref, metadata: write.ref } : write.object
     const send = async () => {
       try {
-        return await this.#send(write, bases)
+        return await (this.#options.tracing?.write(
+          `${write.op} ${subject.kind}`,
+          { 'weir.field_manager': this.#options.fieldManager, 'weir.object': keyOf(subject.metadata) },
+          (wrote) => this.#send(write, bases, wrote),
+        ) ?? this.#send(write, bases))
       } catch (error) {
         throw explainForbidden(error, write, subject, this.#options)
       }
@@ -90,14 +98,14 @@ class PlanExecutor implements Executor {
     return await (this.#options.order?.run(idOf(subject), send) ?? send())
   }
 
-  async #send(write: Write, bases: Bases): Promise<boolean> {
+  async #send(write: Write, bases: Bases, wrote: Wrote = () => {}): Promise<boolean> {
     switch (write.op) {
       case 'apply':
-        return await this.#apply(write.object, '', bases)
+        return await this.#apply(write.object, '', bases, wrote)
       case 'applyStatus':
-        return await this.#apply(write.object, 'status', bases)
+        return await this.#apply(write.object, 'status', bases, wrote)
       case 'create':
-        return await this.#create(write.object)
+        return await this.#create(write.object, wrote)
       case 'delete':
         return await this.#delete(write.ref, write.preconditions)
     }
@@ -110,7 +118,7 @@ class PlanExecutor implements Executor {
     return live !== undefined && isNoopApply(live, object, this.#options.fieldManager, op === 'apply' ? '' : 'status')
   }
 
-  async #apply(object: KubeObject, subresource: '' | 'status', bases: Bases): Promise<boolean> {
+  async #apply(object: KubeObject, subresource: '' | 'status', bases: Bases, wrote: Wrote): Promise<boolean> {
     const { client, fieldManager, assertLead } = this.#options
     const resource = resourceOf(object)
     const cache = this.#caches.get(resource)
@@ -133,19 +141,21 @@ class PlanExecutor implements Executor {
       if (base) await cache?.hasMovedOn(base, SEEN_TIMEOUT_MS)
       throw new Retryable('Conflict', (error as Error).message, { cause: error })
     }
+    wrote(answer)
     bases.set(idOf(object), answer)
     if (answer.metadata.resourceVersion === live?.metadata.resourceVersion) return false
     await cache?.hasSeen(answer, SEEN_TIMEOUT_MS)
     return true
   }
 
-  async #create(object: KubeObject): Promise<boolean> {
+  async #create(object: KubeObject, wrote: Wrote): Promise<boolean> {
     const resource = resourceOf(object)
     const cache = this.#caches.get(resource)
     if (cache?.get(keyOf(object.metadata))) return false
     this.#options.assertLead?.()
     try {
       const answer = await this.#options.client.create(resource, object, { fieldManager: this.#options.fieldManager })
+      wrote(answer)
       await cache?.hasSeen(answer, SEEN_TIMEOUT_MS)
       return true
     } catch (error) {

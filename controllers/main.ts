@@ -6,6 +6,7 @@ import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import { Manager, type ManagerStatus } from '../runtime/controller/manager.ts'
 import { isNotFound } from '../runtime/errors.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
+import type { Tracing } from '../runtime/tracing/tracing.ts'
 import { applianceController } from './appliance/appliance.ts'
 import { type AssignmentOptions, assignmentController } from './assignment.ts'
 import { BrakeView } from './brake-view.ts'
@@ -29,6 +30,7 @@ export interface ControllersOptions {
   readonly clock?: Clock
   readonly log?: Log
   readonly observer?: ControllerObserver
+  readonly tracing?: Tracing
   /**
    * Resolves when this process may act, because it leads. Until then everything is read and nothing decided, so that a takeover is quick. At once
    * unless told.
@@ -72,7 +74,7 @@ export interface Controllers {
  * half of what there is. The CustomResourceDefinitions must be installed, or be on their way.
  */
 export function startControllers(options: ControllersOptions): Controllers {
-  const { client, blobs, clock = systemClock, log = silentLog, observer, resyncMs, assertLead } = options
+  const { client, blobs, clock = systemClock, log = silentLog, observer, resyncMs, assertLead, tracing } = options
   const manager = new Manager({ client, clock, log, ...(resyncMs === undefined ? {} : { resyncMs }) })
   const caches = createCaches(manager)
   const events = new EventRecorder({ client, clock, log })
@@ -88,6 +90,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     order: new WriteOrder(),
     ...(observer ? { observer } : {}),
     ...(assertLead ? { assertLead } : {}),
+    ...(tracing ? { tracing } : {}),
   }
   const { fileRoots = [], limits } = options.catalog ?? {}
   manager.add(

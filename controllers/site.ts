@@ -4,7 +4,7 @@ import { planSite } from '../reconcilers/site/plan-site.ts'
 import type { Change } from '../runtime/cache/store.ts'
 import { Controller } from '../runtime/controller/controller.ts'
 import { type Caches, parentsOf } from './caches.ts'
-import { asked, type ControllerDeps, cameOrWent } from './deps.ts'
+import { asked, type ControllerDeps, cameOrWent, watching } from './deps.ts'
 import { createExecutor } from './execute.ts'
 
 export interface SiteOptions {
@@ -26,7 +26,7 @@ export function siteController(
     clock,
     log,
     concurrency: 4,
-    ...(deps.observer ? { observer: deps.observer } : {}),
+    ...watching(deps),
     async reconcile(key, { signal }) {
       const site = caches.sites.get(key)
       if (!site) return { type: 'done' }

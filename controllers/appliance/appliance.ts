@@ -4,7 +4,7 @@ import { keyOf } from '../../reconcilers/identity.ts'
 import type { Change } from '../../runtime/cache/store.ts'
 import { Controller } from '../../runtime/controller/controller.ts'
 import type { Caches } from '../caches.ts'
-import { type ControllerDeps, cameOrWent } from '../deps.ts'
+import { type ControllerDeps, cameOrWent, watching } from '../deps.ts'
 import { createExecutor } from '../execute.ts'
 import { HeardView } from './heard.ts'
 
@@ -25,7 +25,7 @@ export function applianceController(deps: ControllerDeps, caches: Caches): Contr
     clock,
     log,
     concurrency: 8,
-    ...(deps.observer ? { observer: deps.observer } : {}),
+    ...watching(deps),
     async reconcile(key, { signal }) {
       const appliance = caches.appliances.get(key)
       if (!appliance) return { type: 'done' }

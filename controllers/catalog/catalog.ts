@@ -12,7 +12,7 @@ import { keyOf } from '../../reconcilers/identity.ts'
 import { type BlobStore, digestOf } from '../../runtime/blob-store.ts'
 import { Controller } from '../../runtime/controller/controller.ts'
 import type { Caches } from '../caches.ts'
-import { asked, type ControllerDeps } from '../deps.ts'
+import { asked, type ControllerDeps, watching } from '../deps.ts'
 import { createExecutor } from '../execute.ts'
 import { readingOf, readSource, SourceError, type SourceOptions, type Validators } from './read-source.ts'
 
@@ -37,7 +37,7 @@ export function catalogController(
     log,
     // Sources are slow and elsewhere: one that hangs must not hold the others up.
     concurrency: 4,
-    ...(deps.observer ? { observer: deps.observer } : {}),
+    ...watching(deps),
     async reconcile(key, { signal }) {
       const catalog = caches.catalogs.get(key)
       if (!catalog) {

@@ -19,7 +19,7 @@ import type { Change } from '../../runtime/cache/store.ts'
 import { Controller } from '../../runtime/controller/controller.ts'
 import { Waiting } from '../../runtime/errors.ts'
 import type { Caches } from '../caches.ts'
-import { asked, type ControllerDeps } from '../deps.ts'
+import { asked, type ControllerDeps, watching } from '../deps.ts'
 import { createExecutor } from '../execute.ts'
 import type { BlobReader } from './blob-reader.ts'
 
@@ -50,7 +50,7 @@ export function placementController(
       name: 'placement',
       clock,
       log,
-      ...(deps.observer ? { observer: deps.observer } : {}),
+      ...watching(deps),
       async reconcile(key, { signal }) {
         const policy = caches.policies.get(key)
         if (!policy) return { type: 'done' }

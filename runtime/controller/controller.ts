@@ -6,6 +6,8 @@ import type { Clock } from '../clock.ts'
 import { ApiError, ConnectError, isConflict, ReconcileError, Stalled, TimeoutError, Waiting } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { PRIORITY, type Priority, Queue } from '../queue/queue.ts'
+import { Causes } from '../tracing/causes.ts'
+import { type Cause, causeOf, type Tracing } from '../tracing/tracing.ts'
 
 /** How a reconcile ended; the same as a Plan's outcome. */
 export type Result =
@@ -60,6 +62,7 @@ export interface ControllerOptions {
   /** When to look again at a key that waits and has not said when: a safety net, as what it waits for is watched. 60 s unless told. */
   readonly waitingMs?: number
   readonly observer?: ControllerObserver
+  readonly tracing?: Tracing
   /** Called once, when the controller has been closed. */
   readonly onClose?: () => void
 }
@@ -72,6 +75,7 @@ export interface WatchOptions<T> {
   readonly priority?: Priority
 }
 
+const NO_CAUSES: readonly Cause[] = []
 /** Conflicts of one key in a row that are tried again at once. */
 const FREE_CONFLICTS = 3
 
@@ -83,6 +87,7 @@ export class Controller {
   readonly #stop = new AbortController()
   readonly #running = new Set<Context>()
   readonly #needs = new Set<Cache>()
+  readonly #causes = new Causes()
   #drained: (() => void) | undefined
   readonly #primaries: Cache[] = []
   #started = false
@@ -140,6 +145,7 @@ export class Controller {
       const urgency = priority ?? urgencyOf(change, cache.synced)
       const add = (object: T) => {
         for (const key of keysOf(object)) {
+          if (this.#options.tracing) this.#causes.note(key, causeOf(change.object))
           if (delayMs === undefined) this.#queue.add(key, urgency)
           else this.#queue.addAfter(key, delayMs, urgency)
         }
@@ -195,17 +201,21 @@ export class Controller {
 
   /** Never rejects: whatever becomes of one key, the others go on. */
   async #work(key: string, queuedAtMs: number): Promise<void> {
-    const { clock, log, reconcile, observer } = this.#options
+    const { clock, log, reconcile, observer, tracing } = this.#options
     const startedMs = clock.monotonicMs()
     const context = new Context(this.#stop.signal, log, this.name, key, ++this.#reconciles, startedMs)
     this.#running.add(context)
+    const causes = tracing ? this.#causes.take(key) : NO_CAUSES
     let result: Result
     try {
-      result = await reconcile(key, context)
+      result = await (tracing
+        ? tracing.reconcile(this.name, key, causes, () => reconcile(key, context))
+        : reconcile(key, context))
     } catch (error) {
       if (this.#stop.signal.aborted) result = { type: 'done' }
       else result = resultOf(error, context.log)
     }
+    if (tracing && result.type === 'retry') this.#causes.restore(key, causes)
     this.#settle(key, result, context)
     this.#queue.done(key)
     observer?.reconciled(this.name, result, clock.monotonicMs() - startedMs, Math.max(0, startedMs - queuedAtMs))
