@@ -1,6 +1,7 @@
 /** The tests that ask the server of WEIR_TEST_KUBECONFIG when there is one, as files or folders. */
 export const suites: readonly string[] = [
   'test/charts',
+  'test/cli/apply.test.ts',
   'test/controllers/controllers.test.ts',
   'test/controllers/events.test.ts',
   'test/controllers/execute.test.ts',
