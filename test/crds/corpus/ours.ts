@@ -56,7 +56,16 @@ function unreadable(kind: string, why: string): Answer {
   return { refused: `${kind} in version "v1" cannot be handled as a ${kind}: ${why}` }
 }
 
+const compiled = new WeakMap<JsonObject, ReturnType<typeof compileCustomResource>>()
+
+/** Once for each schema. */
 function compile(file: ObjectFile, schema: JsonObject) {
+  const known = compiled.get(schema) ?? compileNew(file, schema)
+  compiled.set(schema, known)
+  return known
+}
+
+function compileNew(file: ObjectFile, schema: JsonObject) {
   const scale = file.subresources?.scale as Parameters<typeof compileCustomResource>[0]['scale']
   return compileCustomResource({
     group: GROUP,

@@ -24,7 +24,7 @@ const isWanted = ({ name }: { readonly name: string }): boolean => wanted.length
 let differing = 0
 
 function keep(folder: string, name: string, given: readonly unknown[]): void {
-  const text = `${JSON.stringify(given, null, 1)}\n`
+  const text = `[\n${given.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`
   const path = answersPath(folder, name)
   if (!options.check) writeFileSync(path, text)
   else if (readFileSync(path, 'utf8') !== text) {
