@@ -77,7 +77,7 @@ class Drill {
 
     for (let round = 0; round < rounds && this.#wrongs.length === 0; round++) {
       const agent = await this.#spawn(gateway, root)
-      const reading = this.#readAll(agent.url, catalog, agent.killed)
+      const reading = this.#readAll(agent.url, files, agent.killed)
       await delay(100 + Math.random() * 500)
       agent.process.kill('SIGKILL')
       await once(agent.process, 'exit')
@@ -115,15 +115,16 @@ class Drill {
   }
 
   /** Reads files at random, as clients do, until the agent is gone. Half a file is no wrong when the agent was killed. */
-  async #readAll(url: string, catalog: TestCatalog, killed: AbortController): Promise<void> {
+  async #readAll(url: string, files: ReadonlyMap<string, Buffer>, killed: AbortController): Promise<void> {
+    const paths = [...files.keys()]
     while (!killed.signal.aborted) {
-      const path = catalog.paths[Math.floor(Math.random() * catalog.paths.length)]!
+      const path = paths[Math.floor(Math.random() * paths.length)]!
       try {
         const response = await fetch(`${url}/isp/docs/${path}`, { signal: killed.signal })
         const body = Buffer.from(await response.arrayBuffer())
         if (response.status === 404) continue
         this.#served++
-        const isRight = response.status === 200 && body.equals(catalog.files.get(path)!)
+        const isRight = response.status === 200 && body.equals(files.get(path)!)
         if (!isRight) this.#wrongs.push(`served ${body.length} bytes with status ${response.status} for ${path}`)
       } catch {
         // Killed in the middle of an answer.
@@ -139,8 +140,8 @@ class Drill {
       if (got !== name) this.#wrongs.push(`round ${round}: ${name} has ${bytes.length} bytes with sha256 ${got}`)
     }
     for (const index of gateway.inventories.get('isp/docs')?.set ?? []) {
-      const path = catalog.paths[index]!
-      if (!held.has(catalog.sha256Of(path))) this.#wrongs.push(`round ${round}: ${path} is advertised and not held`)
+      const file = catalog.entries[index]!
+      if (!held.has(file.sha256)) this.#wrongs.push(`round ${round}: ${file.path} is advertised and not held`)
     }
   }
 }
