@@ -54,7 +54,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   await fileIo.makeFolder(join(root, 'state', 'blobs'))
   const unlock = await fileIo.lock(join(root, 'state', 'lock'))
   const timeouts = { connectMs: tuning.connectTimeoutMs, idleMs: tuning.idleTimeoutMs }
-  const fetcher = options.fetcher ?? new HttpFetcher({ clock, timeouts, userAgent: `weir-agent/${version}` })
+  const authority = options.ca === undefined ? {} : { ca: options.ca }
+  const fetcher =
+    options.fetcher ?? new HttpFetcher({ clock, timeouts, userAgent: `weir-agent/${version}`, ...authority })
   const agent = new Agent({
     gatewayUrl: options.gatewayUrl,
     ca: options.ca,

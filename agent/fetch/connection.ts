@@ -15,6 +15,8 @@ export interface Target {
   readonly tls: boolean
   readonly host: string
   readonly port: number
+  /** PEM of authorities to believe besides the system's. */
+  readonly ca: string | undefined
 }
 
 export interface Exchange {
@@ -119,14 +121,19 @@ export class Connection {
   }
 
   #connect(): net.Socket {
-    const { host, port } = this.#target
+    const { host, port, ca } = this.#target
     const onread = {
       buffer: () => this.#takeBuffer(),
       callback: (length: number, buffer: Uint8Array) => this.#onRead(length, buffer as Buffer),
     }
     const options = { host, port, onread, noDelay: true }
     const socket = this.#target.tls
-      ? tls.connect({ ...options, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) ? {} : { servername: host }) })
+      ? tls.connect({
+          ...options,
+          ALPNProtocols: ['http/1.1'],
+          ...(net.isIP(host) ? {} : { servername: host }),
+          ...(ca === undefined ? {} : { ca: [...tls.rootCertificates, ca] }),
+        })
       : net.connect(options)
     socket.on(this.#target.tls ? 'secureConnect' : 'connect', () => {
       this.#connected = true

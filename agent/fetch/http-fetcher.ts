@@ -7,6 +7,8 @@ export interface HttpFetcherOptions {
   readonly timeouts: Timeouts
   /** Sent as User-Agent. */
   readonly userAgent: string
+  /** PEM of authorities to believe besides the system's. */
+  readonly ca?: string
 }
 
 const MAX_REDIRECTS = 5
@@ -126,7 +128,7 @@ export class HttpFetcher implements Fetcher {
       ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     ]
     return {
-      target: { tls: secure, host, port },
+      target: { tls: secure, host, port, ca: this.#options.ca },
       key: `${parsed.protocol}//${parsed.host}`,
       text: `${lines.join('\r\n')}\r\n\r\n`,
     }

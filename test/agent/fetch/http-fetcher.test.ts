@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
+import https from 'node:https'
 import net, { type AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { FetchError, type FetchHead } from '../../../agent/fetch/fetcher.ts'
 import { HttpFetcher } from '../../../agent/fetch/http-fetcher.ts'
+import { issueAuthority, issueCertificate } from '../../../runtime/certificates/issue.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 
 const closing: (() => void)[] = []
@@ -157,6 +159,39 @@ test('an idle connection that the server has closed is replaced without a failur
   const fetcher = newFetcher()
   for (let i = 0; i < 3; i++) expect((await get(fetcher, url)).body.toString()).toBe('ok')
   expect(sockets).toHaveLength(3)
+})
+
+describe('over TLS', () => {
+  const validity = { now: new Date(), days: 1 }
+
+  async function serveTls(body: Buffer) {
+    const authority = await issueAuthority('an authority', validity)
+    const subject = { type: 'server', commonName: 'origin', names: ['127.0.0.1'] } as const
+    const { certificate, key } = await issueCertificate(authority, subject, validity)
+    const server = https.createServer({ cert: certificate, key }, (_, response) => response.end(body))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    closing.push(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/x`, ca: authority.certificate }
+  }
+
+  test('bytes come as without it', async () => {
+    const body = randomBytes(5 << 20)
+    const { url, ca } = await serveTls(body)
+    const timeouts = { connectMs: 5000, idleMs: 5000 }
+    const fetcher = new HttpFetcher({ clock: systemClock, timeouts, userAgent: 'weir-test', ca })
+    closing.push(() => fetcher.close())
+    for (let i = 0; i < 3; i++) expect((await get(fetcher, url)).body.equals(body)).toBe(true)
+  })
+
+  test('nothing comes from a server that nobody vouches for', async () => {
+    const { url } = await serveTls(Buffer.from('x'))
+    const fetched = get(newFetcher(), url)
+    expect(await failure(fetched)).toBe('Unreachable')
+    await expect(fetched).rejects.toThrow('certificate')
+  })
 })
 
 describe('failures say what kind they are', () => {
