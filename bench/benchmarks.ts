@@ -21,6 +21,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./queue/compare.ts')).compareQueues(report),
   },
   {
+    name: 'validation',
+    about: 'objects against schemas and CEL rules, and what CRDs cost when a server starts',
+    byDefault: true,
+    run: async (report) => (await import('./validation/measure.ts')).measureValidation(report),
+  },
+  {
     name: 'cold-start',
     about: 'weir up, from nothing to a ready API',
     byDefault: true,

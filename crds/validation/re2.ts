@@ -69,6 +69,8 @@ class Translator {
   #at = 0
   #depth = 0
   #flags: Flags = { i: false, m: false, s: false, U: false }
+  /** Between `\\Q` and `\\E` all characters are themselves. */
+  #quoted = false
 
   constructor(pattern: string) {
     this.#pattern = pattern
@@ -100,8 +102,8 @@ class Translator {
   #alternatives(): string {
     const outer = this.#flags
     let out = ''
-    while (this.#at < this.#pattern.length && this.#peek() !== ')') {
-      if (this.#peek() === '|') {
+    while (this.#at < this.#pattern.length && (this.#quoted || this.#peek() !== ')')) {
+      if (this.#peek() === '|' && !this.#quoted) {
         out += '|'
         this.#at++
       } else out += this.#repeated()
@@ -113,7 +115,11 @@ class Translator {
   /** One atom with the repetition after it. */
   #repeated(): string {
     const start = this.#at
-    const atom = this.#atom()
+    if (this.#quotes()) return ''
+    const atom = this.#quoted ? this.#cased(literal(this.#next())) : this.#atom()
+    // A repetition after quoted text is one of its last character.
+    if (atom !== '') this.#quotes()
+    if (this.#quoted) return atom
     const begin = this.#at
     const operator = this.#operator()
     if (operator === '') return atom
@@ -129,6 +135,16 @@ class Translator {
     }
     this.#at = next
     return `(?:${atom})${operator}`
+  }
+
+  /** Steps over `\\Q` and `\\E`; whether there were any. */
+  #quotes(): boolean {
+    const start = this.#at
+    while (this.#rest().startsWith(this.#quoted ? '\\E' : '\\Q')) {
+      this.#quoted = !this.#quoted
+      this.#at += 2
+    }
+    return this.#at > start
   }
 
   /** `*`, `+`, `?` or `{n,m}`, with its laziness, as JavaScript writes it; '' where there is none. */
@@ -241,12 +257,6 @@ class Translator {
     if (next === 'A') return this.#skip(2, '(?:^)')
     if (next === 'z') return this.#skip(2, '(?:$)')
     if (next === 'b' || next === 'B') return this.#skip(2, `\\${next}`)
-    if (next === 'Q') {
-      const end = this.#pattern.indexOf('\\E', this.#at)
-      const quoted = this.#pattern.slice(this.#at + 2, end === -1 ? undefined : end)
-      this.#at = end === -1 ? this.#pattern.length : end + 2
-      return this.#cased([...quoted].map(literal).join('')) || '(?:)'
-    }
     const set = this.#perlSet()
     if (set) return this.#cased(`[${set.negated ? '^' : ''}${set.body}]`)
     return this.#cased(codePoint(this.#escapedCharacter()))
