@@ -63,6 +63,9 @@ const POSIX: Readonly<Record<string, string>> = {
   xdigit: '0-9A-Fa-f',
 }
 
+/** `(?flags-flags` and what ends it. */
+const FLAGS = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/
+
 /** Walks the pattern once, left to right, writing JavaScript as it goes. */
 class Translator {
   readonly #pattern: string
@@ -115,36 +118,44 @@ class Translator {
   /** One atom with the repetition after it. */
   #repeated(): string {
     const start = this.#at
-    if (this.#quotes()) return ''
-    const atom = this.#quoted ? this.#cased(literal(this.#next())) : this.#atom()
-    // A repetition after quoted text is one of its last character.
-    if (atom !== '') this.#quotes()
-    if (this.#quoted) return atom
-    const begin = this.#at
-    const operator = this.#operator()
-    if (operator === '') return atom
-    if (atom === '') {
-      throw new Re2Error(
-        'missing argument to repetition operator',
-        this.#pattern.slice(start === begin ? start : begin, this.#at),
-      )
+    if (this.#marks()) return ''
+    let out = this.#quoted ? this.#cased(literal(this.#next())) : this.#atom()
+    // A repetition after quoted text, or after flags, is one of what came before.
+    if (out !== '') this.#marks()
+    for (let begin = this.#at; !this.#quoted; begin = this.#at) {
+      const operator = this.#operator()
+      if (operator === '') break
+      if (out === '') {
+        const bad = this.#pattern.slice(start === begin ? start : begin, this.#at)
+        throw new Re2Error('missing argument to repetition operator', bad)
+      }
+      out = `(?:${out})${operator}`
+      if (this.#marks()) continue
+      if (this.#operator() !== '') {
+        throw new Re2Error('invalid nested repetition operator', this.#pattern.slice(begin, this.#at))
+      }
+      break
     }
-    const next = this.#at
-    if (this.#operator() !== '') {
-      throw new Re2Error('invalid nested repetition operator', this.#pattern.slice(begin, this.#at))
-    }
-    this.#at = next
-    return `(?:${atom})${operator}`
+    return out
   }
 
-  /** Steps over `\\Q` and `\\E`; whether there were any. */
-  #quotes(): boolean {
+  /** Steps over what matches nothing, `\\Q`, `\\E`, and `(?i)` for the rest of the group; whether there was any. */
+  #marks(): boolean {
     const start = this.#at
-    while (this.#rest().startsWith(this.#quoted ? '\\E' : '\\Q')) {
-      this.#quoted = !this.#quoted
-      this.#at += 2
+    for (;;) {
+      const flags = this.#quoted ? null : FLAGS.exec(this.#rest())
+      if (this.#rest().startsWith(this.#quoted ? '\\E' : '\\Q')) {
+        this.#quoted = !this.#quoted
+        this.#at += 2
+      } else if (flags?.[3] === ')') {
+        this.#flags = this.#changed(flags)
+        this.#at += flags[0].length
+      } else return this.#at > start
     }
-    return this.#at > start
+  }
+
+  #changed(flags: RegExpExecArray): Flags {
+    return { ...this.#flags, ...onOff(flags[1] ?? '', true), ...onOff(flags[2] ?? '', false) }
   }
 
   /** `*`, `+`, `?` or `{n,m}`, with its laziness, as JavaScript writes it; '' where there is none. */
@@ -223,21 +234,16 @@ class Translator {
     return `(${this.#body()})`
   }
 
-  /** `(?i)` changes the rest of the group around it; `(?i:…)` and `(?:…)` only what they hold. */
+  /** `(?i:…)` and `(?:…)`. */
   #flagGroup(): string {
-    const opening = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/.exec(this.#rest())
-    if (!opening || (opening[0] === '(?)' && opening[2] === undefined)) {
-      const bad = /^\(\?[imsU-]*[^imsU-]?/.exec(this.#rest())
+    const opening = FLAGS.exec(this.#rest())
+    if (opening?.[3] !== ':') {
+      const bad = /^\(\?[imsU-]*[^imsU-]?/u.exec(this.#rest())
       throw new Re2Error('invalid or unsupported Perl syntax', bad?.[0] ?? this.#rest())
     }
-    const flags: Flags = { ...this.#flags, ...onOff(opening[1] ?? '', true), ...onOff(opening[2] ?? '', false) }
-    this.#at += opening[0].length
-    if (opening[3] === ')') {
-      this.#flags = flags
-      return this.#peek() === '' || '*+?'.includes(this.#peek()) ? '' : '(?:)'
-    }
     const outer = this.#flags
-    this.#flags = flags
+    this.#flags = this.#changed(opening)
+    this.#at += opening[0].length
     const body = this.#body()
     this.#flags = outer
     return `(?:${body})`
@@ -294,8 +300,10 @@ class Translator {
     if (char === 'x') {
       const hex = /^(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))/.exec(this.#rest())
       const value = Number.parseInt(hex?.[1] ?? hex?.[2] ?? '', 16)
-      if (!hex || value > 0x10ffff)
-        throw new Re2Error('invalid escape sequence', this.#pattern.slice(start, this.#at + 1))
+      if (!hex || value > 0x10ffff) {
+        const bad = /^(?:\{[0-9A-Fa-f]*.?|.{0,2})/su.exec(this.#rest())?.[0] ?? ''
+        throw new Re2Error('invalid escape sequence', this.#pattern.slice(start, this.#at + bad.length))
+      }
       this.#at += hex[0].length
       return value
     }
