@@ -33,6 +33,8 @@ interface Place {
 }
 
 const READ_BYTES = 256 * 1024
+/** Comes after every sha256: the pass is through. */
+const ALL = 'g'
 const NOTE_EVERY_MS = 30_000
 
 /** Reads held files again, slowly, for ever: what a disk has forgotten is found before a client asks for it. */
@@ -63,8 +65,10 @@ export class Scrubber {
     const { clock, tuning, counters } = this.#options
     let place = await this.#load()
     for (;;) {
-      await this.#pass(place)
-      counters.passes++
+      if (place.after !== ALL) {
+        await this.#pass(place)
+        counters.passes++
+      }
       const restMs = place.startedAtMs + tuning.scrubIntervalMs - clock.now().getTime()
       await sleep(clock, Math.min(tuning.scrubIntervalMs, Math.max(1000, restMs)), this.#abort.signal)
       place = { after: '', startedAtMs: clock.now().getTime() }
@@ -80,7 +84,7 @@ export class Scrubber {
       if (trouble !== undefined && store.has(sha256)) await this.#options.onRotten(sha256, trouble)
       await this.#note({ ...place, after: sha256 })
     }
-    await this.#note({ ...place, after: 'g' }, true)
+    await this.#note({ ...place, after: ALL }, true)
   }
 
   /** What is wrong with a held file; undefined when nothing is, or it is not held any more. */
