@@ -69,7 +69,7 @@ export const defaultTuning: Tuning = {
   streamSilenceMs: 30_000,
   gatewayTimeoutMs: 30_000,
   reconnectBaseMs: 500,
-  reconnectCapMs: 30_000,
+  reconnectCapMs: 10_000,
   roomIntervalMs: 5000,
   reserveBytes: 64 * MIB,
   scrubBytesPerSecond: 16 * MIB,
