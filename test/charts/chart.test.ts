@@ -222,16 +222,16 @@ whenHelm('helm', () => {
   test('alerts and dashboards are what is in files/, unchanged', async () => {
     const objects = await render(valueSets[3]!.values)
     const kinds = objects.map(({ kind }) => kind)
-    expect(kinds).toContain('ServiceMonitor')
+    expect(kinds).toEqual(expect.arrayContaining(['ServiceMonitor', 'PrometheusRule', 'ConfigMap']))
     for (const object of objects) {
       if (object.kind === 'PrometheusRule') {
         const file = `${object.metadata.name!.replace(/^weir-/, '')}.yaml`
-        expect(object.spec).toEqual(parse(readFileSync(join(chart, 'files', file), 'utf8')))
+        expect(object.spec).toEqual(parse(readFileSync(join(chart, 'files/alerts', file), 'utf8')))
       }
       if (object.kind === 'ConfigMap') {
         const { data } = object as unknown as { data: Record<string, string> }
         for (const [file, text] of Object.entries(data)) {
-          expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(join(chart, 'files', file), 'utf8')))
+          expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(join(chart, 'files/dashboards', file), 'utf8')))
         }
       }
     }
