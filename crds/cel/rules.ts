@@ -174,15 +174,15 @@ class Run implements RulesResult {
   }
 
   #object(node: Node, value: JsonObject, old: JsonValue | undefined, path: Path | undefined, ratchet: Ratchet): void {
-    const before = isObject(old) ? old : {}
+    const before = (name: string) => (isObject(old) && Object.hasOwn(old, name) ? old[name] : undefined)
     for (const name in value) {
       const item = value[name]
       const property = node.properties.get(name)
       if (item === undefined) continue
       if (node.additional && !this.#over) {
-        this.visit(node.additional, item, before[name], key(path, name), below(ratchet, name))
+        this.visit(node.additional, item, before(name), key(path, name), below(ratchet, name))
       }
-      if (property && !this.#over) this.visit(property, item, before[name], child(path, name), below(ratchet, name))
+      if (property && !this.#over) this.visit(property, item, before(name), child(path, name), below(ratchet, name))
     }
   }
 

@@ -44,8 +44,8 @@ export class Correlation {
 
   key(name: string): Correlation | undefined {
     if (!isObject(this.value) || !isObject(this.old)) return undefined
-    const value = this.value[name]
-    const old = this.old[name]
+    const value = Object.hasOwn(this.value, name) ? this.value[name] : undefined
+    const old = Object.hasOwn(this.old, name) ? this.old[name] : undefined
     const schema = property(this.#schema, name) ?? additionalSchema(this.#schema)
     if (value === undefined || old === undefined || !schema) return undefined
     return new Correlation(value, old, schema)

@@ -26,7 +26,7 @@ export function compileDefaults(schema: JsonSchema): Change | undefined {
     if (!isObject(value)) return value
     let out: Record<string, JsonValue | undefined> | undefined
     for (const [name, field] of defaulted) {
-      const one = value[name]
+      const one = Object.hasOwn(value, name) ? value[name] : undefined
       if (one !== undefined && !(one === null && !field.schema.nullable)) continue
       out ??= { ...value }
       out[name] = field.schema.default

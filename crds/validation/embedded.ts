@@ -72,7 +72,10 @@ function metadataErrors(value: JsonValue, path: Path): FieldError[] {
   return objectMetaErrors(named, text(metadata.namespace) !== '', pathSegment, path)
 }
 
-/** Coerces the metadata of embedded objects: unknown fields dropped and told by path, empty ones left out. */
+/**
+ * Coerces the metadata of embedded objects: unknown fields dropped and told by path, empty ones left out. The same value where
+ * there is none.
+ */
 export type EmbeddedCoercion = (value: JsonValue, path: string, unknown: string[]) => JsonValue
 
 /** What embedded metadata that cannot be read is thrown as; the message starts with where it is. */
@@ -101,18 +104,22 @@ export function compileEmbeddedCoercion(schema: JsonSchema): EmbeddedCoercion | 
   if (!own && !item && !others && ![...fields.values()].some(Boolean)) return undefined
 
   return (value, path, unknown) => {
-    if (isArray(value)) return item ? value.map((one, i) => item(one, `${path}[${i}]`, unknown)) : value
+    if (isArray(value)) {
+      const items = item ? value.map((one, i) => item(one, `${path}[${i}]`, unknown)) : value
+      return items.some((one, i) => one !== value[i]) ? items : value
+    }
     if (!isObject(value)) return value
-    const out: Record<string, JsonValue | undefined> = { ...value }
+    const changed: [string, JsonValue][] = []
     for (const name in value) {
       const one = value[name]
       if (one === undefined) continue
       const at = path === '' ? name : `${path}.${name}`
-      if (own) out[name] = coerceTypeField(name, one, at, unknown)
+      const typed = own ? coerceTypeField(name, one, at, unknown) : one
       const below = fields.has(name) ? fields.get(name) : others
-      if (below) out[name] = below(out[name] ?? one, at, unknown)
+      const coerced = below ? below(typed, at, unknown) : typed
+      if (coerced !== one) changed.push([name, coerced])
     }
-    return out
+    return changed.length > 0 ? { ...value, ...Object.fromEntries(changed) } : value
   }
 }
 

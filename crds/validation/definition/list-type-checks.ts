@@ -2,7 +2,7 @@ import { forbidden, invalid, notSupported, required, Shown } from '../errors.ts'
 import type { FieldError } from '../field-error.ts'
 import { child, key, type Path } from '../field-path.ts'
 import { itemsJson } from './internal-json.ts'
-import { type AnySchema, itemList, itemSchema } from './types.ts'
+import { type AnySchema, itemList, itemSchema, namedProperty } from './types.ts'
 
 const LIST_TYPE = 'x-kubernetes-list-type'
 const MAP_TYPE = 'x-kubernetes-map-type'
@@ -92,7 +92,7 @@ function keyedListErrors(schema: AnySchema, keys: readonly string[], path: Path)
   }
   const seen = new Set<string>()
   for (const name of keys) {
-    const property = items.properties?.[name]
+    const property = namedProperty(items, name)
     if (!property) errors.push(invalid(child(path, MAP_KEYS), keys, 'entries must all be names of item properties'))
     else if (property.type === 'array' || property.type === 'object') {
       const detail = `must be a scalar type if parent array's ${LIST_TYPE} is map`
@@ -115,7 +115,7 @@ function keyErrors(schema: AnySchema, path: Path): FieldError[] {
   }
   if (type === 'set') return errors
   for (const name of schema[MAP_KEYS] ?? []) {
-    const property = items.properties?.[name]
+    const property = namedProperty(items, name)
     if (!property) continue
     const where = key(child(at, 'properties'), name)
     const why = `this property is in ${MAP_KEYS}, so it`

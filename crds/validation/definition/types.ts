@@ -122,6 +122,11 @@ export function itemSchema(schema: AnySchema): AnySchema | undefined {
   return isList(items) ? undefined : items
 }
 
+/** The schema of a field; never one inherited from Object.prototype. */
+export function namedProperty({ properties }: AnySchema, name: string): AnySchema | undefined {
+  return properties && Object.hasOwn(properties, name) ? properties[name] : undefined
+}
+
 /** The schema of a map's values. */
 export function valueSchema(schema: AnySchema): AnySchema | undefined {
   return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined

@@ -41,17 +41,20 @@ function isHostname(text: string): boolean {
   return text.split('.').every((label) => Buffer.byteLength(label) <= 63)
 }
 
-const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\-\\u0080-\\u{10ffff}]+"
+const ATEXT = "A-Za-z0-9!#$%&'*+/=?^_`{|}~\\-\\u0080-\\u{10ffff}"
+const ATOM = `[${ATEXT}]+`
 const ADDRESS = new RegExp(
   `^(?:${ATOM}(?:\\.${ATOM})*|"(?:[^"\\\\\\r\\n]|\\\\.)*")@(?:${ATOM}(?:\\.${ATOM})*|\\[[^[\\]\\\\]*\\])$`,
   'u',
 )
 
+/** Words and quoted texts, then the address in angles. */
+const NAMED = new RegExp(`^(?:[${ATEXT}. \\t]|"(?:[^"\\\\\\r\\n]|\\\\.)*")*<([^<>]*)>$`, 'u')
+
 /** RFC 5322, one address: `a@b`, `Name <a@b>`. */
 function isEmail(text: string): boolean {
-  const trimmed = text.trim()
-  const angled = /^(?:[^<>@,;:]*|"(?:[^"\\]|\\.)*"\s*)<([^<>]*)>$/u.exec(trimmed)
-  return ADDRESS.test(angled?.[1] ?? trimmed)
+  const trimmed = text.replace(/^[ \t]+|[ \t]+$/g, '')
+  return ADDRESS.test(NAMED.exec(trimmed)?.[1] ?? trimmed)
 }
 
 const BYTE = '[0-9A-Fa-f]{2}'
