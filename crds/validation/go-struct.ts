@@ -57,7 +57,8 @@ export function readGo(value: JsonValue | undefined, shape: Shape, into: Into): 
       return shape.read(value, into)
     default: {
       const read = readScalar(value, shape.kind, shape.type, into)
-      const empty = read === '' || read === 0 || read === false
+      // Raw JSON is a pointer wherever it may be absent.
+      const empty = shape.kind !== 'json' && (read === '' || read === 0 || read === false)
       return empty && !shape.pointer && !shape.keep ? undefined : read
     }
   }
