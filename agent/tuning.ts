@@ -1,5 +1,3 @@
-import { cpus } from 'node:os'
-
 /** Times and limits of the agent. Times in ms, sizes in bytes. */
 export interface Tuning {
   /** Until a connection to a source stands. */
@@ -52,7 +50,7 @@ const MIB = 1024 * KIB
 export const defaultTuning: Tuning = {
   connectTimeoutMs: 10_000,
   idleTimeoutMs: 20_000,
-  maxTransfers: Math.min(64, 16 * Math.max(1, cpus().length / 2)),
+  maxTransfers: 32,
   maxLargeTransfers: 4,
   transferBytesAhead: 64 * MIB,
   commitIntervalMs: 1000,

@@ -33,9 +33,8 @@ export async function installCrds(client: Client, signal: AbortSignal): Promise<
   ])
 }
 
+/** A definition just made can be answered with `conditions: null`. */
 function isEstablished(crd: KubeObject): boolean {
-  const { conditions = [] } = ((crd as unknown as { status?: { conditions?: readonly Condition[] } }).status ?? {}) as {
-    conditions?: readonly Condition[]
-  }
-  return conditions.some(({ type, status }) => type === 'Established' && status === 'True')
+  const { status } = crd as { readonly status?: { readonly conditions?: readonly Condition[] | null } }
+  return status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false
 }

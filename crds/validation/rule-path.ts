@@ -38,8 +38,8 @@ function follow(text: string, root: JsonSchema, brackets: boolean): RulePath {
       path = child(path, name)
       schema = below
     } else {
-      const below = additionalSchema(schema)
-      if (!below) throw new BadPath('does not refer to a valid field')
+      if (schema.additionalProperties === undefined) throw new BadPath('does not refer to a valid field')
+      const below = additionalSchema(schema) ?? {}
       path = key(path, name)
       schema = below
     }

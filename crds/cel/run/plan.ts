@@ -10,7 +10,6 @@ import {
   ArrayList,
   CelError,
   CelList,
-  CelMap,
   CelOptional,
   CelTypeValue,
   CelUint,
@@ -25,7 +24,7 @@ import { dispatch } from './dispatch.ts'
 import { type Eval, spend } from './frame.ts'
 import { listEval, mapEval } from './literals.ts'
 import { loopEval } from './loop.ts'
-import { type Qualifier, qualify } from './qualify.ts'
+import { look, type Qualifier, qualify } from './qualify.ts'
 
 /** A planned part: how to run it, and its value where that is known beforehand. */
 interface Part {
@@ -107,9 +106,8 @@ class Planner {
         const holder = value instanceof CelOptional ? value.value : value
         if (holder === undefined) return false
         spend(frame, 1)
-        if (!(holder instanceof CelMap)) return noSuchOverload()
-        const found = holder.find(field)
-        return found !== undefined
+        const found = look(holder, field)
+        return holder instanceof CelList && found instanceof CelError ? found : found !== undefined
       },
     }
   }

@@ -38,6 +38,7 @@ export function qualify(frame: Frame, base: Eval, qualifiers: readonly Qualifier
     }
     const found = look(value, key)
     if (optional && found === undefined) return OPTIONAL_NONE
+    if (optional && found instanceof CelError && value instanceof CelList) return found
     spend(frame, qualifier.cost)
     const result: Result = found === undefined ? missing(value, key) : found
     if (result instanceof CelError) return result
@@ -47,7 +48,7 @@ export function qualify(frame: Frame, base: Eval, qualifiers: readonly Qualifier
 }
 
 /** What a list or map has for a key; undefined for nothing. */
-function look(value: Value, key: Value): Result | undefined {
+export function look(value: Value, key: Value): Result | undefined {
   if (value instanceof CelMap) return value.find(key)
   if (value instanceof CelList) {
     const index = indexOf(key)

@@ -6,7 +6,7 @@ import type { FieldError } from '../field-error.ts'
 import { child, key, type Path, stepsOf } from '../field-path.ts'
 import { type Finding, fieldErrors } from '../findings.ts'
 import { jsonEqual } from '../json.ts'
-import type { JsonSchema } from '../json-schema.ts'
+import { additionalSchema, type JsonSchema } from '../json-schema.ts'
 import { compileValuePrune } from '../prune.ts'
 import { compileCheck } from '../value-checks.ts'
 
@@ -77,7 +77,7 @@ class Defaults {
       return
     }
     const findings: Finding[] = []
-    compileCheck(schema)(value, undefined, findings)
+    compileCheck(withoutIntOrString(schema))(value, undefined, findings)
     if (findings.length > 0) this.errors.push(...fieldErrors(findings, path))
     else this.#rules(schema, value, path, schema === within.root)
   }
@@ -111,6 +111,23 @@ class Defaults {
     }
     this.#budget = left
   }
+}
+
+/** As upstream, defaults of int-or-string fields may be of any type. */
+function withoutIntOrString(schema: JsonSchema): JsonSchema {
+  const { items, properties } = schema
+  const additional = additionalSchema(schema)
+  const { 'x-kubernetes-int-or-string': _, ...rest } = schema
+  return {
+    ...rest,
+    ...(items ? { items: withoutIntOrString(items) } : {}),
+    ...(additional ? { additionalProperties: withoutIntOrString(additional) } : {}),
+    ...(properties ? { properties: mapValues(properties, withoutIntOrString) } : {}),
+  }
+}
+
+function mapValues<T>(object: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]))
 }
 
 /** A default within metadata must make good metadata of the whole. */
