@@ -2,19 +2,18 @@ import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import type { Connection, ConnectionFlags } from '../api/connect.ts'
 import { connect } from '../api/connect.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
+import { comparable } from '../changes/comparable.ts'
+import { liveKey, liveObjects } from '../changes/live.ts'
+import { rankOf } from '../changes/order.ts'
+import { conflictsOf, type Refused, refusal } from '../changes/refusal.ts'
+import { manifestsFrom, type Resolved, resolveManifests } from '../changes/resolve.ts'
+import { sendApply, tryElsewhere, waitsForSet } from '../changes/send.ts'
 import { concurrently } from '../concurrently.ts'
-import { comparable } from '../diff/comparable.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { manifestError } from '../manifests/problem.ts'
 import { objectName, parseFormat, printObjects } from '../output/format.ts'
 import { printJson } from '../output/json.ts'
-import { liveKey, liveObjects } from './live.ts'
-import { rankOf } from './order.ts'
-import { conflictError, conflictsOf, refusedFields } from './refusal.ts'
-import { manifestsFrom, type Resolved, resolveManifests } from './resolve.ts'
-import { sendApply, tryElsewhere, waitsForSet } from './send.ts'
 import { waitUntilServed } from './wait-served.ts'
 
 export interface ApplyFlags extends ConnectionFlags {
@@ -33,12 +32,6 @@ const CONCURRENCY = 32
 
 type Action = 'created' | 'configured' | 'unchanged'
 type Applied = KubeObject & JsonObject
-
-/** An object that the server did not take. */
-export interface Refused {
-  readonly resolved: Resolved
-  readonly error: unknown
-}
 
 interface Outcome {
   readonly resolved: Resolved
@@ -110,20 +103,6 @@ async function tryAll(io: Io, connection: Connection, set: readonly Resolved[], 
   const refused = results.filter((result): result is Refused => 'error' in result)
   if (refused.length > 0) throw refusal(refused)
   return results as Outcome[]
-}
-
-export function refusal(refused: readonly Refused[]): unknown {
-  const bug = refused.find(({ error }) => requestFailure(error) === error)
-  if (bug) return bug.error
-  const problems = refused.flatMap(({ resolved, error }) => refusedFields(resolved, error))
-  if (problems.length > 0) return manifestError(problems, '; nothing was applied')
-  const conflicts = refused
-    .map(({ resolved, error }) => ({ resolved, conflicts: conflictsOf(error) }))
-    .filter((found) => found.conflicts.length > 0)
-  const others = refused.filter(({ error }) => conflictsOf(error).length === 0)
-  if (others.length === 0) return conflictError(conflicts)
-  const lines = new Set(others.map(({ error }) => describeFailure(error)))
-  return new CliError(ExitCode.api, `${[...lines].join('\n')}\nerror: nothing was applied\n`, { raw: true })
 }
 
 /** Applies rank by rank; what is interrupted or refused half-way says what was done and what was not. */

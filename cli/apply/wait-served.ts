@@ -2,8 +2,8 @@ import { sleep, systemClock } from '../../runtime/clock.ts'
 import type { Connection } from '../api/connect.ts'
 import { discover } from '../api/discovery.ts'
 import { resourceOfKind } from '../api/mapping.ts'
+import type { Resolved } from '../changes/resolve.ts'
 import { CliError, ExitCode } from '../exit.ts'
-import type { Resolved } from './resolve.ts'
 
 const LONGEST_MS = 30_000
 const BETWEEN_MS = 100

@@ -79,7 +79,7 @@ async function targetsOf(
   flags: WaitFlags,
 ): Promise<readonly PlacedTarget[]> {
   if (flags.filename?.length) {
-    const { manifestsFrom, resolveManifests } = await import('../apply/resolve.ts')
+    const { manifestsFrom, resolveManifests } = await import('../changes/resolve.ts')
     const set = await resolveManifests(await manifestsFrom(io, words, flags), connection, io.interrupted)
     return set.map(({ resource, object }) => ({
       type: 'object',

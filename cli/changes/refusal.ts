@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../crds/metadata.ts'
 import { ApiError, type StatusCause } from '../../runtime/errors.ts'
+import { describeFailure, requestFailure } from '../api/failure.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import { fieldSteps } from '../manifests/field-path.ts'
-import { type Problem, renderProblem } from '../manifests/problem.ts'
+import { manifestError, type Problem, renderProblem } from '../manifests/problem.ts'
 import { visible } from '../output/escape.ts'
 import { objectName } from '../output/format.ts'
 import type { Resolved } from './resolve.ts'
@@ -87,4 +88,25 @@ function invalidFields(manifest: Resolved['manifest'], error: ApiError): Problem
       field,
     ),
   )
+}
+
+/** An object that the server did not take. */
+export interface Refused {
+  readonly resolved: Resolved
+  readonly error: unknown
+}
+
+/** One error for all that was refused: exit code 2 for what the files get wrong, with places; 4 for conflicts; 3 for the rest. */
+export function refusal(refused: readonly Refused[]): unknown {
+  const bug = refused.find(({ error }) => requestFailure(error) === error)
+  if (bug) return bug.error
+  const problems = refused.flatMap(({ resolved, error }) => refusedFields(resolved, error))
+  if (problems.length > 0) return manifestError(problems, '; nothing was applied')
+  const conflicts = refused
+    .map(({ resolved, error }) => ({ resolved, conflicts: conflictsOf(error) }))
+    .filter((found) => found.conflicts.length > 0)
+  const others = refused.filter(({ error }) => conflictsOf(error).length === 0)
+  if (others.length === 0) return conflictError(conflicts)
+  const lines = new Set(others.map(({ error }) => describeFailure(error)))
+  return new CliError(ExitCode.api, `${[...lines].join('\n')}\nerror: nothing was applied\n`, { raw: true })
 }
