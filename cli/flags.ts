@@ -47,4 +47,13 @@ export function outputFlag(command: Command, formats: string): Command {
   return command.option('-o, --output <format>', `output format: ${formats}`)
 }
 
+/** Of the programs that run in a cluster. */
+export function inClusterFlags(command: Command): Command {
+  return command
+    .option('--kubeconfig <file>', 'kubeconfig to use (else $KUBECONFIG, or the pod’s service account)')
+    .option('--blobs <folder>', 'where blobs are kept; controllers and gateways share it')
+    .option('--metrics-listen <address>', 'where /metrics, /healthz and /readyz are served', ':8080')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+}
+
 export { collect, collectCommas }

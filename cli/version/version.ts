@@ -1,10 +1,10 @@
-import { type ConnectionFlags, connect } from './api/connect.ts'
-import { requestFailure } from './api/failure.ts'
-import { ExitCode, usageError } from './exit.ts'
-import type { Io } from './io.ts'
-import { printJson } from './output/json.ts'
-import { printYaml } from './output/yaml.ts'
-import { programVersion } from './version-number.ts'
+import { type ConnectionFlags, connect } from '../api/connect.ts'
+import { requestFailure } from '../api/failure.ts'
+import { ExitCode, usageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { printJson } from '../output/json.ts'
+import { printYaml } from '../output/yaml.ts'
+import { programVersion } from '../version-number.ts'
 
 export interface VersionFlags extends ConnectionFlags {
   readonly client?: boolean

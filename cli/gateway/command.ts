@@ -1,0 +1,18 @@
+import { inClusterFlags } from '../flags.ts'
+import type { Verb } from '../verb.ts'
+
+export const command: Verb = {
+  usage: 'gateway [flags]',
+  description: 'run the gateway, the appliances’ door',
+  examples: ['weir gateway --listen=:8443 --tls-cert=tls.crt --tls-key=tls.key --blobs=/var/lib/weir/blobs'],
+  flags: (command) =>
+    inClusterFlags(command)
+      .option('--listen <address>', 'where appliances are served, over HTTPS', ':8443')
+      .option('--tls-cert <file>', 'its certificate, PEM')
+      .option('--tls-key <file>', 'the certificate’s key, PEM')
+      .option(
+        '--id <name>',
+        'names this gateway among others, across its restarts (else $POD_NAME, or the host’s name)',
+      ),
+  load: async () => (await import('./gateway.ts')).runGateway,
+}

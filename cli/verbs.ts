@@ -1,0 +1,37 @@
+import { command as agent } from './agent/command.ts'
+import { command as apply } from './apply/command.ts'
+import { command as catalog } from './catalog/command.ts'
+import { command as completion } from './completion/command.ts'
+import { command as controller } from './controller/command.ts'
+import { command as remove } from './delete/command.ts'
+import { command as describe } from './describe/command.ts'
+import { command as diff } from './diff/command.ts'
+import { command as events } from './events/command.ts'
+import { command as explain } from './explain/command.ts'
+import { command as gateway } from './gateway/command.ts'
+import { command as get } from './get/command.ts'
+import { command as up } from './up/command.ts'
+import { command as validate } from './validate/command.ts'
+import type { Verb, VerbGroup } from './verb.ts'
+import { command as version } from './version/command.ts'
+import { command as wait } from './wait/command.ts'
+
+/** All verbs, in the order in which `--help` lists them. A verb's flags, examples and code are in the folder of its name. */
+export const verbs: readonly (Verb | VerbGroup)[] = [
+  up,
+  apply,
+  diff,
+  validate,
+  get,
+  describe,
+  remove,
+  explain,
+  events,
+  wait,
+  catalog,
+  agent,
+  controller,
+  gateway,
+  completion,
+  version,
+]
