@@ -1,11 +1,9 @@
-import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import { isNotFound } from '../../runtime/errors.ts'
 import type { Connection } from '../api/connect.ts'
 import { AS_JSON, readPages } from '../api/request.ts'
 import { concurrently } from '../concurrently.ts'
+import type { Body } from './change.ts'
 import type { Resolved } from './resolve.ts'
-
-type Body = KubeObject & JsonObject
 
 /** Requests under way at once. */
 const CONCURRENCY = 16
@@ -38,8 +36,13 @@ export async function liveObjects(
       ...(members.length === 1 ? { fieldSelector: `metadata.name=${object.metadata.name}` } : {}),
     }
     for (const page of await readPages(connection.client, request, 500).catch(noneThere)) {
+      // Items of typed lists do not say what they are.
       for (const item of (page as { items?: readonly Body[] }).items ?? [])
-        found.set(`${place}/${item.metadata.name}`, item)
+        found.set(`${place}/${item.metadata.name}`, {
+          ...item,
+          apiVersion: object.apiVersion,
+          kind: object.kind,
+        } as Body)
     }
   })
   return found
