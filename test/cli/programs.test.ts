@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { leases } from '../../runtime/client/resource.ts'
 import { type ControlPlane, freshNamespace, startControlPlane } from '../controllers/control-plane.ts'
-import { Program } from '../drills/controller-process.ts'
+import { Program } from '../drills/support/controller-process.ts'
 import { metricsNamedIn } from '../support/named-metrics.ts'
 import { weir } from './harness.ts'
 

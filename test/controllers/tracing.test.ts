@@ -8,7 +8,7 @@ import type { KubeObject } from '../../crds/metadata.ts'
 import type { Resource } from '../../runtime/client/resource.ts'
 import { parseTraceparent } from '../../runtime/tracing/otlp.ts'
 import { TRACEPARENT_ANNOTATION } from '../../runtime/tracing/tracing.ts'
-import { Program } from '../drills/controller-process.ts'
+import { Program } from '../drills/support/controller-process.ts'
 import { type ControlPlane, eventually, freshNamespace, startControlPlane } from './control-plane.ts'
 
 interface Span {

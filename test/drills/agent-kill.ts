@@ -104,7 +104,7 @@ class Drill {
   }
 
   async #spawn(gateway: TestGateway, root: string) {
-    const script = fileURLToPath(new URL('agent-process.ts', import.meta.url))
+    const script = fileURLToPath(new URL('support/agent-process.ts', import.meta.url))
     const args = [script, gateway.url, gateway.appliance, root]
     const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#cleanup.add(() => child.kill('SIGKILL'))

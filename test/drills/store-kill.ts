@@ -48,7 +48,7 @@ export async function drillKill(rounds: number): Promise<DrillResult> {
 }
 
 async function runUntilKilled(folder: string, lines: number, told: Acknowledged): Promise<void> {
-  const script = fileURLToPath(new URL('store-writer.ts', import.meta.url))
+  const script = fileURLToPath(new URL('support/store-writer.ts', import.meta.url))
   const writer = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = new Promise<NodeJS.Signals | null>((resolve) => writer.once('exit', (_, signal) => resolve(signal)))
   let seen = 0

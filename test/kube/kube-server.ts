@@ -14,6 +14,8 @@ export interface KubeServer {
   readonly hasControllerManager: boolean
   /** Ends kube-apiserver by a signal, runs `during`, and starts it again on the same port with the same data. */
   restart(signal: NodeJS.Signals, during: () => Promise<void>): Promise<void>
+  /** Has etcd forget what has been: a version of before is answered with 410 by an API server that does not have it in memory. */
+  compact(): Promise<void>
   /** Ends every program; the folder stays. */
   stop(): Promise<void>
 }
@@ -89,8 +91,20 @@ export async function startKubeServer(assets: string, folder: string): Promise<K
       api = startApi()
       await ready(kubeconfigPath, api, file('kube-apiserver.log'))
     },
+    compact: () => compact(etcdUrl),
     stop,
   }
+}
+
+/** Source: etcd's JSON gateway, api/etcdserverpb/rpc.proto. */
+async function compact(etcdUrl: string): Promise<void> {
+  const ask = async (path: string, body: object) => {
+    const response = await fetch(`${etcdUrl}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) })
+    if (!response.ok) throw new Error(`etcd: ${path}: ${response.status} ${await response.text()}`)
+    return (await response.json()) as { readonly header: { readonly revision: string } }
+  }
+  const { header } = await ask('range', { key: Buffer.from('none').toString('base64') })
+  await ask('compaction', { revision: header.revision, physical: true })
 }
 
 function startManager(assets: string, folder: string, port: number): ChildProcess | undefined {

@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs'
-import { openStore } from '../../apiserver/storage/open.ts'
-import type { Transaction } from '../../apiserver/storage/store.ts'
-import { configMap, configMapKey } from '../apiserver/storage/fixtures.ts'
+import { openStore } from '../../../apiserver/storage/open.ts'
+import type { Transaction } from '../../../apiserver/storage/store.ts'
+import { configMap, configMapKey } from '../../apiserver/storage/fixtures.ts'
 
 // The victim of the kill drill (store-kill.ts): writes as fast as it can, and says what has been acknowledged.
-//   node test/drills/store-writer.ts FOLDER
+//   node test/drills/support/store-writer.ts FOLDER
 // Prints `ready REVISION`, then per acknowledged transaction `put NAME REVISION` | `delete NAME REVISION` | `pair REVISION REVISION`;
 // `deleting NAME REVISION` before a deletion is under way.
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 /** A `weir controller` or `weir gateway` as a process of its own. */
 export class Program implements AsyncDisposable {

@@ -1,8 +1,8 @@
-import { nodeFileIo } from '../../agent/file-io.ts'
-import { startAgent } from '../../agent/main.ts'
+import { nodeFileIo } from '../../../agent/file-io.ts'
+import { startAgent } from '../../../agent/main.ts'
 
 // An agent as a process of its own, to be killed.
-//   node test/drills/agent-process.ts GATEWAY_URL NAMESPACE/NAME ROOT
+//   node test/drills/support/agent-process.ts GATEWAY_URL NAMESPACE/NAME ROOT
 
 const [gatewayUrl = '', appliance = '', root = ''] = process.argv.slice(2)
 const [namespace = '', name = ''] = appliance.split('/')
