@@ -3,9 +3,11 @@ import { keyOf } from '../reconcilers/identity.ts'
 import { planSite } from '../reconcilers/site/plan-site.ts'
 import type { Change } from '../runtime/cache/store.ts'
 import { Controller } from '../runtime/controller/controller.ts'
-import { type Caches, parentsOf } from './caches.ts'
+import type { Caches } from './caches.ts'
 import { asked, type ControllerDeps, cameOrWent, watching } from './deps.ts'
 import { createExecutor } from './execute.ts'
+import { siteKeyOf } from './gather/objects.ts'
+import { gatherSite } from './gather/status.ts'
 
 export interface SiteOptions {
   /** What a site's appliances report is summed up this often. 1 s unless told. */
@@ -20,7 +22,7 @@ export function siteController(
 ): Controller {
   const { clock, log } = deps
   const executor = createExecutor({ ...deps, fieldManager: 'weir-site', caches: [caches.sites] })
-  const siteOf = ({ metadata, spec }: Appliance) => [`${metadata.namespace}/${spec.siteRef.name}`]
+  const siteOf = (appliance: Appliance) => [siteKeyOf(appliance)]
   return new Controller({
     name: 'site',
     clock,
@@ -30,12 +32,7 @@ export function siteController(
     async reconcile(key, { signal }) {
       const site = caches.sites.get(key)
       if (!site) return { type: 'done' }
-      const input = {
-        site,
-        appliances: caches.appliances.byIndex('site', key),
-        missingParents: parentsOf(site).filter((parent) => !caches.sites.get(parent)),
-        brake: deps.brake.now,
-      }
+      const input = { ...gatherSite(site, caches), brake: deps.brake.now }
       return await executor.execute(planSite(input, clock.now()), signal, [site])
     },
   })

@@ -6,6 +6,7 @@ import { Controller } from '../../runtime/controller/controller.ts'
 import type { Caches } from '../caches.ts'
 import { type ControllerDeps, cameOrWent, watching } from '../deps.ts'
 import { createExecutor } from '../execute.ts'
+import { gatherAppliance } from '../gather/status.ts'
 import { HeardView } from './heard.ts'
 
 /** Keeps every Appliance's conditions, phase and what it waits for. */
@@ -29,13 +30,7 @@ export function applianceController(deps: ControllerDeps, caches: Caches): Contr
     async reconcile(key, { signal }) {
       const appliance = caches.appliances.get(key)
       if (!appliance) return { type: 'done' }
-      const input = {
-        appliance,
-        site: caches.sites.get(`${appliance.metadata.namespace}/${appliance.spec.siteRef.name}`),
-        hardwareClass: caches.hardwareClasses.get(appliance.spec.hardwareClassRef.name),
-        assignment: caches.assignments.get(key),
-        heard: heard.now,
-      }
+      const input = { ...gatherAppliance(appliance, caches), heard: heard.now }
       return await executor.execute(planAppliance(input, clock.now()), signal, [appliance])
     },
     onClose: () => heard.close(),

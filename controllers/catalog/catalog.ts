@@ -1,6 +1,5 @@
 import type { Catalog } from '../../crds/types.gen.ts'
 import { type CatalogContent, decodeCatalog } from '../../reconcilers/blobs/catalog.ts'
-import { compare } from '../../reconcilers/blobs/plan-index.ts'
 import { CatalogBuilder } from '../../reconcilers/catalog/builder.ts'
 import {
   type LastReading,
@@ -8,12 +7,12 @@ import {
   refreshDueInMs,
   type SourceReading,
 } from '../../reconcilers/catalog/plan-catalog.ts'
-import { keyOf } from '../../reconcilers/identity.ts'
 import { type BlobStore, digestOf } from '../../runtime/blob-store.ts'
 import { Controller } from '../../runtime/controller/controller.ts'
 import type { Caches } from '../caches.ts'
 import { asked, type ControllerDeps, watching } from '../deps.ts'
 import { createExecutor } from '../execute.ts'
+import { usersOf } from '../gather/status.ts'
 import { readingOf, readSource, SourceError, type SourceOptions, type Validators } from './read-source.ts'
 
 /** What this process knows of its last look at a source; a restart looks again. */
@@ -66,11 +65,6 @@ export function catalogController(
     .watches(caches.policies, (policy) => [`${policy.metadata.namespace}/${policy.spec.catalogRef.name}`], {
       when: asked,
     })
-}
-
-/** `namespace/name` of the policies that use a catalog, sorted. */
-function usersOf(catalog: Catalog, caches: Caches): string[] {
-  return caches.policies.byIndex('catalog', keyOf(catalog)).map(keyOf).sort(compare)
 }
 
 interface Look {

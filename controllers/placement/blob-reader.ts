@@ -4,6 +4,9 @@ import { decodePlanIndex, type PlanIndex, type PlanIndexRow } from '../../reconc
 import type { BlobStore } from '../../runtime/blob-store.ts'
 import { Retryable } from '../../runtime/errors.ts'
 
+/** What is asked of wherever blobs are. */
+export type ReadableBlobs = Pick<BlobStore, 'get' | 'has'>
+
 /** A plan's index, with its rows by `namespace/name`. */
 export interface IndexedPlan extends PlanIndex {
   readonly byAppliance: ReadonlyMap<string, PlanIndexRow>
@@ -16,11 +19,11 @@ const CATALOGS_KEPT = 2
 
 /** Reads blobs by digest, decoded; those that are asked for again and again are kept. A blob that is missing is Retryable. */
 export class BlobReader {
-  readonly #blobs: BlobStore
+  readonly #blobs: ReadableBlobs
   readonly #indexes: Recent<IndexedPlan>
   readonly #catalogs: Recent<CatalogContent>
 
-  constructor(blobs: BlobStore) {
+  constructor(blobs: ReadableBlobs) {
     this.#blobs = blobs
     this.#indexes = new Recent(INDEXES_KEPT)
     this.#catalogs = new Recent(CATALOGS_KEPT)

@@ -1,0 +1,142 @@
+import type { PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
+import type { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import type { Brake } from '../../reconcilers/brake/brake.ts'
+import { keyOf } from '../../reconcilers/identity.ts'
+import { type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
+import {
+  currentPlan,
+  needsPlan,
+  type PlanMaterial,
+  type PolicyInput,
+  planPolicy,
+  progressOf,
+  waitsFor,
+} from '../../reconcilers/placement/plan-policy.ts'
+import type { PlacementSolver } from '../../reconcilers/placement/problem.ts'
+import { comparePolicies, type Fleet, selectTargets } from '../../reconcilers/placement/select.ts'
+import type { Plan } from '../../reconcilers/plan.ts'
+import { digestOf } from '../../runtime/blob-store.ts'
+import { Waiting } from '../../runtime/errors.ts'
+import type { BlobReader } from '../placement/blob-reader.ts'
+import type { FleetObjects } from './objects.ts'
+
+export interface PolicySurroundings {
+  readonly solver: PlacementSolver
+  readonly brake: Brake
+  readonly now: Date
+}
+
+/** Decides what a PlacementPolicy needs. Throws Waiting where something that must be there is not seen, Retryable where a blob is missing. */
+export async function decidePolicy(
+  policy: PlacementPolicy,
+  objects: FleetObjects,
+  reader: BlobReader,
+  { solver, brake, now }: PolicySurroundings,
+): Promise<Plan> {
+  const question = { ...(await gather(policy, objects, reader, solver)), brake }
+  const input = needsPlan(question) ? { ...question, material: await gatherMaterial(question, reader) } : question
+  return planPolicy(input, now)
+}
+
+async function gather(
+  policy: PlacementPolicy,
+  objects: FleetObjects,
+  reader: BlobReader,
+  solver: PlacementSolver,
+): Promise<Omit<PolicyInput, 'brake'>> {
+  const fleet = fleetOf(objects)
+  const targets = selectTargets(policy, fleet)
+  const earlier = objects.policies.list().filter((other) => comparePolicies(other, policy) < 0)
+  const before = waitsFor(
+    policy,
+    earlier.map((other) => ({ policy: other, targets: selectTargets(other, fleet) })),
+    targets,
+  )
+  return {
+    policy,
+    catalog: objects.catalogs.get(`${policy.metadata.namespace}/${policy.spec.catalogRef.name}`),
+    plans: await plansOf(policy, objects, reader),
+    targets,
+    reserved: await reservedFor(earlier, objects, reader),
+    progress: progressOf(policy, targets, (key) => objects.assignments.get(key)),
+    solver,
+    digest: digestOf,
+    ...(before === undefined ? {} : { waitsFor: before }),
+  }
+}
+
+/** The policy's plans; without the one in force where its index is lost: then it must be made again. */
+async function plansOf(
+  policy: PlacementPolicy,
+  objects: FleetObjects,
+  reader: BlobReader,
+): Promise<readonly PlacementPlan[]> {
+  const plans = objects.plans.byIndex('policy', keyOf(policy))
+  const own = plans.filter((plan) => plan.spec.policyRef.uid === policy.metadata.uid)
+  const current = currentPlan({ policy, plans: own })
+  if (!current || (await reader.has(current.spec.index.digest))) return own
+  return own.filter((plan) => plan !== current)
+}
+
+/** The fleet as placement sees it. */
+export function fleetOf(objects: Pick<FleetObjects, 'appliances' | 'sites' | 'hardwareClasses' | 'namespaces'>): Fleet {
+  return {
+    appliances: objects.appliances.list(),
+    sites: new Map(objects.sites.list().map((site) => [keyOf(site), site])),
+    hardwareClasses: new Map(objects.hardwareClasses.list().map((hc) => [hc.metadata.name ?? '', hc])),
+    namespaceLabels: new Map(
+      objects.namespaces.list().map(({ metadata }) => [metadata.name ?? '', metadata.labels ?? {}]),
+    ),
+  }
+}
+
+/** What the plans in force of earlier policies take. */
+async function reservedFor(
+  earlier: readonly PlacementPolicy[],
+  objects: FleetObjects,
+  reader: BlobReader,
+): Promise<Reserved> {
+  const plans = earlier
+    .filter(({ metadata }) => !metadata.deletionTimestamp)
+    .map((policy) => planInForce(policy, objects))
+  return reservedBy(
+    await Promise.all(plans.filter((plan) => plan !== undefined).map((plan) => reader.index(plan.spec.index.digest))),
+  )
+}
+
+/**
+ * The plan that a policy says is in force; undefined while it has none. Throws Waiting where there must be one that is not seen here: to go on
+ * as if there were none would give its appliances up.
+ */
+export function planInForce(
+  { metadata, status }: PlacementPolicy,
+  objects: Pick<FleetObjects, 'plans'>,
+): PlacementPlan | undefined {
+  if (!status?.currentPlan) return undefined
+  const plan = objects.plans.get(`${metadata.namespace}/${status.currentPlan}`)
+  if (!plan) {
+    const name = `${metadata.namespace}/${metadata.name}`
+    throw new Waiting('PlanNotSeen', `PlacementPlan ${status.currentPlan} of policy ${name} is not there`, 5000)
+  }
+  return plan
+}
+
+/** Loads what a new plan is made from. */
+async function gatherMaterial(input: PolicyInput, reader: BlobReader): Promise<PlanMaterial> {
+  const { digest = '', demandDigest = '' } = input.catalog?.status ?? {}
+  const [catalog, popularity, held] = await Promise.all([
+    reader.catalog(digest),
+    reader.popularity(demandDigest),
+    heldNow(currentPlan(input), reader),
+  ])
+  return { catalog, popularity, held }
+}
+
+async function heldNow(plan: PlacementPlan | undefined, reader: BlobReader): Promise<Map<string, FileSet>> {
+  const held = new Map<string, FileSet>()
+  if (!plan) return held
+  const { rows } = await reader.index(plan.spec.index.digest)
+  for (const { namespace, name, manifest } of rows)
+    held.set(`${namespace}/${name}`, (await reader.fileSet(manifest)).set)
+  return held
+}
