@@ -45,7 +45,7 @@ export function inWaves<T>(items: readonly T[], objectOf: (item: T) => Body): T[
   const waves = Map.groupBy(items, (item) => {
     const object = objectOf(item)
     // No chain of parents is as long as this.
-    return rankOf(object) * 1e6 + (depths.get(siteKey(object)) ?? 0)
+    return rankOf(object) * 1e6 + (isSite(object) ? (depths.get(siteKey(object)) ?? 0) : 0)
   })
   return [...waves].sort(([a], [b]) => a - b).map(([, wave]) => wave)
 }
