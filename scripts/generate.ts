@@ -3,7 +3,7 @@
  * when what is there differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { generateFiles } from './generate/files.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -19,10 +19,13 @@ for (const [file, text] of files) {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, text)
 }
-for (const folder of ['docs/reference', 'charts/weir/files/crds']) {
-  for (const name of existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : []) {
-    const file = `${folder}/${name}`
-    if (files.has(file)) continue
+for (const folder of ['docs/reference', 'charts/weir/files/crds', 'crds/schemas']) {
+  const entries = existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    : []
+  for (const entry of entries) {
+    const file = relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/')
+    if (entry.isDirectory() || files.has(file)) continue
     stale.push(file)
     if (!check) rmSync(join(root, file))
   }

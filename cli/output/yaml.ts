@@ -5,16 +5,21 @@ const WIDTH = 80
 
 /**
  * YAML as kubectl prints it (Go's yaml.v2 over JSON): keys in natural order, lists as far in as their key, strings plain where they
- * would be read back as strings, long ones folded. `value` is JSON. Ends with a newline.
+ * would be read back as strings, long ones folded. `value` is JSON. Ends with a newline. `keys`: `given` leaves them in the order they have.
  */
-export function printYaml(value: unknown): string {
-  const writer = new YamlWriter()
+export function printYaml(value: unknown, keys: 'sorted' | 'given' = 'sorted'): string {
+  const writer = new YamlWriter(keys)
   writer.root(value)
   return writer.text
 }
 
 class YamlWriter {
   text = ''
+  readonly #order: 'sorted' | 'given'
+
+  constructor(order: 'sorted' | 'given') {
+    this.#order = order
+  }
 
   root(value: unknown): void {
     if (isFilledList(value)) this.#list(value, 0, false)
@@ -28,7 +33,8 @@ class YamlWriter {
 
   #map(map: Record<string, unknown>, indent: number, inline: boolean): void {
     const keys = Object.keys(map).filter((key) => map[key] !== undefined)
-    keys.sort(naturalOrder).forEach((key, index) => {
+    if (this.#order === 'sorted') keys.sort(naturalOrder)
+    keys.forEach((key, index) => {
       const lead = inline && index === 0 ? '' : ' '.repeat(indent)
       const name = scalarText(key, { column: indent, indent, key: true })
       if (Buffer.byteLength(key) > 128 || key.includes('\n')) {

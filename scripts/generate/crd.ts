@@ -19,12 +19,16 @@ export interface Schema {
   readonly minimum?: number
   readonly exclusiveMinimum?: boolean
   readonly maximum?: number
+  readonly exclusiveMaximum?: boolean
   readonly minLength?: number
   readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly minProperties?: number
   readonly maxProperties?: number
+  readonly nullable?: boolean
   readonly 'x-kubernetes-int-or-string'?: boolean
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
   readonly 'x-kubernetes-list-type'?: string
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
   readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[]

@@ -1,0 +1,199 @@
+// Generated from crds/*.yaml by `npm run generate`. Do not edit.
+import type { ClusterManifestMetadata, ManifestMetadata } from './manifest.ts'
+import type {
+  ApplianceMode,
+  ApplianceSelection,
+  CatalogSource,
+  Coordinates,
+  ExcludedFiles,
+  HardwareClassSpec,
+  LocalRef,
+  MaintenanceWindow,
+  SiteParent,
+  SiteTier,
+  Window,
+} from './types.gen.ts'
+
+/** What is wanted of the appliance. */
+export interface ApplianceSpecInput {
+  /** The Site it stands at, in the same namespace. */
+  readonly siteRef: LocalRef
+  /** The HardwareClass that says what it can do. */
+  readonly hardwareClassRef: LocalRef
+  /** The serial number on the machine. Informative; absent when not known. */
+  readonly serialNumber?: string
+  /**
+   * What is wanted of it:
+   * `InService`: hold content and serve it.
+   * `Draining`: keep the bytes, but have clients sent elsewhere.
+   * `OutOfService`: neither serve nor fill; bytes stay where they are.
+   * `Decommissioned`: withdraw everything and give the bytes up, for good. Default: `"InService"`.
+   */
+  readonly mode?: ApplianceMode
+}
+
+/** Where the catalog is read from, and how often. */
+export interface CatalogSpecInput {
+  /** Where the list of files is. */
+  readonly source: CatalogSource
+  /** Base of the files' URLs: a file is at this URL followed by its path. http or https. Absent means the folder that `source.url` is in. */
+  readonly originUrl?: string
+  /** How often the source is read again, as a Go duration of at least one second. Default: `"1h"`. */
+  readonly refreshInterval?: string
+  /** Stops reading the source. What was published stays. Default: `false`. */
+  readonly suspend?: boolean
+}
+
+/** How many copies of a placed file to keep at least. */
+export interface MinimumCopiesInput {
+  /** Copies at each site where the file is placed, on different appliances. A site with fewer appliances holds one on each. Default: `1`. */
+  readonly perSite?: number
+  /** Copies in each region where the file is placed. A region is the sites with the same value of the label `topology.kubernetes.io/region`, or of the same country where they have none. Absent means no minimum. */
+  readonly perRegion?: number
+}
+
+/** Files to pin, and how often. */
+export interface PinnedFilesInput {
+  /** Globs over paths in the catalog: `*` is anything within a folder, `**` across folders, `?` is one character. */
+  readonly paths: readonly string[]
+  /** Copies at each site: a number of at least 1, or `all` for one on every selected appliance. Default: `"all"`. */
+  readonly copies?: number | 'all'
+}
+
+/** Where popularity comes from. */
+export interface DemandSourceInput {
+  /** `catalog`: the `popularity` given in the catalog; files without one come last. Default: `"catalog"`. */
+  readonly source?: 'catalog'
+}
+
+/** What to place, and where. */
+export interface PlacementPolicySpecInput {
+  /** The Catalog to place, in the same namespace. */
+  readonly catalogRef: LocalRef
+  /** Policies with a higher number plan first. Equal numbers go by namespace, then by name. Default: `0`. */
+  readonly priority?: number
+  /** Which appliances to use. All selectors must match; an absent one matches everything, except `namespaceSelector`. Default: `{}`. */
+  readonly appliances?: ApplianceSelection
+  /** How many copies of a placed file to keep at least. Default: `{}`. */
+  readonly copies?: MinimumCopiesInput
+  /** How much of each appliance's storage this policy may use, in per cent. Default: `100`. */
+  readonly storageShare?: number
+  /** Files that are placed before all others, whatever their popularity. Default: `[]`. */
+  readonly pins?: readonly PinnedFilesInput[]
+  /** Files that are never placed by this policy, even if pinned. Default: `[]`. */
+  readonly exclude?: readonly ExcludedFiles[]
+  /** Where popularity comes from. Default: `{}`. */
+  readonly demand?: DemandSourceInput
+}
+
+/** How the site is connected, and whom it serves. */
+export interface SiteNetworkInput {
+  /** The autonomous system that the site is in. */
+  readonly asn?: number
+  /** The clients that this site serves, as CIDR prefixes, IPv4 or IPv6. Empty when no client is sent here by address. Default: `[]`. */
+  readonly prefixes?: readonly string[]
+  /** What the site's uplink carries, in gigabits per second. Absent when not known; it then bounds nothing. */
+  readonly uplinkGbps?: number
+}
+
+/** What is wanted of the site. */
+export interface SiteSpecInput {
+  /** The country it stands in, ISO 3166-1 alpha-2, in capitals. */
+  readonly country: string
+  /** The metropolitan area it serves, by whatever name its people use, such as an airport code. */
+  readonly metro: string
+  /** Where it stands, for distance between sites and clients. Absent when not known; distance is then not used. */
+  readonly coordinates?: Coordinates
+  /** The IANA time zone that the windows below are written in. Default: `"UTC"`. */
+  readonly timeZone?: string
+  /** Where it stands between clients and origin: `edge` serves clients, `regional` serves clients and fills edges, `origin` only fills others. Default: `"edge"`. */
+  readonly tier?: SiteTier
+  /** How the site is connected, and whom it serves. Default: `{}`. */
+  readonly network?: SiteNetworkInput
+  /** The sites to fill from when no appliance here has a file, best first. Empty, or none of them has it: from the catalog's origin. Default: `[]`. */
+  readonly parents?: readonly SiteParent[]
+  /** When the site may fill, in its own time zone. Empty means always, at any rate. Default: `[]`. */
+  readonly fillWindows?: readonly Window[]
+  /** When appliances here may be disturbed (updated, restarted), in the site's own time zone. Empty means always. Default: `[]`. */
+  readonly maintenanceWindows?: readonly MaintenanceWindow[]
+}
+
+/** An Appliance as it is written. */
+export interface ApplianceManifest {
+  readonly apiVersion: 'fleet.weir.dev/v1alpha1'
+  readonly kind: 'Appliance'
+  readonly metadata: ManifestMetadata & { readonly name: string }
+  readonly spec: ApplianceSpecInput
+}
+
+/**
+ * An Appliance is one machine that holds and serves content. Its spec says which machine it is and whether it should serve; what it
+ * should hold is decided by PlacementPolicies and handed to it in the Assignment of the same name.
+ */
+export function appliance(name: string, spec: ApplianceSpecInput, metadata: ManifestMetadata = {}): ApplianceManifest {
+  return { apiVersion: 'fleet.weir.dev/v1alpha1', kind: 'Appliance', metadata: { name, ...metadata }, spec }
+}
+
+/** A Catalog as it is written. */
+export interface CatalogManifest {
+  readonly apiVersion: 'content.weir.dev/v1alpha1'
+  readonly kind: 'Catalog'
+  readonly metadata: ManifestMetadata & { readonly name: string }
+  readonly spec: CatalogSpecInput
+}
+
+/**
+ * A Catalog says which files exist: their paths, sizes, digests and popularity. It is read from a source of one JSON object per line, checked,
+ * and published as an immutable blob. It places nothing by itself: a PlacementPolicy does.
+ */
+export function catalog(name: string, spec: CatalogSpecInput, metadata: ManifestMetadata = {}): CatalogManifest {
+  return { apiVersion: 'content.weir.dev/v1alpha1', kind: 'Catalog', metadata: { name, ...metadata }, spec }
+}
+
+/** A HardwareClass as it is written. */
+export interface HardwareClassManifest {
+  readonly apiVersion: 'fleet.weir.dev/v1alpha1'
+  readonly kind: 'HardwareClass'
+  readonly metadata: ClusterManifestMetadata & { readonly name: string }
+  readonly spec: HardwareClassSpec
+}
+
+/**
+ * A HardwareClass says what one model of appliance can do. Appliances name their class; placement reads storage and
+ * throughput from it. Changing a class changes what is planned for every appliance of it.
+ */
+export function hardwareClass(name: string, spec: HardwareClassSpec, metadata: ClusterManifestMetadata = {}): HardwareClassManifest {
+  return { apiVersion: 'fleet.weir.dev/v1alpha1', kind: 'HardwareClass', metadata: { name, ...metadata }, spec }
+}
+
+/** A PlacementPolicy as it is written. */
+export interface PlacementPolicyManifest {
+  readonly apiVersion: 'content.weir.dev/v1alpha1'
+  readonly kind: 'PlacementPolicy'
+  readonly metadata: ManifestMetadata & { readonly name: string }
+  readonly spec: PlacementPolicySpecInput
+}
+
+/**
+ * A PlacementPolicy says which catalog goes on which appliances, in how many copies, within how much storage. It is planned as a whole into an
+ * immutable PlacementPlan, the popular files first. Where storage is short, policies of higher priority plan first and the others use what is left.
+ */
+export function placementPolicy(name: string, spec: PlacementPolicySpecInput, metadata: ManifestMetadata = {}): PlacementPolicyManifest {
+  return { apiVersion: 'content.weir.dev/v1alpha1', kind: 'PlacementPolicy', metadata: { name, ...metadata }, spec }
+}
+
+/** A Site as it is written. */
+export interface SiteManifest {
+  readonly apiVersion: 'fleet.weir.dev/v1alpha1'
+  readonly kind: 'Site'
+  readonly metadata: ManifestMetadata & { readonly name: string }
+  readonly spec: SiteSpecInput
+}
+
+/**
+ * A Site is a place where appliances stand: which network it is on, which clients it serves, where it fills from, and when it
+ * may fill and be worked on. Appliances name their site; one site's appliances fill from each other before they fill from its parents.
+ */
+export function site(name: string, spec: SiteSpecInput, metadata: ManifestMetadata = {}): SiteManifest {
+  return { apiVersion: 'fleet.weir.dev/v1alpha1', kind: 'Site', metadata: { name, ...metadata }, spec }
+}
