@@ -11,20 +11,17 @@ const gzipFromBytes = 128 * 1024
 
 const compress = promisify(gzip)
 
-/** One request and its answer. */
-export class Exchange {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
+/** One request and its answer, whatever carries them. */
+export abstract class Exchange {
+  readonly method: string
   readonly path: string
   readonly #query: string
   #parsed: URLSearchParams | undefined
   readonly #warnings: string[] = []
   #wait: (() => Promise<void>) | undefined
 
-  constructor(req: IncomingMessage, res: ServerResponse) {
-    this.req = req
-    this.res = res
-    const url = req.url ?? '/'
+  constructor(method: string, url: string) {
+    this.method = method
     const q = url.indexOf('?')
     this.path = q < 0 ? url : url.slice(0, q)
     this.#query = q < 0 ? '' : url.slice(q + 1)
@@ -37,40 +34,21 @@ export class Exchange {
     return this.#parsed
   }
 
-  get method(): string {
-    return this.req.method ?? 'GET'
-  }
+  abstract header(name: string): string | undefined
 
-  header(name: string): string | undefined {
-    const value = this.req.headers[name]
-    return Array.isArray(value) ? value.join(', ') : value
+  /** Reads the whole body. Rejects with 413 where it is larger than allowed. */
+  abstract body(): Promise<Buffer>
+
+  abstract send(status: number, contentType: string, body: Buffer, headers?: Record<string, string>): Promise<void>
+
+  /** What was warned of so far. */
+  protected get warnings(): readonly string[] {
+    return this.#warnings
   }
 
   /** Adds a Warning header to the answer, once per text. */
   readonly warn = (text: string): void => {
     if (!this.#warnings.includes(text)) this.#warnings.push(text)
-  }
-
-  /** Reads the whole body. Rejects with 413 where it is larger than allowed. */
-  body(): Promise<Buffer> {
-    const declared = Number(this.req.headers['content-length'] ?? 0)
-    if (declared > maxBodyBytes) return Promise.reject(bodyTooLarge())
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      this.req.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > maxBodyBytes) {
-          this.req.pause()
-          reject(bodyTooLarge())
-        } else chunks.push(chunk)
-      })
-      this.req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)))
-      this.req.on('error', reject)
-      this.req.on('close', () => {
-        if (!this.req.complete) reject(badRequest('the client went away'))
-      })
-    })
   }
 
   /** Whether the answer should be laid out for people: asked for, or a tool that people type. */
@@ -100,6 +78,58 @@ export class Exchange {
     return this.send(status, 'application/json', json)
   }
 
+  /** Answers with the Status of an error; what is no ApiError is a fault of ours: 500, its details only in the log. */
+  async fail(err: unknown, log: (err: unknown) => void): Promise<void> {
+    let error = err instanceof ApiError ? err : undefined
+    if (!error) {
+      log(err)
+      error = internalError(err instanceof Error ? err.message : 'unknown')
+    }
+    const { code, details } = error.status
+    const headers: Record<string, string> = {}
+    if (details?.retryAfterSeconds) headers['Retry-After'] = String(details.retryAfterSeconds)
+    const json = JSON.stringify(error.status, undefined, this.pretty ? 2 : undefined)
+    await this.send(code, 'application/json', Buffer.from(json), headers)
+  }
+}
+
+/** A request that came over HTTP on its own. */
+export class HttpExchange extends Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+
+  constructor(req: IncomingMessage, res: ServerResponse) {
+    super(req.method ?? 'GET', req.url ?? '/')
+    this.req = req
+    this.res = res
+  }
+
+  header(name: string): string | undefined {
+    const value = this.req.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  body(): Promise<Buffer> {
+    const declared = Number(this.req.headers['content-length'] ?? 0)
+    if (declared > maxBodyBytes) return Promise.reject(bodyTooLarge())
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      this.req.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > maxBodyBytes) {
+          this.req.pause()
+          reject(bodyTooLarge())
+        } else chunks.push(chunk)
+      })
+      this.req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)))
+      this.req.on('error', reject)
+      this.req.on('close', () => {
+        if (!this.req.complete) reject(badRequest('the client went away'))
+      })
+    })
+  }
+
   async send(status: number, contentType: string, body: Buffer, headers: Record<string, string> = {}): Promise<void> {
     const { res } = this
     if (res.headersSent || res.destroyed) return
@@ -108,7 +138,7 @@ export class Exchange {
       'Content-Type': contentType,
       ...headers,
     }
-    if (this.#warnings.length > 0) all.Warning = this.#warnings.map(warningHeader)
+    if (this.warnings.length > 0) all.Warning = this.warnings.map(warningHeader)
     let sent = body
     if (body.length > gzipFromBytes && (this.header('accept-encoding') ?? '').includes('gzip')) {
       sent = await compress(body, { level: 1 })
@@ -123,20 +153,6 @@ export class Exchange {
     }
     res.writeHead(status, all)
     res.end(this.method === 'HEAD' ? undefined : sent)
-  }
-
-  /** Answers with the Status of an error; what is no ApiError is a fault of ours: 500, its details only in the log. */
-  async fail(err: unknown, log: (err: unknown) => void): Promise<void> {
-    let error = err instanceof ApiError ? err : undefined
-    if (!error) {
-      log(err)
-      error = internalError(err instanceof Error ? err.message : 'unknown')
-    }
-    const { code, details } = error.status
-    const headers: Record<string, string> = {}
-    if (details?.retryAfterSeconds) headers['Retry-After'] = String(details.retryAfterSeconds)
-    const json = JSON.stringify(error.status, undefined, this.pretty ? 2 : undefined)
-    await this.send(code, 'application/json', Buffer.from(json), headers)
   }
 }
 

@@ -15,7 +15,7 @@ import { applyPatchType, parsePatch } from '../verbs/patch/patch.ts'
 import { patchObject } from '../verbs/patch.ts'
 import { updateObject } from '../verbs/update.ts'
 import { optionsBody, readBody } from './bodies.ts'
-import type { Exchange } from './exchange.ts'
+import { type Exchange, HttpExchange } from './exchange.ts'
 import { type Accepted, mediaType, negotiate } from './media-type.ts'
 import { deleteOptions, listOptions, patchOptions, queryBool, watchOptions, writeOptions } from './options.ts'
 import type { ResourceRequest } from './request-info.ts'
@@ -113,6 +113,7 @@ export class ResourceHandler {
       )
     },
     watch: async (exchange, target) => {
+      if (!(exchange instanceof HttpExchange)) throw badRequest('a batch cannot watch')
       const accepted = negotiate(exchange.header('accept'), { transforms: objectTransforms, yaml: false })
       this.#watches.serve(exchange, target, watchOptions(exchange.query), accepted)
     },

@@ -6,8 +6,9 @@ import type { Authenticator } from '../auth/authenticate.ts'
 import { type Authorizer, refusal } from '../auth/authorize.ts'
 import { impersonate } from '../auth/impersonate.ts'
 import type { User } from '../auth/user.ts'
+import { batchHeader, batchPath, serveBatch } from './batch.ts'
 import { Documents } from './documents.ts'
-import { Exchange } from './exchange.ts'
+import { type Exchange, HttpExchange } from './exchange.ts'
 import { parseGoDuration } from './go-duration.ts'
 import { type HealthCheck, health } from './health.ts'
 import { parsePath } from './request-info.ts'
@@ -55,7 +56,7 @@ export class Router {
   }
 
   readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
-    const exchange = new Exchange(req, res)
+    const exchange = new HttpExchange(req, res)
     this.#inFlight++
     const cancel = this.#options.api.clock.after(deadlineMs, () => {
       const late = new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout')
@@ -74,7 +75,7 @@ export class Router {
       })
   }
 
-  async #serve(exchange: Exchange): Promise<void> {
+  async #serve(exchange: HttpExchange): Promise<void> {
     const { authenticator, authorizer, maxInFlight } = this.#options
     if (this.#inFlight > maxInFlight) throw tooManyRequests('too many requests, please try again later', 1)
     const sender = authenticator.authenticate(exchange.req)
@@ -82,11 +83,12 @@ export class Router {
     const request = parsePath(exchange.path)
     if (!request) throw badRequest(`the path ${JSON.stringify(exchange.path)} is not well-formed`)
     checkTimeout(exchange.query)
+    if (exchange.path === batchPath && exchange.method === 'POST') return this.#batch(exchange, user)
     if (request.type === 'path') return this.#path(exchange, user)
     if (!(await this.#resources.handle(exchange, request, user))) await pageNotFound(exchange)
   }
 
-  async #path(exchange: Exchange, user: User): Promise<void> {
+  async #path(exchange: HttpExchange, user: User): Promise<void> {
     const { path } = exchange
     const verb = exchange.method === 'HEAD' ? 'get' : exchange.method.toLowerCase()
     const access = { type: 'path', verb, path } as const
@@ -103,7 +105,16 @@ export class Router {
     await this.#document(exchange)
   }
 
-  async #document(exchange: Exchange): Promise<void> {
+  /** Anybody may send a batch: what is in it, they must be allowed to do. */
+  #batch(exchange: HttpExchange, user: User): Promise<void> {
+    return serveBatch(
+      exchange,
+      (item, request) => this.#resources.handle(item, request, user),
+      (err, path) => this.#options.log.error({ err, method: 'POST', path }, 'request of a batch failed'),
+    )
+  }
+
+  async #document(exchange: HttpExchange): Promise<void> {
     if (exchange.path === '/') {
       const paths = [
         '/api',
@@ -115,12 +126,14 @@ export class Router {
         '/openapi/v3',
         '/readyz',
         '/version',
+        batchPath,
       ]
       return exchange.send(200, 'application/json', Buffer.from(JSON.stringify({ paths }, null, 2)))
     }
     const document = this.#documents.find(exchange.path, exchange.header('accept'))
     if (!document) return pageNotFound(exchange)
     const headers: Record<string, string> = { Vary: 'Accept' }
+    if (exchange.path.startsWith('/api')) headers[batchHeader] = batchPath
     if (document.etag) {
       headers.Etag = document.etag
       if (exchange.header('if-none-match') === document.etag) {

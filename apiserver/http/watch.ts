@@ -12,7 +12,7 @@ import { parseSelectors } from '../verbs/selection.ts'
 import { Framers } from '../watch/framers.ts'
 import type { EventForm } from '../watch/frames.ts'
 import { WatchStream } from '../watch/stream.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, HttpExchange } from './exchange.ts'
 import type { Accepted } from './media-type.ts'
 import { includeObject, partial } from './transform.ts'
 
@@ -46,7 +46,7 @@ export class WatchServer {
   }
 
   /** Answers a watch request. Throws where it cannot start; once events flow, errors are ERROR events. */
-  serve(exchange: Exchange, target: Target, options: WatchOptions, accepted: Accepted): void {
+  serve(exchange: HttpExchange, target: Target, options: WatchOptions, accepted: Accepted): void {
     if (this.#open.size >= this.#limits.maxWatches) {
       throw tooManyRequests('too many watches are open, please try again later', 1)
     }
