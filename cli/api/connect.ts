@@ -6,6 +6,7 @@ import type { ClusterAccess } from '../../runtime/client/kubeconfig.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { DiscoveryCache } from './discovery-cache.ts'
 
 /** The flags by which every verb that talks to a server finds it; named as kubectl's. */
 export interface ConnectionFlags {
@@ -27,6 +28,8 @@ export interface Connection {
   readonly namespace: string
   /** Whether `-n` was given; a manifest that says otherwise is then an error. */
   readonly namespaceGiven: boolean
+  /** Where it is remembered what the server serves. */
+  readonly discoveryCache?: DiscoveryCache | undefined
 }
 
 /** Where `weir up` keeps the kubeconfig of its own control plane, unless told otherwise. */
@@ -52,6 +55,7 @@ export async function connect(io: Io, flags: ConnectionFlags): Promise<Connectio
     client,
     namespace: flags.namespace ?? access.namespace ?? 'default',
     namespaceGiven: flags.namespace !== undefined,
+    discoveryCache: DiscoveryCache.of(io, access),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Client } from '../../runtime/client/client.ts'
 import type { Resource } from '../../runtime/client/resource.ts'
 import { ApiError } from '../../runtime/errors.ts'
@@ -14,6 +15,8 @@ export interface ServedResource extends Resource {
 /** Everything that the server serves, the versions that it prefers first. */
 export interface Discovery {
   readonly resources: readonly ServedResource[]
+  /** Where it takes many requests in one, of servers that do. */
+  readonly batchPath?: string
 }
 
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
@@ -41,13 +44,19 @@ interface AggregatedList {
 /** Asks the server what it serves: two requests, or one per group version of servers that do not aggregate. */
 export async function discover(client: Client, signal?: AbortSignal): Promise<Discovery> {
   const request = { accept: `${AGGREGATED},application/json`, ...(signal ? { signal } : {}) }
-  const [core, groups] = (await Promise.all([client.raw('/api', request), client.raw('/apis', request)])) as [
-    AggregatedList,
-    AggregatedList,
-  ]
+  let batchPath: string | undefined
+  const onHeaders = (headers: IncomingHttpHeaders) => {
+    const path = headers['weir-batch']
+    if (typeof path === 'string' && path.startsWith('/')) batchPath = path
+  }
+  const [core, groups] = (await Promise.all([
+    client.raw('/api', request),
+    client.raw('/apis', { ...request, onHeaders }),
+  ])) as [AggregatedList, AggregatedList]
   if (core.kind !== 'APIGroupDiscoveryList' || groups.kind !== 'APIGroupDiscoveryList')
     return discoverEach(client, core, groups, signal)
-  return { resources: [...(core.items ?? []), ...(groups.items ?? [])].flatMap(groupResources) }
+  const resources = [...(core.items ?? []), ...(groups.items ?? [])].flatMap(groupResources)
+  return { resources, ...(batchPath === undefined ? {} : { batchPath }) }
 }
 
 function groupResources(group: NonNullable<AggregatedList['items']>[number]): ServedResource[] {

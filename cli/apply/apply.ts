@@ -93,7 +93,7 @@ async function tryAll(io: Io, connection: Connection, set: readonly Resolved[], 
       if (!waitsForSet(error, resolved, set)) return { resolved, error }
     }
     try {
-      await tryElsewhere(connection.client, resolved, io.interrupted)
+      await tryElsewhere(connection.client, resolved, options)
       return { resolved, object: resolved.object, action: 'created' }
     } catch (error) {
       if (io.interrupted.aborted) throw error

@@ -1,6 +1,7 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import type { Connection } from '../api/connect.ts'
-import { type Discovery, discover, type ServedResource } from '../api/discovery.ts'
+import type { Discovery, ServedResource } from '../api/discovery.ts'
+import { discovered } from '../api/discovery-cache.ts'
 import { resourceOfKind } from '../api/mapping.ts'
 import { usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -51,7 +52,13 @@ export async function resolveManifests(
   const offline = [...problems, ...(await checkManifests(manifests, connection))]
   if (offline.length > 0) throw manifestError(offline, '; nothing was applied')
   if (manifests.length === 0) throw usageError('no objects passed')
-  const discovery = await discover(connection.client, signal)
+  // Whether kinds that the set defines are served already must be true, not remembered.
+  const discovery = await discovered(connection, signal, (kept) =>
+    manifests.every(
+      ({ object }) =>
+        object.kind !== 'CustomResourceDefinition' && resourceOfKind(kept, object.apiVersion, object.kind),
+    ),
+  )
   const defined = definedInSet(manifests)
   const unserved: Problem[] = []
   const resolved: Resolved[] = []
@@ -106,7 +113,7 @@ function definedInSet(manifests: readonly Manifest[]): ReadonlyMap<string, Serve
           group?: string
           scope?: string
           names?: { kind?: string; plural?: string }
-          versions?: { name?: string; served?: boolean }[]
+          versions?: { name?: string; served?: boolean; subresources?: object }[]
         }
       | undefined
     for (const version of Array.isArray(spec?.versions) ? spec.versions : []) {
@@ -122,7 +129,7 @@ function definedInSet(manifests: readonly Manifest[]): ReadonlyMap<string, Serve
         shortNames: [],
         categories: [],
         verbs: [],
-        subresources: [],
+        subresources: Object.keys(version.subresources ?? {}),
       })
     }
   }

@@ -1,6 +1,6 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import type { Client } from '../../runtime/client/client.ts'
-import { ApiError, isNotFound } from '../../runtime/errors.ts'
+import { ApiError, isAlreadyExists, isNotFound } from '../../runtime/errors.ts'
 import { conflictsOf, mayTake } from './refusal.ts'
 import type { Resolved } from './resolve.ts'
 
@@ -63,16 +63,29 @@ function takable(error: unknown, take: readonly string[]): boolean {
 
 /**
  * Tries an object whose namespace does not exist yet in one that does: what is wrong with the object itself is found before anything is
- * made. Throws only that.
+ * made. Gives the object as it would be made, or undefined where that cannot be told. Throws only what is wrong with it.
  */
-export async function tryElsewhere(client: Client, { resource, object }: Resolved, signal: AbortSignal): Promise<void> {
-  const probe = { ...object, metadata: { ...object.metadata, namespace: 'default' } }
-  try {
-    await client.create(resource, probe, { dryRun: true, fieldValidation: 'Strict', fieldManager: 'weir', signal })
-  } catch (error) {
-    if (error instanceof ApiError && (error.code === 400 || error.code === 422)) throw error
-    signal.throwIfAborted()
+export async function tryElsewhere(
+  client: Client,
+  { resource, object }: Resolved,
+  options: Pick<SendOptions, 'fieldManager' | 'signal'>,
+): Promise<Applied | undefined> {
+  const { name, namespace, ...metadata } = object.metadata
+  const common = { dryRun: true, fieldValidation: 'Strict' as const, ...options }
+  // Where the name is taken there, another will do.
+  for (const naming of [{ name }, { generateName: 'weir-' }]) {
+    try {
+      const probe = { ...object, metadata: { ...metadata, ...naming, namespace: 'default' } } as Applied
+      const made = await client.create(resource, probe, common)
+      const { generateName: _g, uid: _u, resourceVersion: _r, ...others } = made.metadata
+      return { ...made, metadata: { ...others, name, namespace } } as Applied
+    } catch (error) {
+      if (error instanceof ApiError && (error.code === 400 || error.code === 422)) throw error
+      options.signal.throwIfAborted()
+      if (!isAlreadyExists(error)) return undefined
+    }
   }
+  return undefined
 }
 
 /**

@@ -67,6 +67,8 @@ export interface RawRequest extends RequestOptions {
   readonly body?: unknown
   readonly contentType?: string
   readonly accept?: string
+  /** Told the headers of an answer that is no error. */
+  readonly onHeaders?: (headers: IncomingMessage['headers']) => void
 }
 
 /** Times that a request is repeated because the server asked for it (429, 503 with Retry-After). */
@@ -252,6 +254,7 @@ export class Client {
         this.#transport.read(await this.#prepare(method, target, headers, request, payload)),
       )
       this.#warn(answer.headers.warning)
+      if (answer.status < 400) request.onHeaders?.(answer.headers)
       if (answer.status < 400) return parseAnswer(answer.body, answer.headers['content-type'])
       if (answer.status === 401 && !authRetried && this.#options.access.credentials.invalidate()) {
         authRetried = true
