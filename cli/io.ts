@@ -13,6 +13,8 @@ export interface Io {
   readonly errIsTerminal: boolean
   /** Whether stdout is a terminal that may be coloured. */
   readonly outIsTerminal: boolean
+  /** Whether a person can be asked: stdin and stderr are terminals. */
+  readonly interactive: boolean
   /** Columns of the terminal on stderr. */
   readonly columns: () => number
   /** Aborted by the first SIGINT or SIGTERM. */
@@ -31,6 +33,16 @@ export function terminalAllowsColour(stream: Stream, env: Io['env']): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb' && env.NO_COLOR === undefined
 }
 
+/** Makes something when it is first asked for; `made` is what was made by now. */
+function once<T>(make: () => T): { (): T; made: T | undefined } {
+  const get = () => {
+    get.made ??= make()
+    return get.made
+  }
+  get.made = undefined as T | undefined
+  return get
+}
+
 /** The Io of this process. `interrupt` aborts `interrupted`; call it from a signal handler. */
 export function processIo(): {
   readonly io: Io
@@ -43,36 +55,40 @@ export function processIo(): {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
     reader.abort()
   }
-  process.stdout.on('error', gone)
-  process.stderr.on('error', () => {})
+  // Each stream is made when it is first used: making one takes longer than many a command has to do.
+  const stdout = once(() => process.stdout.on('error', gone))
+  const stderr = once(() => process.stderr.on('error', () => {}))
   const io: Io = {
     env: process.env,
     cwd: process.cwd(),
-    stdin: process.stdin,
+    get stdin() {
+      return process.stdin
+    },
     out(text) {
       if (reader.signal.aborted || text === '') return Promise.resolve()
-      return new Promise((resolve) => process.stdout.write(text, () => resolve()))
+      return new Promise((resolve) => stdout().write(text, () => resolve()))
     },
     err(text) {
-      process.stderr.write(text)
+      stderr().write(text)
     },
     errIsTerminal: terminalAllowsColour(process.stderr, process.env),
     outIsTerminal: terminalAllowsColour(process.stdout, process.env),
+    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     columns: () => process.stderr.columns || 80,
     interrupted: interruption.signal,
     readerGone: reader.signal,
   }
-  const drained = (stream: Writable) =>
+  const drained = (stream: Writable | undefined) =>
     new Promise<void>((resolve) => {
-      if (!stream.writable || stream.writableLength === 0) resolve()
+      if (!stream?.writable || stream.writableLength === 0) resolve()
       else stream.write('', () => resolve())
     })
   return {
     io,
     interrupt: () => interruption.abort(),
     flushed: async () => {
-      await drained(process.stdout)
-      await drained(process.stderr)
+      await drained(stdout.made)
+      await drained(stderr.made)
     },
   }
 }

@@ -1,20 +1,17 @@
-import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
-import type { Connection, ConnectionFlags } from '../api/connect.ts'
+import type { ConnectionFlags } from '../api/connect.ts'
 import { connect } from '../api/connect.ts'
-import { describeFailure, requestFailure } from '../api/failure.ts'
-import { comparable } from '../changes/comparable.ts'
-import { liveKey, liveObjects } from '../changes/live.ts'
-import { rankOf } from '../changes/order.ts'
-import { conflictsOf, type Refused, refusal } from '../changes/refusal.ts'
+import { requestFailure } from '../api/failure.ts'
 import { manifestsFrom, type Resolved, resolveManifests } from '../changes/resolve.ts'
-import { sendApply, tryElsewhere, waitsForSet } from '../changes/send.ts'
-import { concurrently } from '../concurrently.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { objectName, parseFormat, printObjects } from '../output/format.ts'
-import { printJson } from '../output/json.ts'
-import { waitUntilServed } from './wait-served.ts'
+import { agree } from './agree.ts'
+import { awaitHealth } from './await-health.ts'
+import { carryOut } from './carry-out.ts'
+import { placeOf } from './events.ts'
+import { examine } from './examine.ts'
+import { CLIENT_DRY_RUN, reporterFor, SERVER_DRY_RUN, shown } from './reporter.ts'
+import { Tally } from './tally.ts'
 
 export interface ApplyFlags extends ConnectionFlags {
   readonly filename?: readonly string[]
@@ -23,179 +20,99 @@ export interface ApplyFlags extends ConnectionFlags {
   readonly dryRun?: 'none' | 'server' | 'client'
   readonly forceConflicts?: readonly string[]
   readonly fieldManager: string
+  readonly applyset?: string
+  readonly prune?: boolean
+  readonly maxDeletes?: string
+  readonly yes?: boolean
   readonly wait?: boolean
   readonly timeout: string
 }
 
-/** Requests under way at once. */
-const CONCURRENCY = 32
-
-type Action = 'created' | 'configured' | 'unchanged'
-type Applied = KubeObject & JsonObject
-
-interface Outcome {
-  readonly resolved: Resolved
-  readonly object: Applied
-  readonly action: Action
+/** What the flags ask for, checked. */
+export interface ApplyOptions {
+  readonly dryRun: 'server' | 'client' | undefined
+  readonly take: readonly string[]
+  readonly fieldManager: string
+  readonly applySet: string | undefined
+  readonly prune: boolean
+  /** Objects that may be deleted at most. */
+  readonly maxDeletes: number
+  readonly yes: boolean
+  /** Undefined: do not wait. */
+  readonly waitMs: number | undefined
+  /** Whether the manifests come from stdin, so that nobody can be asked there. */
+  readonly stdinTaken: boolean
 }
 
-/** `weir apply`: checks everything, tries everything, then applies in dependency order. */
+/**
+ * `weir apply`: checks everything, tries everything, asks where a person is there to answer, applies in dependency order, prunes what the
+ * manifests do not have any more, and waits until all of it is healthy.
+ */
 export async function runApply(io: Io, words: readonly string[], flags: ApplyFlags): Promise<ExitCode> {
-  const output = flags.output
-  if (output !== undefined && !['name', 'json', 'yaml'].includes(output))
-    throw usageError(`apply prints name, json or yaml, not "${output}"`)
+  const options = optionsOf(flags)
+  const suffix = options.dryRun === 'server' ? SERVER_DRY_RUN : options.dryRun === 'client' ? CLIENT_DRY_RUN : ''
+  const tally = new Tally(reporterFor(io, flags.output, suffix), options.dryRun !== undefined)
+  try {
+    const code = await apply(io, words, flags, options, tally)
+    await tally.finish(code)
+    return code
+  } catch (error) {
+    const failure = io.interrupted.aborted && !(error instanceof CliError) ? interrupted() : requestFailure(error)
+    await tally.fail(failure)
+    throw failure
+  }
+}
+
+function optionsOf(flags: ApplyFlags): ApplyOptions {
+  if (flags.prune && flags.applyset === undefined)
+    throw usageError('--prune needs --applyset=NAME, which says what the manifests are all of')
+  if (flags.maxDeletes !== undefined && !flags.prune) throw usageError('--max-deletes is for --prune')
   const timeoutMs = parseDuration(flags.timeout)
+  return {
+    dryRun: flags.dryRun === 'none' ? undefined : flags.dryRun,
+    take: flags.forceConflicts ?? [],
+    fieldManager: flags.fieldManager,
+    applySet: flags.applyset,
+    prune: flags.prune ?? false,
+    maxDeletes: flags.maxDeletes === undefined ? Number.POSITIVE_INFINITY : Number(flags.maxDeletes),
+    yes: flags.yes ?? false,
+    waitMs: flags.wait === false ? undefined : timeoutMs,
+    stdinTaken: (flags.filename ?? []).some((name) => name.split(',').includes('-')),
+  }
+}
+
+async function apply(
+  io: Io,
+  words: readonly string[],
+  flags: ApplyFlags,
+  options: ApplyOptions,
+  tally: Tally,
+): Promise<ExitCode> {
   const loaded = await manifestsFrom(io, words, flags)
+  if (options.prune && loaded.manifests.length + loaded.problems.length === 0)
+    throw new CliError(ExitCode.gate, 'there is no object in the files, and --prune would delete all that there are')
   const connection = await connect(io, flags)
   try {
-    const set = await resolveManifests(loaded, connection, io.interrupted)
-    const printer = new Printer(io, output, flags.dryRun)
-    if (flags.dryRun === 'client') {
-      for (const resolved of set) await printer.print({ resolved, object: resolved.object, action: 'unchanged' })
-      return await printer.finish()
+    const objects = await resolveManifests(loaded, connection, io.interrupted)
+    if (options.dryRun === 'client') {
+      for (const resolved of objects) await tally.tell(checked(resolved))
+      return ExitCode.ok
     }
-    const tried = await tryAll(io, connection, set, flags)
-    if (flags.dryRun === 'server') {
-      for (const outcome of tried) await printer.print(outcome)
-      return await printer.finish()
-    }
-    await applyAll(io, connection, set, tried, flags, printer)
-    await printer.finish()
-    if (!flags.wait) return ExitCode.ok
-    const { waitHealthy } = await import('../health/wait-healthy.ts')
-    return await waitHealthy(io, connection, set, timeoutMs)
-  } catch (error) {
-    if (io.interrupted.aborted && !(error instanceof CliError)) throw interrupted()
-    throw requestFailure(error)
+    const work = await examine(io, connection, objects, options)
+    await agree(io, work, options, tally)
+    const done = await carryOut(io, connection, work, options, tally)
+    if (options.dryRun || options.waitMs === undefined) return ExitCode.ok
+    return await awaitHealth(io, connection, done, options.waitMs, tally)
   } finally {
     connection.client.close()
   }
 }
 
-/** Dry-runs every object. Throws with all that is refused: exit code 2 for what the files get wrong, 4 for conflicts, 3 for the rest. */
-async function tryAll(io: Io, connection: Connection, set: readonly Resolved[], flags: ApplyFlags): Promise<Outcome[]> {
-  const options = {
-    fieldManager: flags.fieldManager,
+const checked = ({ object, manifest }: Resolved) =>
+  ({
+    type: 'applied',
+    action: 'unchanged',
     dryRun: true,
-    take: flags.forceConflicts ?? [],
-    signal: io.interrupted,
-  }
-  const live = liveObjects(connection, set, io.interrupted)
-  // Awaited below, by whichever object is tried first; until then its failure is nobody's.
-  live.catch(() => {})
-  const results = await concurrently(set, CONCURRENCY, async (resolved): Promise<Outcome | Refused> => {
-    if (resolved.late) return { resolved, object: resolved.object, action: 'created' as const }
-    try {
-      const object = await sendApply(connection.client, resolved, options)
-      return { resolved, object, action: actionOf((await live).get(liveKey(resolved)), object) }
-    } catch (error) {
-      if (io.interrupted.aborted) throw error
-      if (!waitsForSet(error, resolved, set)) return { resolved, error }
-    }
-    try {
-      await tryElsewhere(connection.client, resolved, options)
-      return { resolved, object: resolved.object, action: 'created' }
-    } catch (error) {
-      if (io.interrupted.aborted) throw error
-      return { resolved, error }
-    }
-  })
-  const refused = results.filter((result): result is Refused => 'error' in result)
-  if (refused.length > 0) throw refusal(refused)
-  return results as Outcome[]
-}
-
-/** Applies rank by rank; what is interrupted or refused half-way says what was done and what was not. */
-async function applyAll(
-  io: Io,
-  connection: Connection,
-  set: readonly Resolved[],
-  tried: readonly Outcome[],
-  flags: ApplyFlags,
-  printer: Printer,
-): Promise<void> {
-  const options = {
-    fieldManager: flags.fieldManager,
-    dryRun: false,
-    take: flags.forceConflicts ?? [],
-    signal: io.interrupted,
-  }
-  const before = new Map(tried.map((outcome) => [outcome.resolved, outcome]))
-  const done = new Set<Resolved>()
-  try {
-    for (const rank of new Set(set.map(({ object }) => rankOf(object)))) {
-      const group = set.filter(({ object }) => rankOf(object) === rank)
-      if (group.some(({ late }) => late))
-        await waitUntilServed(
-          connection,
-          group.filter(({ late }) => late),
-          io.interrupted,
-        )
-      const outcomes = await concurrently(group, CONCURRENCY, async (resolved): Promise<Outcome> => {
-        const object = await sendApply(connection.client, resolved, options)
-        done.add(resolved)
-        return { resolved, object, action: before.get(resolved)!.action }
-      })
-      for (const outcome of outcomes) await printer.print(outcome)
-    }
-  } catch (error) {
-    const pending = set.filter((resolved) => !done.has(resolved))
-    const report = `${list('applied', done)}${list('not applied', pending)}Running the same command again goes on from here.\n`
-    if (io.interrupted.aborted) throw interrupted(`interrupted\n${report}`)
-    io.err(report)
-    throw error instanceof CliError ? error : refusalMidway(error, set)
-  }
-}
-
-function refusalMidway(error: unknown, set: readonly Resolved[]): unknown {
-  const conflicts = conflictsOf(error)
-  if (conflicts.length === 0) return requestFailure(error)
-  return new CliError(ExitCode.conflict, `${describeFailure(error)} (${set.length} objects)\n`, { raw: true })
-}
-
-function list(what: string, set: Iterable<Resolved>): string {
-  const names = [...set].map(({ object }) => objectName(object))
-  return names.length === 0 ? '' : `${what}: ${names.join(', ')}\n`
-}
-
-/** What applying makes of an object, as far as its owner can tell: server metadata and status aside. */
-function actionOf(live: Applied | undefined, applied: Applied): Action {
-  if (!live) return 'created'
-  const { apiVersion, kind } = applied
-  const [before, after] = [{ ...live, apiVersion, kind }, applied].map((object) =>
-    printJson(comparable(object as Applied), ''),
-  )
-  return before === after ? 'unchanged' : 'configured'
-}
-
-/** Prints what was done as it is done; as YAML, all at the end. */
-class Printer {
-  readonly #io: Io
-  readonly #output: string | undefined
-  readonly #suffix: string
-  readonly #objects: Applied[] = []
-
-  constructor(io: Io, output: string | undefined, dryRun: ApplyFlags['dryRun']) {
-    this.#io = io
-    this.#output = output
-    this.#suffix = dryRun === 'server' ? ' (server dry run)' : dryRun === 'client' ? ' (dry run)' : ''
-  }
-
-  async print({ object, action, resolved }: Outcome): Promise<void> {
-    const name = objectName(object)
-    if (this.#output === 'yaml') this.#objects.push(object)
-    else if (this.#output === 'name') await this.#io.out(`${name}\n`)
-    else if (this.#output === 'json') {
-      const { managedFields: _, ...metadata } = object.metadata
-      await this.#io.out(
-        `${JSON.stringify({ type: 'applied', action, dryRun: this.#suffix !== '', file: resolved.manifest.place.file, object: { ...object, metadata } })}\n`,
-      )
-    } else await this.#io.out(`${name} ${this.#suffix === ' (dry run)' ? 'checked' : action}${this.#suffix}\n`)
-  }
-
-  async finish(): Promise<ExitCode> {
-    const format = parseFormat(this.#output)
-    if (format.type === 'yaml') await this.#io.out(printObjects(format, this.#objects, true))
-    return ExitCode.ok
-  }
-}
+    manifest: placeOf(manifest.place),
+    object: shown(object),
+  }) as const

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { collectCommas, connectionFlags, fileFlags, outputFlag } from '../flags.ts'
+import { collectCommas, connectionFlags, fileFlags, outputFlag, wholeNumber } from '../flags.ts'
 import type { Verb } from '../verb.ts'
 
 export const command: Verb = {
@@ -7,7 +7,7 @@ export const command: Verb = {
   description: 'make the server’s objects what the manifests say (server-side apply)',
   examples: [
     'weir apply -f site.yaml',
-    'weir apply -R -f fleet/ --wait',
+    'weir apply -R -f fleet/ --applyset=fleet --prune --max-deletes=5 --yes',
     'cat site.yaml | weir apply -f - --dry-run=server',
   ],
   flags: (command) =>
@@ -26,7 +26,16 @@ export const command: Verb = {
         collectCommas,
       )
       .option('--field-manager <name>', 'who the fields are written down to', 'weir')
-      .option('--wait', 'wait until everything applied is healthy')
-      .option('--timeout <duration>', 'how long --wait waits', '5m'),
+      .option(
+        '--applyset <[type/]name>',
+        'the set that these manifests are all of, kept in this object (a Secret unless a type is given)',
+      )
+      .option('--prune', 'delete, at last, what was applied to the set before and is not in the manifests any more')
+      .option('--max-deletes <count>', 'refuse to delete more objects than this', wholeNumber)
+      .option('-y, --yes', 'agree to everything that would be asked')
+      .addOption(new Option('--server-side', 'as it is in any case; for fingers that know kubectl').hideHelp())
+      .option('--wait', 'wait until everything applied is healthy, and everything pruned gone (default)')
+      .option('--no-wait', 'do not wait')
+      .option('--timeout <duration>', 'how long to wait', '5m'),
   load: async () => (await import('./apply.ts')).runApply,
 }

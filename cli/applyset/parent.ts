@@ -136,20 +136,22 @@ export async function writeScope(
   client: Client,
   set: ApplySet,
   scope: Scope,
-  signal: AbortSignal,
+  options: { readonly signal?: AbortSignal; readonly dryRun?: boolean },
 ): Promise<KubeObject> {
   const { resource, key } = set
   const parent = parentObject(set, scope)
   // Its fields belong to whoever is the tool: where others have them, they are left from a tool that kept the set before.
-  return client.apply(resource, parent, { fieldManager: PARENT_FIELD_MANAGER, force: true, signal }).catch((error) => {
-    if (isNotFound(error) && key.namespace !== undefined)
-      throw new CliError(
-        ExitCode.api,
-        `the namespace "${key.namespace}" of ${applySetName(set)}, where the ApplySet is kept, does not exist; -n chooses another`,
-        { cause: error },
-      )
-    throw error
-  })
+  return client
+    .apply(resource, parent, { ...options, fieldManager: PARENT_FIELD_MANAGER, force: true })
+    .catch((error) => {
+      if (isNotFound(error) && key.namespace !== undefined)
+        throw new CliError(
+          ExitCode.api,
+          `the namespace "${key.namespace}" of ${applySetName(set)}, where the ApplySet is kept, does not exist; -n chooses another`,
+          { cause: error },
+        )
+      throw error
+    })
 }
 
 /** What Weir says of a set on its parent. */

@@ -55,5 +55,7 @@ export interface ChangeOptions {
   readonly fieldManager: string
   /** Fields that may be taken over from other managers (`--force-conflicts`). */
   readonly take: readonly string[]
+  /** For who goes on to apply: what may not be applied is refused, rather than merged here. */
+  readonly strict?: boolean
   readonly signal: AbortSignal
 }

@@ -78,7 +78,7 @@ class Settling {
     if ('after' in result) return this.#asOfOneMoment(resolved, before, result.after)
     const { error } = result
     if (waitsForSet(error, resolved, this.#set)) return this.#elsewhere(resolved)
-    if (isForbidden(error) && !(await this.#permissions.mayApply(resolved, before))) {
+    if (isForbidden(error) && !this.#options.strict && !(await this.#permissions.mayApply(resolved, before))) {
       const { namespace } = resolved.object.metadata
       const place = resolved.resource.namespaced ? ` in namespace "${namespace}"` : ''
       this.#notPermitted.add(`${qualifiedName(resolved.resource)}${place}`)

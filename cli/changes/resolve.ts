@@ -9,7 +9,7 @@ import { checkManifests } from '../manifests/check.ts'
 import { loadManifests, type Manifest } from '../manifests/manifest.ts'
 import { manifestError, type Problem } from '../manifests/problem.ts'
 import { didYouMean } from '../manifests/suggest.ts'
-import { rankOf } from './order.ts'
+import { inWaves } from './order.ts'
 
 /** A manifest, where on the server its object lives, and the object as it is sent (its namespace filled in). */
 export interface Resolved {
@@ -71,7 +71,7 @@ export async function resolveManifests(
     else unserved.push(unservedKind(manifest, discovery))
   }
   if (unserved.length > 0) throw manifestError(unserved, '; nothing was applied')
-  return resolved.sort((a, b) => rankOf(a.object) - rankOf(b.object))
+  return inWaves(resolved, ({ object }) => object).flat()
 }
 
 function placed(manifest: Manifest, resource: ServedResource, namespace: string): KubeObject & JsonObject {

@@ -1,6 +1,7 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import { Cache } from '../../runtime/cache/cache.ts'
 import type { Resource } from '../../runtime/client/resource.ts'
+import { isForbidden, isUnauthorized } from '../../runtime/errors.ts'
 import type { Connection } from '../api/connect.ts'
 import type { ServedResource } from '../api/discovery.ts'
 
@@ -19,44 +20,54 @@ export type Verdict =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'pending'; readonly message: string }
 
-export interface FollowOptions {
+export interface FollowOptions<F extends Followed> {
   /** Judges an object as it is now; undefined: it is not there. */
-  readonly judge: (object: Body | undefined, followed: Followed) => Verdict
+  readonly judge: (object: Body | undefined, followed: F) => Verdict
   /** 0: look once. */
   readonly timeoutMs: number
+  /** How long an object has to be failed without a break before it ends the waiting: its controller may not have seen everything yet. */
+  readonly failAfterMs?: number
   readonly signal: AbortSignal
   /** Called when an object is met, once. */
-  readonly onMet: (followed: Followed) => void
+  readonly onMet: (followed: F) => void
   /** Called when what an object waits for changes. */
-  readonly onPending?: (followed: Followed, message: string) => void
+  readonly onPending?: (followed: F, message: string) => void
 }
 
-export interface FollowResult {
-  readonly met: readonly Followed[]
-  readonly failed: readonly { readonly followed: Followed; readonly message: string }[]
-  readonly pending: readonly { readonly followed: Followed; readonly message: string }[]
+export interface FollowResult<F extends Followed> {
+  readonly met: readonly F[]
+  readonly failed: readonly { readonly followed: F; readonly message: string }[]
+  readonly pending: readonly { readonly followed: F; readonly message: string }[]
 }
+
+/** How often it is looked whether the server refuses to be watched. */
+const LOOK_MS = 500
 
 /**
  * Watches objects until each is met or failed, the time is over, or the first has failed. Rejects with the signal's reason when
- * interrupted.
+ * interrupted, and with what the client threw where objects could not be followed.
  */
-export async function followUntil(
+export async function followUntil<F extends Followed>(
   connection: Connection,
-  followed: readonly Followed[],
-  options: FollowOptions,
-): Promise<FollowResult> {
-  const verdicts = new Map<Followed, Verdict>(followed.map((each) => [each, { type: 'pending', message: '' }]))
+  followed: readonly F[],
+  options: FollowOptions<F>,
+): Promise<FollowResult<F>> {
+  const verdicts = new Map<F, Verdict>(followed.map((each) => [each, { type: 'pending', message: '' }]))
   const ended = Promise.withResolvers<void>()
+  let left = followed.length
+  const failing = new Map<F, NodeJS.Timeout>()
   const caches = groups(followed).map(({ members, ...selection }) => {
     const cache = new Cache<Body>({ client: connection.client, ...selection })
+    const byKey = Map.groupBy(members, keyOf)
+    cache.onChange(({ key }) => {
+      if (cache.synced) for (const each of byKey.get(key) ?? []) judge(each, cache.get(key))
+    })
     const judgeAll = () => {
-      if (cache.synced) for (const each of members) judge(each, cache.get(keyOf(each)))
+      for (const each of members) judge(each, cache.get(keyOf(each)))
     }
-    cache.onChange(judgeAll)
     return { cache, judgeAll }
   })
-  const judge = (each: Followed, object: Body | undefined) => {
+  const judge = (each: F, object: Body | undefined) => {
     const before = verdicts.get(each)!
     if (before.type === 'met') return
     let verdict: Verdict
@@ -70,30 +81,43 @@ export async function followUntil(
     if (verdict.type === 'met') options.onMet(each)
     else if (verdict.type === 'pending' && (before.type !== 'pending' || before.message !== verdict.message))
       options.onPending?.(each, verdict.message)
-    const all = [...verdicts.values()]
-    if (all.some(({ type }) => type === 'failed') || all.every(({ type }) => type === 'met')) ended.resolve()
+    if (verdict.type !== 'failed') {
+      clearTimeout(failing.get(each))
+      failing.delete(each)
+    } else if (!options.failAfterMs) ended.resolve()
+    else if (!failing.has(each)) failing.set(each, setTimeout(ended.resolve, options.failAfterMs))
+    if (verdict.type === 'met' && --left === 0) ended.resolve()
   }
   const onAbort = () => ended.reject(options.signal.reason)
   if (options.signal.aborted) onAbort()
   options.signal.addEventListener('abort', onAbort, { once: true })
   const timer = options.timeoutMs === 0 ? undefined : setTimeout(ended.resolve, options.timeoutMs)
+  // A cache that may not look tries again for ever; there is no use in waiting for that.
+  const refused = setInterval(() => {
+    const error = caches.map(({ cache }) => cache.error).find((each) => isForbidden(each) || isUnauthorized(each))
+    if (error) ended.reject(error)
+  }, LOOK_MS)
   try {
     for (const { cache } of caches) cache.start()
     const looked = caches.map(({ cache, judgeAll }) => cache.waitForSync(options.signal).then(judgeAll))
     Promise.all(looked).then(() => options.timeoutMs === 0 && ended.resolve(), ended.reject)
     await ended.promise
+    const blind = caches.find(({ cache }) => cache.error)?.cache.error
+    if (left > 0 && failing.size === 0 && blind) throw blind
   } finally {
+    clearInterval(refused)
     clearTimeout(timer)
+    for (const each of failing.values()) clearTimeout(each)
     options.signal.removeEventListener('abort', onAbort)
     await Promise.all(caches.map(({ cache }) => cache.close()))
   }
   return sorted(verdicts)
 }
 
-function sorted(verdicts: ReadonlyMap<Followed, Verdict>): FollowResult {
-  const met: Followed[] = []
-  const failed: { followed: Followed; message: string }[] = []
-  const pending: { followed: Followed; message: string }[] = []
+function sorted<F extends Followed>(verdicts: ReadonlyMap<F, Verdict>): FollowResult<F> {
+  const met: F[] = []
+  const failed: { followed: F; message: string }[] = []
+  const pending: { followed: F; message: string }[] = []
   for (const [followed, verdict] of verdicts) {
     if (verdict.type === 'met') met.push(followed)
     else (verdict.type === 'failed' ? failed : pending).push({ followed, message: verdict.message })
@@ -101,21 +125,21 @@ function sorted(verdicts: ReadonlyMap<Followed, Verdict>): FollowResult {
   return { met, failed, pending }
 }
 
-interface Group {
+interface Group<F> {
   readonly resource: Resource<Body>
   readonly namespace?: string
   readonly fieldSelector?: string
-  readonly members: readonly Followed[]
+  readonly members: readonly F[]
 }
 
 /** One watch per resource and namespace; of one object alone, of that object. */
-function groups(followed: readonly Followed[]): Group[] {
+function groups<F extends Followed>(followed: readonly F[]): Group<F>[] {
   const byPlace = Map.groupBy(
     followed,
     ({ resource, namespace }) => `${resource.group}/${resource.plural}/${namespace ?? ''}`,
   )
   return [...byPlace.values()].map((members) => {
-    const [{ resource, namespace, name }] = members as [Followed]
+    const [{ resource, namespace, name }] = members as [F]
     return {
       resource: resource as Resource<Body>,
       members,

@@ -1,47 +1,75 @@
 import type { KindInfo } from '../../crds/kind.ts'
-import type { JsonObject } from '../../crds/metadata.ts'
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import { registry } from '../../crds/registry.gen.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import type { Connection } from '../api/connect.ts'
-import { qualifiedKind } from '../api/discovery.ts'
-import type { Resolved } from '../changes/resolve.ts'
-import { ExitCode } from '../exit.ts'
-import type { Io } from '../io.ts'
 import { schemaAt } from '../manifests/check.ts'
 import { type Followed, followUntil, type Verdict } from './follow.ts'
 import { healthOf } from './kstatus.ts'
 
-/** Waits until everything applied is `Current`, telling on stderr what is waited for. Gives 0, or 7 when it is not so in time. */
-export async function waitHealthy(
-  io: Io,
-  connection: Connection,
-  set: readonly Resolved[],
-  timeoutMs: number,
-): Promise<ExitCode> {
-  const observed = await observedKinds()
-  const followed = set.map(({ resource, object }): Followed => {
-    const { name = '', namespace } = object.metadata
-    return { resource, name, ...(resource.namespaced && namespace ? { namespace } : {}) }
-  })
-  const result = await followUntil(connection, followed, {
-    timeoutMs,
-    signal: io.interrupted,
-    judge(object, { resource }): Verdict {
-      if (!object) return { type: 'failed', message: 'it has been deleted' }
-      const { state, message } = healthOf(object, observed.has(`${resource.group}/${resource.kind}`))
-      if (state === 'Current') return { type: 'met' }
-      return { type: state === 'Failed' ? 'failed' : 'pending', message }
-    },
-    onMet: (each) => io.err(`${label(each)} is healthy\n`),
-    onPending: (each, message) => io.err(`${label(each)}: ${message}\n`),
-  })
-  if (result.failed.length + result.pending.length === 0) return ExitCode.ok
-  for (const { followed: each, message } of result.failed) io.err(`error: ${label(each)} failed: ${message}\n`)
-  for (const { followed: each, message } of result.pending)
-    io.err(`error: ${label(each)} is not healthy: ${message || 'nothing is known of it'}\n`)
-  return ExitCode.unhealthy
+/** An object to wait for. */
+export interface Expected extends Followed {
+  /** Set: the object of this uid is to be gone; else there is to be one, and healthy. */
+  readonly gone?: string
 }
 
-const label = ({ resource, name }: Followed) => `${qualifiedKind(resource)}/${name}`
+/** Told of what happens while it is waited. */
+export interface HealthListener {
+  onHealthy(expected: Expected): void
+  onWaiting(expected: Expected, message: string): void
+}
+
+/** Why an object is not as it should be. `stalled`: only a change by a person helps. */
+export interface Unhealthy {
+  readonly expected: Expected
+  readonly message: string
+  readonly stalled: boolean
+}
+
+/** How long an object has to be stalled before it counts: what it lacks may have been applied just before. */
+const STALLED_MS = 3000
+
+/** Waits until every object is `Current`, or gone. Gives those that are not so in time; with the first that is stalled it ends at once. */
+export async function waitHealthy(
+  connection: Connection,
+  objects: readonly Expected[],
+  timeoutMs: number,
+  listener: HealthListener,
+  signal: AbortSignal,
+): Promise<readonly Unhealthy[]> {
+  const observed = await observedKinds()
+  const { failed, pending } = await followUntil(connection, objects, {
+    timeoutMs,
+    signal,
+    failAfterMs: STALLED_MS,
+    judge: (object, { gone, resource }) =>
+      gone === undefined
+        ? verdict(object, observed.has(`${resource.group}/${resource.kind}`))
+        : goneVerdict(object, gone),
+    onMet: (expected) => listener.onHealthy(expected),
+    onPending: (expected, message) => listener.onWaiting(expected, message),
+  })
+  const unhealthy = (stalled: boolean) => (each: (typeof failed)[number]) => ({
+    expected: each.followed,
+    message: each.message || 'nothing is known of it',
+    stalled,
+  })
+  return [...failed.map(unhealthy(true)), ...pending.map(unhealthy(false))]
+}
+
+function verdict(object: (KubeObject & JsonObject) | undefined, observed: boolean): Verdict {
+  if (!object) return { type: 'failed', message: 'it has been deleted' }
+  const { state, message } = healthOf(object, observed, systemClock.now())
+  if (state === 'Current') return { type: 'met' }
+  return { type: state === 'Failed' ? 'failed' : 'pending', message }
+}
+
+/** Of an object that was told to go: finalizers may hold it, and a new one of its name is another. */
+export function goneVerdict(object: KubeObject | undefined, uid: string | undefined): Verdict {
+  if (!object || (uid !== undefined && object.metadata.uid !== uid)) return { type: 'met' }
+  const finalizers = object.metadata.finalizers?.join(', ') ?? ''
+  return { type: 'pending', message: finalizers === '' ? 'it is still there' : `held by ${finalizers}` }
+}
 
 /** The kinds of ours whose controllers report observedGeneration. */
 async function observedKinds(): Promise<ReadonlySet<string>> {

@@ -202,7 +202,7 @@ describe('explain, describe, events', () => {
     const { client } = await ready
     const spec = 'spec: {country: DE, metro: Frankfurt, fillWindows: [{start: "02:00", end: "06:00", maxGbps: 4}]}'
     const manifest = `apiVersion: v1\nkind: Namespace\nmetadata: {name: shown}\n---\napiVersion: fleet.weir.dev/v1alpha1\nkind: Site\nmetadata: {name: fra1, namespace: shown}\n${spec}\n---\napiVersion: fleet.weir.dev/v1alpha1\nkind: Appliance\nmetadata: {name: a, namespace: shown}\nspec: {siteRef: {name: fra1}, hardwareClassRef: {name: nope}}\n`
-    expect((await (await ready).weir(['apply', '-f', '-'], { input: manifest })).code).toBe(0)
+    expect((await (await ready).weir(['apply', '--no-wait', '-f', '-'], { input: manifest })).code).toBe(0)
     const { metadata } = await client.get(sites as unknown as Resource<KubeObject>, {
       namespace: 'shown',
       name: 'fra1',

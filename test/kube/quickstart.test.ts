@@ -85,6 +85,7 @@ onLinux('the programs of the chart, against any API server', () => {
       err: () => {},
       errIsTerminal: false,
       outIsTerminal: false,
+      interactive: false,
       columns: () => 80,
       interrupted: never,
       readerGone: never,
