@@ -61,10 +61,11 @@ export class WatchStream implements WatchSink {
     return !this.#full
   }
 
-  /** Tells the client how far it is; nothing where it has been told already. */
+  /** Tells the client how far it is; nothing where it has been told already, or has yet to read what was sent. */
   sendBookmark(initialEventsEnd = false): void {
     const revision = Math.max(this.#watch?.revision ?? 0, this.#options.afterRevision)
-    if (this.#closed || this.#full || (revision === this.#sentBookmark && !initialEventsEnd)) return
+    // That the state has been told is never left out: a client that waits for it would wait for ever.
+    if (this.#closed || (!initialEventsEnd && (this.#full || revision === this.#sentBookmark))) return
     this.#sentBookmark = revision
     this.#write(this.#options.framer.bookmark(this.#options.bookmark(revision, initialEventsEnd), this.#first))
     this.#first = false

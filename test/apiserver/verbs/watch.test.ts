@@ -143,6 +143,23 @@ describe('the start', () => {
   })
 })
 
+test('the end of the initial events is told also where more than a connection holds was told before', async () => {
+  const label = { labels: { wl: 'big' } }
+  const names = Array.from({ length: 12 }, (_, i) => `big-${i}`)
+  const data = { filler: 'x'.repeat(512 * 1024) }
+  await Promise.all(names.map((name) => server.create(configMaps, configMap(name, data, label))))
+  const query = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+  const watch = await server.watch(`${configMaps}?${query}&labelSelector=wl%3Dbig`)
+  const seen = new Set<unknown>()
+  for (const _ of names) seen.add((await watch.next()).object.metadata!.name)
+  expect(seen).toEqual(new Set(names))
+  expect(await watch.next()).toMatchObject({
+    type: 'BOOKMARK',
+    object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+  })
+  watch.close()
+})
+
 test('a Table names its columns once', async () => {
   const accept = { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' }
   const watch = await server.watch(`${widgets}?watch=true&resourceVersion=${await revision()}`, accept)
