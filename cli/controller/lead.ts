@@ -75,7 +75,8 @@ class ElectedLead implements Lead {
       throw usageError('--retry-period must be well below --renew-deadline, and that below --lease-duration')
     }
     // Connections of its own: renewals must not wait behind a rollout's writes.
-    this.#client = new Client({ access, userAgent: `${userAgent} leader-election`, onAnswer })
+    // And a server that asks to be left alone for longer than the lead lasts must not be obeyed: the Lease is tried at its own pace.
+    this.#client = new Client({ access, userAgent: `${userAgent} leader-election`, onAnswer, maxServerRetries: 0 })
     this.#election = new LeaderElection({
       client: this.#client,
       clock: systemClock,

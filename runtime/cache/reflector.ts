@@ -96,6 +96,10 @@ export class Reflector<T extends KubeObject> {
       timeoutSeconds,
       idleTimeoutMs,
       signal,
+      // Failures are still counted until something comes: a server that takes every watch and breaks it is not asked any faster.
+      onOpen: () => {
+        this.#lastError = undefined
+      },
     })
     for await (const event of events) this.#take(event)
     if (clock.monotonicMs() - startedMs < SHORT_WATCH_MS) await this.#pause(this.#backoff.next(), signal)

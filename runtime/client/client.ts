@@ -16,6 +16,8 @@ export interface ClientOptions {
   readonly maxConnections?: number
   /** Until a request has its whole answer. 30 s unless told. */
   readonly timeoutMs?: number
+  /** Times that a request is repeated because the server asked for it (429, 503 with Retry-After). 5 unless told. */
+  readonly maxServerRetries?: number
   /** Receives the server's `Warning` headers (RFC 9111 warn-text), such as of deprecated versions. */
   readonly onWarning?: (text: string) => void
   /**
@@ -71,7 +73,6 @@ export interface RawRequest extends RequestOptions {
   readonly onHeaders?: (headers: IncomingMessage['headers']) => void
 }
 
-/** Times that a request is repeated because the server asked for it (429, 503 with Retry-After). */
 const MAX_SERVER_RETRIES = 5
 const MAX_RETRY_AFTER_MS = 30_000
 
@@ -247,6 +248,7 @@ export class Client {
   async raw(path: string, request: RawRequest = {}): Promise<unknown> {
     const { method = 'GET', query, body, contentType = 'application/json', accept = 'application/json' } = request
     const payload = body === undefined ? undefined : JSON.stringify(body)
+    const maxServerRetries = this.#options.maxServerRetries ?? MAX_SERVER_RETRIES
     const headers = { ...this.#headers(accept), ...(payload === undefined ? {} : { 'Content-Type': contentType }) }
     const target = path + queryString(query)
     for (let serverRetries = 0, authRetried = false; ; ) {
@@ -262,7 +264,7 @@ export class Client {
       }
       const error = apiError(`${method} ${path}`, answer.status, answer.body, answer.headers['retry-after'])
       const mayRetry = (error.code === 429 || error.code === 503) && error.retryAfterMs !== undefined
-      if (!mayRetry || serverRetries >= MAX_SERVER_RETRIES) throw error
+      if (!mayRetry || serverRetries >= maxServerRetries) throw error
       serverRetries++
       await sleep(this.#clock, Math.min(error.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS), request.signal)
     }

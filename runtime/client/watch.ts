@@ -20,6 +20,8 @@ export interface WatchOptions {
   /** Another representation of the objects than JSON of their own kind, such as `application/json;as=Table;…`. */
   readonly accept?: string
   readonly signal?: AbortSignal
+  /** Told once the server has taken the watch, before anything comes. */
+  readonly onOpen?: () => void
 }
 
 export type WatchEvent<T> =
@@ -47,7 +49,7 @@ export async function* watchEvents<T extends KubeObject>(
   resource: Resource<T>,
   options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>> {
-  const { signal, idleTimeoutMs, namespace, sendInitialEvents, accept, ...query } = options
+  const { signal, idleTimeoutMs, namespace, sendInitialEvents, accept, onOpen, ...query } = options
   const path = resourcePath(resource, namespace)
   const stop = new AbortController()
   const onAbort = () => stop.abort(signal?.reason)
@@ -72,6 +74,7 @@ export async function* watchEvents<T extends KubeObject>(
       stop.signal,
       accept,
     )
+    onOpen?.()
     for await (const chunk of response) {
       idle?.touch()
       for (const line of splitter.push(chunk as Buffer)) yield eventOf<T>(line, path)

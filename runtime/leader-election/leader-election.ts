@@ -5,6 +5,7 @@ import { isAlreadyExists, isConflict, isNotFound, ReconcileError } from '../erro
 import type { Log } from '../log.ts'
 
 export interface LeaderElectionOptions {
+  /** One that asks again only when it is told to (`maxServerRetries: 0`): what a server asks to wait may be longer than the lead lasts. */
   readonly client: Pick<Client, 'find' | 'create' | 'update'>
   readonly clock: Clock
   readonly log: Log
@@ -160,7 +161,7 @@ export class LeaderElection {
     const { client, clock, namespace, name, identity } = this.#options
     // Counted from before the request: others count from when they saw it, which is later.
     const startedMs = clock.monotonicMs()
-    const timeoutMs = Math.max(1_000, this.#renewDeadlineMs / 2)
+    const timeoutMs = this.#requestTimeoutMs(startedMs)
     // The leader knows the Lease as it wrote it, and need not ask: a slow API server costs one answer a renewal, not two.
     const known = this.#seen?.lease.spec?.holderIdentity === identity && this.leading ? this.#seen.lease : undefined
     const current = known ?? (await client.find(leases, { namespace, name }, { signal, timeoutMs }))
@@ -183,6 +184,13 @@ export class LeaderElection {
       if (isConflict(error) || isAlreadyExists(error)) return undefined
       throw error
     }
+  }
+
+  /** One request that is lost leaves time for another before the deadline; none goes on past it. */
+  #requestTimeoutMs(nowMs: number): number {
+    const halfMs = Math.max(1_000, this.#renewDeadlineMs / 2)
+    if (!this.leading) return halfMs
+    return Math.max(1, Math.min(halfMs, this.#renewedAtMs + this.#renewDeadlineMs - nowMs))
   }
 
   #observe(lease: Lease | undefined): void {

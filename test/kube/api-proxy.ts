@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { type RequestInfo, requestInfo } from './request-info.ts'
 
@@ -97,7 +98,7 @@ export class ApiProxy implements AsyncDisposable {
       else refuse(res, fault)
       return
     }
-    if (fault) await new Promise((resolve) => setTimeout(resolve, fault.ms))
+    if (fault) await delay(fault.ms, undefined, { ref: false })
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...headers } = req.headers
     const { hostname, port } = this.#upstream
     const options = { agent: this.#agent, host: hostname, port, method: req.method, path: req.url }

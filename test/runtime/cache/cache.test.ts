@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Cache } from '../../../runtime/cache/cache.ts'
 import type { Client } from '../../../runtime/client/client.ts'
@@ -116,6 +117,18 @@ describe('it recovers', () => {
     expect(server.lists()).toBe(1)
     expect(server.requests.at(-1)).toContain('resourceVersion=102')
     expect(cache.error).toBeUndefined()
+  })
+
+  test('has nothing to complain of once the server has taken the watch again, although nothing happens there', async () => {
+    server.put('a')
+    await follow()
+    const refuse = (_: unknown, response: ServerResponse) => response.writeHead(503).end()
+    server.instead.push(refuse, refuse)
+    server.breakWatches()
+    await until(() => cache.error !== undefined)
+    await until(() => server.watchers === 1)
+    await until(() => cache.error === undefined)
+    expect(changes).toEqual(['add default/a'])
   })
 
   test('a watch that the server ends: goes on from the last bookmark', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type ApiServer, startApiServer } from '../../../apiserver/server.ts'
 import { Client } from '../../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../../runtime/client/kubeconfig.ts'
@@ -9,6 +9,8 @@ import { leases } from '../../../runtime/client/resource.ts'
 import { type Clock, systemClock } from '../../../runtime/clock.ts'
 import { Deposed, LeaderElection, type Leadership } from '../../../runtime/leader-election/leader-election.ts'
 import { silentLog } from '../../../runtime/log.ts'
+import { ApiProxy, type Fault } from '../../kube/api-proxy.ts'
+import { until } from '../http.ts'
 
 let dir: string
 let server: ApiServer
@@ -32,10 +34,19 @@ function stand(
   identity: string,
   clock: Clock = systemClock,
   times = { leaseMs: 900, renewDeadlineMs: 600, retryMs: 100 },
+  through = client,
 ) {
   const stop = new AbortController()
   const led = Promise.withResolvers<Leadership>()
-  const election = new LeaderElection({ client, clock, log: silentLog, namespace: 'default', name, identity, ...times })
+  const election = new LeaderElection({
+    client: through,
+    clock,
+    log: silentLog,
+    namespace: 'default',
+    name,
+    identity,
+    ...times,
+  })
   const ended = election.run(stop.signal, async (leadership) => {
     led.resolve(leadership)
     await new Promise<void>((resolve) => leadership.signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -132,4 +143,82 @@ test('a leader whose API server is gone is deposed by its own deadline', async (
   await expect(ended).rejects.toThrow(Deposed)
   ownClient.close()
   await rm(own, { recursive: true })
+})
+
+describe('an API server that', () => {
+  const times = { leaseMs: 2000, renewDeadlineMs: 1500, retryMs: 100 }
+  let proxy: ApiProxy
+  let through: Client
+
+  beforeAll(async () => {
+    proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfigPath })
+    const path = proxy.writeKubeconfig(join(dir, 'through-the-proxy'))
+    through = new Client({ access: await loadKubeconfig({ path }), maxServerRetries: 0 })
+  })
+  afterAll(async () => {
+    through.close()
+    await proxy[Symbol.asyncDispose]()
+  })
+
+  /** How many requests for the Lease have come to nothing. */
+  const refused = () => proxy.seen.filter(({ resource, status }) => resource === 'leases' && status === 0).length
+  const renewed = () => proxy.seen.filter(({ resource, status }) => resource === 'leases' && status === 200).length
+
+  test.each<[string, Fault]>([
+    ['answers 500', { type: 'answer', status: 500, reason: 'InternalError' }],
+    [
+      'answers 503 and asks for a minute',
+      { type: 'answer', status: 503, reason: 'Unavailable', retryAfterSeconds: 60 },
+    ],
+    [
+      'answers 429 and asks for a minute',
+      { type: 'answer', status: 429, reason: 'TooManyRequests', retryAfterSeconds: 60 },
+    ],
+    ['breaks connections', { type: 'break' }],
+  ])('%s, but not until the deadline, costs nobody the lead', async (what, fault) => {
+    proxy.seen.length = 0
+    const lease = what.replaceAll(' ', '-')
+    const a = stand(lease, 'a', systemClock, times, through)
+    const { signal, term, assert } = await a.led
+    proxy.fault = () => fault
+    await until(() => refused() >= 3, 'three renewals have failed')
+    proxy.fault = undefined
+    const before = renewed()
+    await until(() => renewed() > before, 'it is renewed again')
+    expect(signal.aborted).toBe(false)
+    assert()
+    expect(await holder(lease)).toMatchObject({ holderIdentity: 'a', leaseTransitions: term })
+    a.stop()
+    await a.ended
+  })
+
+  test('is slow, but faster than half the deadline, costs nobody the lead', async () => {
+    proxy.seen.length = 0
+    const a = stand('slow', 'a', systemClock, times, through)
+    const { signal, assert } = await a.led
+    proxy.fault = () => ({ type: 'delay', ms: 500 })
+    const before = renewed()
+    await until(() => renewed() >= before + 2, 'it is renewed twice')
+    expect(signal.aborted).toBe(false)
+    assert()
+    proxy.fault = undefined
+    a.stop()
+    await a.ended
+  })
+
+  test('hangs past the deadline deposes the leader at the deadline, not later; its next process leads in a later term', async () => {
+    const short = { leaseMs: 900, renewDeadlineMs: 600, retryMs: 100 }
+    const a = stand('hang', 'a', systemClock, short, through)
+    const { term } = await a.led
+    const fromMs = performance.now()
+    proxy.fault = () => ({ type: 'delay', ms: 60_000 })
+    await expect(a.ended).rejects.toThrow(Deposed)
+    // Releasing it takes at most one more request, of 2 s.
+    expect(performance.now() - fromMs).toBeLessThan(600 + 2000 + 500)
+    proxy.fault = undefined
+    const b = stand('hang', 'b', systemClock, short, through)
+    expect((await b.led).term).toBe(term + 1)
+    b.stop()
+    await b.ended
+  })
 })
