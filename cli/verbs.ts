@@ -10,6 +10,8 @@ import { command as events } from './events/command.ts'
 import { command as explain } from './explain/command.ts'
 import { command as gateway } from './gateway/command.ts'
 import { command as get } from './get/command.ts'
+import { command as create } from './new/command.ts'
+import { command as schema } from './schema/command.ts'
 import { command as up } from './up/command.ts'
 import { command as validate } from './validate/command.ts'
 import type { Verb, VerbGroup } from './verb.ts'
@@ -19,6 +21,7 @@ import { command as wait } from './wait/command.ts'
 /** All verbs, in the order in which `--help` lists them. A verb's flags, examples and code are in the folder of its name. */
 export const verbs: readonly (Verb | VerbGroup)[] = [
   up,
+  create,
   apply,
   diff,
   validate,
@@ -26,6 +29,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   describe,
   remove,
   explain,
+  schema,
   events,
   wait,
   catalog,

@@ -8,6 +8,7 @@ import type { Io } from '../io.ts'
 import { didYouMean } from '../manifests/suggest.ts'
 import { escapeTerminal } from '../output/escape.ts'
 import { TabWriter } from '../output/tab-writer.ts'
+import { wrap } from '../output/wrap.ts'
 import { type Explained, explainedType } from './schema.ts'
 
 export interface ExplainFlags extends ConnectionFlags {
@@ -155,16 +156,4 @@ function factsOf(schema: JsonObject): string[] {
 function indented(text: string, indent: number): string {
   const lines = text.split('\n').flatMap((paragraph) => wrap(paragraph, WIDTH - indent))
   return lines.map((line) => (line === '' ? '\n' : `${' '.repeat(indent)}${line}\n`)).join('')
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(/ +/)) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }

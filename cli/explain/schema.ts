@@ -1,11 +1,10 @@
-import type { KindInfo } from '../../crds/kind.ts'
 import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
-import { registry } from '../../crds/registry.gen.ts'
 import { type ConnectionFlags, connect } from '../api/connect.ts'
 import { discover, type ServedResource } from '../api/discovery.ts'
 import { findResource, resourceFor } from '../api/mapping.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { ownKind, ownSchema } from '../own-kinds.ts'
 
 /** A kind, and its schema with references resolved on demand. */
 export interface Explained {
@@ -23,30 +22,17 @@ export async function explainedType(
   word: string,
   flags: ConnectionFlags & { readonly apiVersion?: string },
 ): Promise<Explained> {
-  const own = Object.values<KindInfo>(registry).find(
-    (kind) => names(kind, word) && (flags.apiVersion === undefined || flags.apiVersion === kind.apiVersion),
-  )
-  if (own) {
-    const crd = await own.loadCrd()
-    const versions =
-      (crd.spec as { versions?: readonly { name?: string; schema?: { openAPIV3Schema?: JsonObject } }[] }).versions ??
-      []
-    const schema = versions.find(({ name }) => name === own.version)?.schema?.openAPIV3Schema ?? {}
+  const own = ownKind(word)
+  if (own && (flags.apiVersion === undefined || flags.apiVersion === own.apiVersion)) {
     return {
       group: own.group,
       version: own.version,
       kind: own.kind,
-      schema: withEnvelope(schema),
+      schema: withEnvelope(await ownSchema(own)),
       resolve: (part) => part,
     }
   }
   return servedType(io, word, flags)
-}
-
-function names({ plural, singular, shortNames, kind, group, version }: KindInfo, word: string): boolean {
-  const lower = word.toLowerCase()
-  const plain = [plural, singular, kind.toLowerCase(), ...shortNames]
-  return plain.some((name) => lower === name || lower === `${name}.${group}` || lower === `${name}.${version}.${group}`)
 }
 
 /** What every object has, which CRDs do not spell out. */

@@ -99,7 +99,7 @@ export function translate(schema: Schema): JsonObject {
   const pattern = schema.pattern ?? rules.map(({ rule }) => patternOf(rule)).find((found) => found !== undefined)
   const message = schema.pattern ? undefined : rules.find(({ rule }) => patternOf(rule) !== undefined)?.message
   const { minimum, maximum } = schema
-  const description = [schema.description?.trim(), ...rules.map(({ message: rule }) => asSentence(rule))]
+  const description = [schema.description?.trim(), ...rules.flatMap(({ message: rule }) => demand(rule))]
     .join('\n\n')
     .trim()
   const translated: Record<string, unknown> = {
@@ -162,4 +162,6 @@ function patternOf(rule: string): string | undefined {
   return pattern
 }
 
-const asSentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`
+/** What a rule's message demands, as a sentence; one that only names the mistake says nothing to who has not made it. */
+const demand = (message: string) =>
+  / twice$/.test(message) ? [] : [`${message[0]!.toUpperCase()}${message.slice(1)}.`]
