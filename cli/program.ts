@@ -4,8 +4,11 @@ import type { Io } from './io.ts'
 import type { Verb, VerbGroup } from './verb.ts'
 import { verbs } from './verbs.ts'
 
-/** The command tree: every verb with its flags, as commander reads and explains them. `finish` receives the exit code. */
-export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+/**
+ * The command tree: verbs with their flags, as commander reads and explains them; of all verbs, or of the one called `only`, which is quicker.
+ * `finish` receives the exit code.
+ */
+export function createProgram(io: Io, finish: (code: ExitCode) => void, only?: string): Command {
   const program = new Command('weir')
     .description('Fleets of content-delivery appliances from YAML: what they hold, run and serve.')
     .usage('<verb> [flags]')
@@ -20,9 +23,12 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
     .exitOverride()
     .helpCommand('help [verb]', 'show the flags of a verb, and examples')
     .configureHelp({ subcommandTerm: (command) => command.name() })
-  for (const verb of verbs) define(program, 'weir', verb, io, finish)
+  const one = verbs.find((verb) => nameOf(verb) === only)
+  for (const verb of one ? [one] : verbs) define(program, 'weir', verb, io, finish)
   return program
 }
+
+const nameOf = ({ usage }: Verb | VerbGroup) => usage.split(' ', 1)[0]!
 
 function define(
   parent: Command,
@@ -31,7 +37,7 @@ function define(
   io: Io,
   finish: (code: ExitCode) => void,
 ): Command {
-  const [name = ''] = verb.usage.split(' ')
+  const name = nameOf(verb)
   const command = parent
     .command(name)
     .usage(verb.usage.slice(name.length + 1))

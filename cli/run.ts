@@ -8,9 +8,10 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
   // The shell's completion scripts call this one; it is nobody else's business, and must be quick.
   if (argv[0] === '__complete') return (await import('./completion/complete.ts')).runComplete(io, argv.slice(1))
   let code: ExitCode = ExitCode.ok
-  const program = createProgram(io, (result) => {
+  const finish = (result: ExitCode) => {
     code = result
-  })
+  }
+  const program = createProgram(io, finish, argv[0])
   if (argv.length === 0) {
     await io.out(program.helpInformation())
     return ExitCode.ok

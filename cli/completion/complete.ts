@@ -164,7 +164,7 @@ async function withServer<T>(
   ask: (connection: Awaited<ReturnType<typeof import('../api/connect.ts').connect>>, signal: AbortSignal) => Promise<T>,
 ): Promise<T | undefined> {
   const { connect } = await import('../api/connect.ts')
-  const quiet: Io = { ...io, err: () => {} }
+  const quiet = Object.create(io, { err: { value: () => {} } }) as Io
   try {
     const connection = await connect(quiet, connectionFlagsIn(words))
     return await ask(connection, AbortSignal.timeout(SERVER_MS)).finally(() => connection.client.close())

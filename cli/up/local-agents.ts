@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { appliances as applianceResource } from '../../controllers/resources.ts'
 import type { Appliance } from '../../crds/types.gen.ts'
 import { APPLIANCE_LABEL, tokenSecretName } from '../../reconcilers/credentials/plan-credentials.ts'
@@ -12,6 +11,7 @@ import type { Client } from '../../runtime/client/client.ts'
 import { type Secret, secrets } from '../../runtime/client/resource.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
+import { entryFile } from '../entry.ts'
 
 export interface LocalAgentsOptions {
   readonly client: Client
@@ -149,12 +149,11 @@ class LocalAgent {
     if (this.#stopped) return
     const startedMs = this.#clock.monotonicMs()
     const { gatewayUrl, caPath, log } = this.#options
-    const entry = new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url)
     const logFile = this.#openLog()
     const child = spawn(
       process.execPath,
       [
-        ...[fileURLToPath(entry), 'agent', '--gateway', gatewayUrl, '--ca', caPath, '--appliance', this.#key],
+        ...[entryFile, 'agent', '--gateway', gatewayUrl, '--ca', caPath, '--appliance', this.#key],
         ...['--token-file', this.#tokenFile, '--root', this.#folder],
       ],
       // A group of its own: Ctrl-C at the terminal is for us, and we end the agents in order.

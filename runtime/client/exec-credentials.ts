@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import type { Clock } from '../clock.ts'
 import type { Credential, Credentials } from './credentials.ts'
 
@@ -70,6 +69,8 @@ async function run(exec: ExecConfig, cluster: object): Promise<ExecStatus> {
   }
   const env: NodeJS.ProcessEnv = { ...process.env, KUBERNETES_EXEC_INFO: JSON.stringify(info) }
   for (const { name, value } of exec.env ?? []) env[name] = value
+  // Few users have a plugin, and loading this takes every command longer.
+  const { spawn } = await import('node:child_process')
   const output = await new Promise<string>((resolve, reject) => {
     const child = spawn(exec.command, exec.args ?? [], {
       env,

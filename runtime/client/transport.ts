@@ -1,9 +1,12 @@
-import http from 'node:http'
-import https from 'node:https'
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
 import type { Clock } from '../clock.ts'
 import { ConnectError, TimeoutError } from '../errors.ts'
 import type { Credential } from './credentials.ts'
 import type { ClusterAccess } from './kubeconfig.ts'
+
+// Not imported: an import reads every export of node:http, one of which loads a WebSocket client, at 18 ms for each program that starts.
+const http = () => process.getBuiltinModule('node:http')
+const https = () => process.getBuiltinModule('node:https')
 
 export interface TransportRequest {
   readonly method: string
@@ -32,7 +35,7 @@ export interface TransportOptions {
 export class Transport {
   readonly #options: TransportOptions
   readonly #base: URL
-  #agents: { cert: string | undefined; short: http.Agent; long: http.Agent } | undefined
+  #agents: { cert: string | undefined; short: Agent; long: Agent } | undefined
 
   constructor(options: TransportOptions) {
     this.#options = options
@@ -43,13 +46,13 @@ export class Transport {
    * Sends one request and gives the answer once its headers are there; its body is still to be read.
    * Throws ConnectError, TimeoutError, or the signal's reason.
    */
-  open(request: TransportRequest): Promise<http.IncomingMessage> {
+  open(request: TransportRequest): Promise<IncomingMessage> {
     const { signal, timeoutMs, body, method } = request
     const { access, clock } = this.#options
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const outgoing = this.#create(request)
-      let answer: http.IncomingMessage | undefined
+      let answer: IncomingMessage | undefined
       const breakOff = (error: Error) => (answer ?? outgoing).destroy(error)
       const onAbort = () => breakOff(new Error('aborted', { cause: signal?.reason }))
       const cancelTimer = clock.after(timeoutMs, () =>
@@ -87,7 +90,7 @@ export class Transport {
   }
 
   /** Sends one request and reads its answer to the end. A request lost with an idle connection that the server had closed is sent again. */
-  async read(request: TransportRequest): Promise<{ status: number; headers: http.IncomingHttpHeaders; body: Buffer }> {
+  async read(request: TransportRequest): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
     for (let attempt = 0; ; attempt++) {
       try {
         const response = await this.open(request)
@@ -104,7 +107,7 @@ export class Transport {
     }
   }
 
-  async #readBody(response: http.IncomingMessage, request: TransportRequest): Promise<Buffer> {
+  async #readBody(response: IncomingMessage, request: TransportRequest): Promise<Buffer> {
     const chunks: Buffer[] = []
     try {
       for await (const chunk of response) chunks.push(chunk as Buffer)
@@ -121,11 +124,11 @@ export class Transport {
     this.#agents = undefined
   }
 
-  #create({ method, path, headers, body, credential, stream }: TransportRequest): http.ClientRequest {
+  #create({ method, path, headers, body, credential, stream }: TransportRequest): ClientRequest {
     const agents = this.#agentsFor(credential)
     const length = body === undefined ? undefined : Buffer.byteLength(body)
     const prefix = this.#base.pathname === '/' ? '' : this.#base.pathname
-    const options: http.RequestOptions = {
+    const options: RequestOptions = {
       method,
       host: this.#base.hostname.replace(/^\[|\]$/g, ''),
       port: this.#base.port || (this.#base.protocol === 'https:' ? 443 : 80),
@@ -138,11 +141,11 @@ export class Transport {
         ...(length === undefined ? {} : { 'Content-Length': String(length) }),
       },
     }
-    return this.#base.protocol === 'https:' ? https.request(options) : http.request(options)
+    return this.#base.protocol === 'https:' ? https().request(options) : http().request(options)
   }
 
   /** Connections are bound to the certificate they were opened with: a renewed one gets new connections. */
-  #agentsFor(credential: Credential): { short: http.Agent; long: http.Agent } {
+  #agentsFor(credential: Credential): { short: Agent; long: Agent } {
     if (this.#agents && this.#agents.cert === credential.cert) return this.#agents
     this.close()
     const { access, maxConnections } = this.#options
@@ -158,8 +161,8 @@ export class Transport {
     }
     const make = (maxSockets: number) =>
       this.#base.protocol === 'https:'
-        ? new https.Agent({ ...common, ...tls, maxSockets })
-        : new http.Agent({ ...common, maxSockets })
+        ? new (https().Agent)({ ...common, ...tls, maxSockets })
+        : new (http().Agent)({ ...common, maxSockets })
     this.#agents = { cert: credential.cert, short: make(maxConnections), long: make(Number.POSITIVE_INFINITY) }
     return this.#agents
   }
@@ -168,7 +171,7 @@ export class Transport {
 /** Carries what a guard threw past the connection's own errors. */
 class Refused extends Error {}
 
-function refuse(outgoing: http.ClientRequest, guard: () => void): void {
+function refuse(outgoing: ClientRequest, guard: () => void): void {
   try {
     guard()
   } catch (cause) {
