@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { DEFAULT_CIPHERS } from 'node:tls'
+import type { BlobStore } from '../runtime/blob-store.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { Admission } from './admission/admission.ts'
@@ -40,6 +41,8 @@ export interface ApiServerOptions {
   /** Told by `/version`. */
   readonly version?: string
   readonly limits?: Partial<Limits>
+  /** Blobs to hand out at `/weir/v1/blobs` to whoever may read that path. */
+  readonly blobs?: Pick<BlobStore, 'stat' | 'stream'>
 }
 
 export interface Limits {
@@ -109,6 +112,7 @@ async function start(store: Store, certificates: Certificates, options: Ready): 
     watches,
     settled: () => controllers.crds.settled(),
     checks: healthChecks(store, () => progress),
+    ...(options.blobs ? { blobs: options.blobs } : {}),
     log,
     maxInFlight: limits.maxInFlight,
     weirVersion: options.version ?? '0.1.0',

@@ -11,6 +11,7 @@ import { command as explain } from './explain/command.ts'
 import { command as gateway } from './gateway/command.ts'
 import { command as get } from './get/command.ts'
 import { command as create } from './new/command.ts'
+import { command as plan } from './plan/command.ts'
 import { command as schema } from './schema/command.ts'
 import { command as up } from './up/command.ts'
 import { command as validate } from './validate/command.ts'
@@ -24,6 +25,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   create,
   apply,
   diff,
+  plan,
   validate,
   get,
   describe,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { BLOBS_PATH } from '../../runtime/blob-bundle.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Api } from '../api.ts'
 import { ApiError, badRequest, forbidden, tooManyRequests } from '../api-error.ts'
@@ -7,6 +8,7 @@ import { type Authorizer, refusal } from '../auth/authorize.ts'
 import { impersonate } from '../auth/impersonate.ts'
 import type { User } from '../auth/user.ts'
 import { batchHeader, batchPath, serveBatch } from './batch.ts'
+import { type ServedBlobs, serveBlobs } from './blobs.ts'
 import { Documents } from './documents.ts'
 import { type Exchange, HttpExchange } from './exchange.ts'
 import { parseGoDuration } from './go-duration.ts'
@@ -24,6 +26,8 @@ export interface RouterOptions {
   /** Resolves when CRDs written so far are served. */
   readonly settled: () => Promise<void>
   readonly checks: readonly HealthCheck[]
+  /** Served to who may read `/weir/v1/blobs`; nothing is there where there are none. */
+  readonly blobs?: ServedBlobs
   readonly log: Log
   /** Requests under way, watches aside; more are answered 429. */
   readonly maxInFlight: number
@@ -102,6 +106,8 @@ export class Router {
       const headers = { 'X-Content-Type-Options': 'nosniff' }
       return exchange.send(answer.status, 'text/plain; charset=utf-8', Buffer.from(answer.body), headers)
     }
+    const { blobs } = this.#options
+    if (blobs && path === BLOBS_PATH) return serveBlobs(exchange, blobs)
     await this.#document(exchange)
   }
 
@@ -127,6 +133,7 @@ export class Router {
         '/readyz',
         '/version',
         batchPath,
+        ...(this.#options.blobs ? [BLOBS_PATH] : []),
       ]
       return exchange.send(200, 'application/json', Buffer.from(JSON.stringify({ paths }, null, 2)))
     }

@@ -4,7 +4,7 @@ import { startApiServer } from '../../apiserver/server.ts'
 import { StoreError } from '../../apiserver/storage/errors.ts'
 import { startControllers } from '../../controllers/main.ts'
 import { startGateway } from '../../gateway/gateway.ts'
-import { openBlobStore } from '../../runtime/blob-store.ts'
+import { type BlobStore, openBlobStore } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -49,18 +49,27 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     for (const each of closers.splice(0).reverse()) await each()
   }
   try {
+    let blobs: BlobStore | undefined
     const api = await listening(options, 'API server', options.port, (port) =>
-      startApiServer({ dataDir: dir, port, log: log.child({ program: 'apiserver' }), version: programVersion() }),
+      startApiServer({
+        dataDir: dir,
+        port,
+        log: log.child({ program: 'apiserver' }),
+        version: programVersion(),
+        // Opened once the server has the folder to itself: nobody knows a digest before that.
+        blobs: { stat: async (digest) => blobs?.stat(digest), stream: (digest) => blobs!.stream(digest) },
+      }),
     )
     closers.push(() => api.close())
     const client = new Client({ access: await loadKubeconfig({ path: api.kubeconfigPath }), userAgent: 'weir-up' })
     closers.push(async () => client.close())
     // The store's lock on the folder keeps others from these blobs too.
-    const blobs = await openBlobStore(join(dir, 'blobs'))
+    const store = await openBlobStore(join(dir, 'blobs'))
+    blobs = store
     await installCrds(client, signal)
     const controllers = startControllers({
       client,
-      blobs,
+      blobs: store,
       log: log.child({ program: 'controllers' }),
       catalog: { fileRoots: options.fileRoots },
     })
@@ -73,7 +82,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const gateway = await listening(options, 'gateway', options.gatewayPort, (port) =>
       startGateway({
         client,
-        blobStore: blobs,
+        blobStore: store,
         listen: { host: '127.0.0.1', port },
         tls,
         id: 'up',

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { JsonObject, JsonValue, KubeObject } from '../../crds/metadata.ts'
 import { type Clock, sleep, systemClock } from '../clock.ts'
 import { ApiError, ConnectError, isGone, type StatusBody } from '../errors.ts'
@@ -246,6 +246,20 @@ export class Client {
 
   /** Any request; the answer parsed where it is JSON, as text where it is not. */
   async raw(path: string, request: RawRequest = {}): Promise<unknown> {
+    const { body, headers } = await this.#send(path, request)
+    return parseAnswer(body, headers['content-type'])
+  }
+
+  /** As `raw`; the bytes of the answer, and what they say they are. */
+  async bytes(
+    path: string,
+    request: RawRequest = {},
+  ): Promise<{ readonly body: Buffer; readonly contentType: string | undefined }> {
+    const { body, headers } = await this.#send(path, request)
+    return { body, contentType: headers['content-type'] }
+  }
+
+  async #send(path: string, request: RawRequest): Promise<{ body: Buffer; headers: IncomingHttpHeaders }> {
     const { method = 'GET', query, body, contentType = 'application/json', accept = 'application/json' } = request
     const payload = body === undefined ? undefined : JSON.stringify(body)
     const maxServerRetries = this.#options.maxServerRetries ?? MAX_SERVER_RETRIES
@@ -257,7 +271,7 @@ export class Client {
       )
       this.#warn(answer.headers.warning)
       if (answer.status < 400) request.onHeaders?.(answer.headers)
-      if (answer.status < 400) return parseAnswer(answer.body, answer.headers['content-type'])
+      if (answer.status < 400) return answer
       if (answer.status === 401 && !authRetried && this.#options.access.credentials.invalidate()) {
         authRetried = true
         continue

@@ -1,0 +1,90 @@
+import type { BlobReader } from '../../controllers/placement/blob-reader.ts'
+import type { Appliance, Assignment } from '../../crds/types.gen.ts'
+import { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import { ContentSpace } from '../../reconcilers/effects/content-space.ts'
+import { unionOf } from '../../reconcilers/effects/site-effects.ts'
+
+type Content = NonNullable<Assignment['spec']['content']>
+
+/** Contents by catalog (`namespace/name`). */
+export type ByCatalog = ReadonlyMap<string, FileSet>
+
+/** What an appliance holds now. */
+export interface Held {
+  readonly byCatalog: ByCatalog
+  readonly all: FileSet
+  /** False where what it holds is partly guessed: it does not say which files. */
+  readonly isExact: boolean
+}
+
+/** Reads what appliances hold and are to hold, as sets of contents. */
+export class Contents {
+  readonly space = new ContentSpace()
+  readonly #reader: BlobReader
+  /** Catalogs on their way into the space. */
+  readonly #catalogs = new Map<string, Promise<void>>()
+  readonly #sets = new Map<string, Promise<FileSet>>()
+
+  constructor(reader: BlobReader) {
+    this.#reader = reader
+  }
+
+  /** Lets sets go that were read so far: the next site has others. */
+  forget(): void {
+    this.#sets.clear()
+  }
+
+  /** What an Assignment asks for. Throws what reading blobs throws. */
+  async asked(content: Content | undefined): Promise<ByCatalog> {
+    const entries = content?.entries ?? []
+    const sets = await Promise.all(
+      entries.map((entry) => this.set(entry.catalogDigest, entry.files === 0 ? undefined : entry.manifestDigest)),
+    )
+    return new Map(entries.map(({ catalog }, i) => [`${catalog.namespace}/${catalog.name}`, sets[i]!]))
+  }
+
+  /** What an appliance holds, as it says; `before` is what it is asked for. Throws what reading blobs throws. */
+  async held({ status }: Appliance, before: Content | undefined): Promise<Held> {
+    const content = status?.content
+    if (!content || content.storageUsedBytes + content.filesHeld === 0) return nothingHeld
+    const { inventories } = content
+    if (inventories.length === 0 && content.filesHeld > 0) {
+      // One that clients are sent away from says how much it holds, and not what.
+      const byCatalog = await this.asked(before)
+      const isExact = content.generation === before?.generation && content.filesHeld === content.filesDesired
+      return { byCatalog, all: unionOf([...byCatalog.values()]), isExact }
+    }
+    const sets = await Promise.all(inventories.map(({ catalogDigest, digest }) => this.set(catalogDigest, digest)))
+    const all = unionOf(sets)
+    // What is being given up is not told file by file, nor is what is half there: some of it may be wanted again.
+    const isExact = this.space.weigh(all).bytes >= content.storageUsedBytes
+    return {
+      byCatalog: new Map(inventories.map(({ catalog }, i) => [`${catalog.namespace}/${catalog.name}`, sets[i]!])),
+      all,
+      isExact,
+    }
+  }
+
+  /** A manifest or inventory as contents; undefined for an empty one. */
+  set(catalogDigest: string, digest: string | undefined): Promise<FileSet> {
+    if (digest === undefined) return Promise.resolve(new FileSet())
+    let set = this.#sets.get(digest)
+    if (!set) {
+      set = this.#read(catalogDigest, digest)
+      this.#sets.set(digest, set)
+    }
+    return set
+  }
+
+  async #read(catalogDigest: string, digest: string): Promise<FileSet> {
+    let catalog = this.#catalogs.get(catalogDigest)
+    if (!catalog) {
+      catalog = this.#reader.catalog(catalogDigest).then((content) => this.space.add(catalogDigest, content))
+      this.#catalogs.set(catalogDigest, catalog)
+    }
+    const [{ set }] = await Promise.all([this.#reader.fileSet(digest), catalog])
+    return this.space.contents(catalogDigest, set)
+  }
+}
+
+const nothingHeld: Held = { byCatalog: new Map(), all: new FileSet(), isExact: true }

@@ -1,0 +1,125 @@
+import { BlobReader } from '../../controllers/placement/blob-reader.ts'
+import { popularFirst } from '../../reconcilers/placement/popular-first.ts'
+import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
+import { requestFailure } from '../api/failure.ts'
+import { type FileWords, manifestsFrom, resolveManifests } from '../changes/resolve.ts'
+import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { BlobCache, cacheFolder } from './blob-cache.ts'
+import { blobDoor } from './blob-door.ts'
+import { PlanBlobs } from './blobs.ts'
+import { changesText } from './changes.ts'
+import type { PlanDocument } from './document.ts'
+import { type Asking, examine, type PlannedWork } from './examine.ts'
+import { type GateFlags, judge, readGates } from './gates.ts'
+import { type PlanFormat, planFormat, printPlan } from './print.ts'
+import { savePlan } from './save.ts'
+import { simulate } from './simulate.ts'
+import { readFleet } from './snapshot.ts'
+
+export interface PlanFlags extends ConnectionFlags, FileWords, GateFlags {
+  readonly output?: string
+  readonly exitCode: boolean
+  readonly fieldManager: string
+  readonly forceConflicts?: readonly string[]
+  readonly applyset?: string
+  readonly prune?: boolean
+  readonly delete?: boolean
+  readonly readSources?: boolean
+  readonly blobsFrom?: string
+  readonly cache?: boolean
+  readonly out?: string
+}
+
+/** `weir plan`: what apply would change, and what the fleet would then do. Changes nothing. */
+export async function runPlan(io: Io, words: readonly string[], flags: PlanFlags): Promise<ExitCode> {
+  const format = planFormat(flags.output)
+  const gates = readGates(flags)
+  if (flags.prune && flags.applyset === undefined)
+    throw usageError('--prune needs --applyset=NAME, which says what the manifests are all of')
+  if (flags.delete && flags.applyset !== undefined) throw usageError('--delete and --applyset exclude each other')
+  const loaded = await manifestsFrom(io, words, flags)
+  if (flags.prune && loaded.manifests.length + loaded.problems.length === 0)
+    throw new CliError(ExitCode.gate, 'there is no object in the files, and --prune would delete all that there are')
+  const connection = await connect(io, flags)
+  try {
+    const set = await resolveManifests(loaded, connection, io.interrupted)
+    const asking = askingOf(flags)
+    const [work, fleet] = await Promise.all([
+      examine(io, connection, set, asking),
+      readFleet(connection.client, io.interrupted),
+    ])
+    const document = await worked(io, connection, flags, work, fleet, gates)
+    await printPlan(io, document, format)
+    if (flags.out !== undefined) await savePlan(flags.out, connection, document, work, fleet.snapshot, asking)
+    return codeOf(io, document, format, flags)
+  } catch (error) {
+    if (io.interrupted.aborted && !(error instanceof CliError)) throw interrupted()
+    throw requestFailure(error)
+  } finally {
+    connection.client.close()
+  }
+}
+
+function askingOf(flags: PlanFlags): Asking {
+  return {
+    fieldManager: flags.fieldManager,
+    take: flags.forceConflicts ?? [],
+    ...(flags.applyset === undefined ? {} : { applySet: flags.applyset }),
+    prune: flags.prune ?? false,
+    delete: flags.delete ?? false,
+  }
+}
+
+async function worked(
+  io: Io,
+  connection: Connection,
+  flags: PlanFlags,
+  work: PlannedWork,
+  { snapshot, unreadable }: Awaited<ReturnType<typeof readFleet>>,
+  gates: ReturnType<typeof readGates>,
+): Promise<PlanDocument> {
+  const now = new Date()
+  const folder = flags.cache === false ? undefined : cacheFolder(io)
+  const cache = folder === undefined ? undefined : new BlobCache(folder)
+  const blobs = new PlanBlobs(blobDoor(connection.client, flags.blobsFrom, io.interrupted), cache)
+  const { summary, changes } = changesText(work)
+  try {
+    const fleet = await simulate({
+      snapshot,
+      unreadable,
+      work,
+      blobs,
+      reader: new BlobReader(blobs),
+      solver: popularFirst,
+      readSources: flags.readSources ?? false,
+      now,
+      signal: io.interrupted,
+    })
+    return {
+      apiVersion: 'cli.weir.dev/v1alpha1',
+      kind: 'Plan',
+      madeAt: `${now.toISOString().slice(0, 19)}Z`,
+      server: connection.client.server,
+      summary,
+      changes,
+      fleet,
+      gates: judge(gates, fleet, summary),
+    }
+  } finally {
+    await cache?.close()
+  }
+}
+
+/** A gate that refuses comes before everything; `--exit-code=false` says that differences are no news. */
+function codeOf(io: Io, { gates, summary }: PlanDocument, format: PlanFormat, flags: PlanFlags): ExitCode {
+  const refused = gates.filter(({ verdict }) => verdict !== 'passed')
+  if (refused.length > 0) {
+    // What a program reads has them; a person may be looking at a file that it was sent to.
+    if (format !== 'text')
+      io.err(`error: ${refused.map(({ gate, limit }) => `--${gate} ${limit}`).join(', ')} refused\n`)
+    return ExitCode.gate
+  }
+  const different = summary.add + summary.change + summary.delete > 0
+  return different && flags.exitCode ? ExitCode.differences : ExitCode.ok
+}

@@ -1,0 +1,163 @@
+import { fleetOf } from '../../controllers/gather/policy.ts'
+import type { BlobReader } from '../../controllers/placement/blob-reader.ts'
+import type { Catalog, PlacementPolicy } from '../../crds/types.gen.ts'
+import { BRAKE_DEFAULTS, darkness, fleetBrake } from '../../reconcilers/brake/brake.ts'
+import { unknown } from '../../reconcilers/effects/figure.ts'
+import { keyOf } from '../../reconcilers/identity.ts'
+import type { PlacementSolver } from '../../reconcilers/placement/problem.ts'
+import { selectTargets } from '../../reconcilers/placement/select.ts'
+import type { PlanBlobs } from './blobs.ts'
+import { Contents } from './contents.ts'
+import { type Converged, converge } from './converge.ts'
+import type { FleetEffects } from './document.ts'
+import { siteEffects, totalsOf } from './effects.ts'
+import type { PlannedWork } from './examine.ts'
+import { FleetModel, type FleetSnapshot } from './fleet-model.ts'
+import { policyEffects } from './policies.ts'
+import { readSources } from './sources.ts'
+import { indexesFromAssignments } from './substitutes.ts'
+
+export interface SimulateInput {
+  readonly snapshot: FleetSnapshot
+  /** Why the fleet could not be read. */
+  readonly unreadable: string | undefined
+  readonly work: PlannedWork
+  readonly blobs: PlanBlobs
+  readonly reader: BlobReader
+  readonly solver: PlacementSolver
+  /** Whether to read the sources of catalogs that are new or point elsewhere. */
+  readonly readSources: boolean
+  readonly now: Date
+  readonly signal: AbortSignal
+}
+
+/** Runs the controllers' decisions over the fleet as it is and with the change laid on top, and tells the difference. */
+export async function simulate(input: SimulateInput): Promise<FleetEffects> {
+  const { snapshot, blobs, reader, now, work, unreadable } = input
+  if (unreadable !== undefined) return nothingKnown(`the fleet cannot be read: ${unreadable}`)
+  if (!touchesFleet(work)) return nothingHappens(input)
+  const live = new FleetModel(snapshot, now)
+  blobs.substitute(indexesFromAssignments(snapshot))
+  const before = new FleetModel(snapshot, now)
+  const common = { reader, store: blobs.put.bind(blobs), solver: input.solver, now, signal: input.signal }
+  const wasBefore = await converge(before, common)
+  const after = new FleetModel(snapshot, now)
+  const unmergeable = layOn(after, work)
+  const sources = await readSources(changedSources(live, after), input)
+  const isAfter = await converge(after, { ...common, ...sources })
+  const undecided = newlyUndecided(before, after, wasBefore, isAfter)
+  const contents = new Contents(reader)
+  const { sites, appliances } = await siteEffects({
+    live,
+    before,
+    after,
+    unknown: unknownAppliances(before, after, undecided, isAfter, wasBefore),
+    contents,
+    now,
+  })
+  const policies = await policyEffects({ before, after, undecided, reader })
+  const known = new Set(wasBefore.stalls.map((stall) => JSON.stringify(stall)))
+  return {
+    totals: { appliances: appliances.length, ...totalsOf(sites) },
+    sites,
+    appliances,
+    policies,
+    stalls: isAfter.stalls.filter((stall) => !known.has(JSON.stringify(stall))),
+    notes: [...unmergeable, ...sources.notes, ...brakeNote(snapshot), ...blobNote(blobs)],
+  }
+}
+
+const touchesFleet = ({ changes, deletions }: PlannedWork) =>
+  changes.some(({ action, resolved }) => action !== 'unchanged' && FleetModel.holds(resolved.object)) ||
+  deletions.some(({ object }) => FleetModel.holds(object))
+
+function nothingHappens({ snapshot }: SimulateInput): FleetEffects {
+  return {
+    totals: { appliances: 0, ...totalsOf([]) },
+    sites: [],
+    appliances: [],
+    policies: [],
+    stalls: [],
+    notes: brakeNote(snapshot),
+  }
+}
+
+function nothingKnown(why: string): FleetEffects {
+  const figure = unknown(why)
+  const totals = Object.fromEntries(Object.keys(totalsOf([])).map((field) => [field, figure]))
+  return {
+    totals: { appliances: 0, ...(totals as unknown as ReturnType<typeof totalsOf>) },
+    sites: [],
+    appliances: [],
+    policies: [],
+    stalls: [],
+    notes: [why],
+  }
+}
+
+/** Lays the manifests on top; gives a note for every object of which nobody can tell what becomes. */
+function layOn(model: FleetModel, { changes, deletions }: PlannedWork): string[] {
+  const notes: string[] = []
+  for (const { action, resolved, after } of changes) {
+    const { apiVersion, kind, metadata } = resolved.object
+    if (action === 'unchanged' || !FleetModel.holds(resolved.object)) continue
+    if (after) model.put({ ...after, apiVersion, kind })
+    else notes.push(`what becomes of ${kind} ${metadata.name} cannot be told: what the fleet does with it is left out`)
+  }
+  for (const { object } of deletions) if (FleetModel.holds(object)) model.remove(object)
+  return notes
+}
+
+/** Catalogs whose files cannot be known from what is published. */
+function changedSources(live: FleetModel, after: FleetModel): { catalog: Catalog; before: Catalog | undefined }[] {
+  return (after.objects.catalogs.list() as unknown as readonly Catalog[]).flatMap((catalog) => {
+    const before = live.objects.catalogs.get(keyOf(catalog)) as Catalog | undefined
+    const isSame = before && before.spec.source.url === catalog.spec.source.url
+    return isSame || catalog.spec.suspend ? [] : [{ catalog, before }]
+  })
+}
+
+/** What was in the dark before, for the same reason and the same spec, is no news: the change does nothing to it. */
+function newlyUndecided(before: FleetModel, after: FleetModel, was: Converged, is: Converged): Map<string, string> {
+  const generation = (model: FleetModel, key: string) => model.objects.policies.get(key)?.metadata.generation
+  return new Map(
+    [...is.undecided].filter(
+      ([key, why]) => was.undecided.get(key) !== why || generation(before, key) !== generation(after, key),
+    ),
+  )
+}
+
+/** Appliances of undecided policies, and those whose own Assignment could not be decided. */
+function unknownAppliances(
+  before: FleetModel,
+  after: FleetModel,
+  undecided: ReadonlyMap<string, string>,
+  is: Converged,
+  was: Converged,
+): Map<string, string> {
+  const unknowns = new Map([...is.unknown].filter(([key, why]) => was.unknown.get(key) !== why))
+  for (const [key, why] of undecided) {
+    for (const model of [before, after]) {
+      const policy = model.objects.policies.get(key) as PlacementPolicy | undefined
+      if (!policy) continue
+      for (const { appliance } of selectTargets(policy, fleetOf(model.objects))) {
+        const target = keyOf(appliance)
+        // What must give everything up does so whatever is planned.
+        const leaves = after.objects.appliances.get(target) === undefined
+        if (!leaves && !unknowns.has(target)) unknowns.set(target, why)
+      }
+    }
+  }
+  return unknowns
+}
+
+function brakeNote({ appliances }: FleetSnapshot): string[] {
+  const kinds = appliances.map(darkness)
+  const dark = kinds.filter((kind) => kind === 'dark').length
+  const light = kinds.filter((kind) => kind === 'light').length
+  const brake = fleetBrake({ known: dark + light, dark }, BRAKE_DEFAULTS)
+  return brake.engaged ? [`nothing of this happens yet: ${brake.message}`] : []
+}
+
+const blobNote = ({ unreadable }: PlanBlobs) =>
+  unreadable === undefined ? [] : [`figures that need the fleet's blobs are unknown: ${unreadable}`]
