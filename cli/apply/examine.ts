@@ -8,6 +8,7 @@ import type { Orphan } from '../applyset/orphans.ts'
 import { type ApplySet, readApplySet, union, writeScope } from '../applyset/parent.ts'
 import type { Change } from '../changes/change.ts'
 import { computeChanges } from '../changes/compute.ts'
+import { inWaves } from '../changes/order.ts'
 import { mayTake } from '../changes/refusal.ts'
 import type { Resolved } from '../changes/resolve.ts'
 import { CliError, ExitCode } from '../exit.ts'
@@ -19,7 +20,7 @@ import type { ApplyOptions } from './apply.ts'
 export interface Work {
   readonly changes: readonly Change[]
   readonly applySet: ApplySet | undefined
-  /** Members that the manifests do not have any more; none without --prune. */
+  /** Members that the manifests do not have any more, in the order of deleting; none without --prune. */
   readonly orphans: readonly Orphan[]
   /** Kinds of members that the server does not serve now. */
   readonly unserved: readonly string[]
@@ -60,7 +61,8 @@ export async function examine(
   ])
   for (const kind of unserved)
     io.err(`Warning: the ApplySet may have a ${kind}, which the server does not serve; such objects are not pruned\n`)
-  return { changes, applySet, orphans, unserved }
+  const inOrder = inWaves(orphans, ({ object }) => object).reverse()
+  return { changes, applySet, orphans: inOrder.flat(), unserved }
 }
 
 /** Whether the namespace of a set's inventory is made by the manifests themselves. */
@@ -99,6 +101,6 @@ function warnOfLeaving(io: Io, changes: readonly Change[]): void {
   const [first] = leaving
   const what = leaving.length === 1 ? objectName(first!.resolved.object) : `${leaving.length} objects`
   io.err(
-    `Warning: without --applyset, ${what} would leave the ApplySet ${setOf(first!.before)} and not be pruned with it\n`,
+    `Warning: without --applyset, ${what} will leave the ApplySet ${setOf(first!.before)} and not be pruned with it\n`,
   )
 }

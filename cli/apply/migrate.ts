@@ -1,7 +1,8 @@
 import { type FieldSet, hasField, NO_FIELDS, union } from '../../crds/fieldmanager/field-set.ts'
 import { decodeFields, encodeFields } from '../../crds/fieldmanager/fields-v1.ts'
 import { type PathElement, printPath } from '../../crds/fieldmanager/path-element.ts'
-import type { JsonObject, ManagedFieldsEntry } from '../../crds/metadata.ts'
+import { equalValues, isMap } from '../../crds/fieldmanager/value.ts'
+import type { JsonObject, JsonValue, ManagedFieldsEntry } from '../../crds/metadata.ts'
 import type { Client } from '../../runtime/client/client.ts'
 import { isConflict } from '../../runtime/errors.ts'
 import type { Body } from '../changes/change.ts'
@@ -33,8 +34,43 @@ export function migrationOf(applied: Body | undefined, fieldManager: string): Mi
       .filter((entry) => isClientSide(entry, managers) === is)
       .reduce<FieldSet>((all, entry) => union(all, fieldsOf(entry)), NO_FIELDS),
   )
-  const removed = onlyIn(theirs!, others!).filter((path) => path.join() !== LAST_APPLIED.join())
+  const lastApplied = lastAppliedOf(applied!)
+  const removed = onlyIn(theirs!, others!)
+    .filter((path) => path.join() !== LAST_APPLIED.join())
+    // What the server had defaulted is theirs too, and comes back.
+    .filter((path) => lastApplied === undefined || has(lastApplied, path))
   return { managers, removed: removed.map(printPath) }
+}
+
+/** kubectl's copy of what it applied; undefined where it cannot be read. */
+function lastAppliedOf({ metadata }: Body): JsonValue | undefined {
+  try {
+    return JSON.parse(metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'] ?? '') as JsonValue
+  } catch {
+    return undefined
+  }
+}
+
+function has(value: JsonValue, [element, ...rest]: readonly PathElement[]): boolean {
+  if (element === undefined) return true
+  const what = element.slice(2)
+  if (element.startsWith('f:')) {
+    const below = isMap(value) ? value[what] : undefined
+    return below !== undefined && has(below, rest)
+  }
+  if (!Array.isArray(value)) return false
+  const index = element.startsWith('i:') ? Number(what) : value.findIndex((item) => isItem(item, element))
+  return value[index] !== undefined && has(value[index], rest)
+}
+
+function isItem(item: JsonValue, element: PathElement): boolean {
+  const wanted = JSON.parse(element.slice(2)) as JsonValue
+  if (element.startsWith('v:')) return equalValues(item, wanted)
+  // Keys that the manifest left to their defaults are not there.
+  return (
+    isMap(item) &&
+    Object.entries(wanted as JsonObject).every(([key, value]) => equalValues(item[key] ?? value!, value!))
+  )
 }
 
 /** Fields without parts that one set has and the other has neither them, nor what they are in, nor what is in them. */

@@ -87,7 +87,7 @@ class Settling {
     // The set changes the definition of the kind: the object may need what is new in it. It was checked against that already.
     const misfit = error instanceof ApiError && [400, 422, 500].includes(error.code)
     if (misfit && this.#schemas.definedInSet(resolved)) return this.#locally(resolved, before)
-    return { resolved, error }
+    return { resolved, error, ...(before ? { before } : {}) }
   }
 
   /** Says what was merged without the server. */

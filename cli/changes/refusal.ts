@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../crds/metadata.ts'
+import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 import { ApiError, type StatusCause } from '../../runtime/errors.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
 import { CliError, ExitCode } from '../exit.ts'
@@ -6,6 +6,8 @@ import { fieldSteps } from '../manifests/field-path.ts'
 import { manifestError, type Problem, renderProblem } from '../manifests/problem.ts'
 import { visible } from '../output/escape.ts'
 import { objectName } from '../output/format.ts'
+import type { Body } from './change.ts'
+import { isSecret } from './mask.ts'
 import type { Resolved } from './resolve.ts'
 
 /** A field that another manager owns with another value. */
@@ -34,13 +36,13 @@ export function mayTake(field: string, taken: readonly string[]): boolean {
   })
 }
 
-/** Ends the command with exit code 4, saying for every field who owns it and where the manifest sets it. */
+/** Ends the command with exit code 4, saying for every field who owns it since when, with which value, and where the manifest sets it. */
 export function conflictError(
-  found: readonly { readonly resolved: Resolved; readonly conflicts: readonly Conflict[] }[],
+  found: readonly { readonly resolved: Resolved; readonly before?: Body; readonly conflicts: readonly Conflict[] }[],
 ): CliError {
-  const lines = found.flatMap(({ resolved, conflicts }) =>
+  const lines = found.flatMap(({ resolved, before, conflicts }) =>
     conflicts.map(({ field, message }) => {
-      const said = `${objectName(resolved.object)}: ${message}`
+      const said = `${objectName(resolved.object)}: ${message}${whoAndWhat(resolved.object, before, field, message)}`
       return renderProblem(resolved.manifest.problem('invalid', fieldSteps(resolved.object, field), 'key', said, field))
     }),
   )
@@ -52,6 +54,34 @@ export function conflictError(
     `${lines.join('')}error: ${count} owned by somebody else; nothing was applied. Leave them out of the manifests, or take them over with ${visible(flags)}\n`,
     { raw: true },
   )
+}
+
+/** Longer values are cut off in messages. */
+const SHOWN_VALUE = 60
+
+/** When the owner last wrote its fields, and both values: `, who applied it at 2026-11-21T14:50:41Z: "theirs", where yours is "ours"`. */
+function whoAndWhat(object: Body, before: Body | undefined, field: string, message: string): string {
+  if (!before) return ''
+  const manager = /^conflict with "((?:[^"\\]|\\.)*)"/.exec(message)?.[1]
+  const entry = before.metadata.managedFields?.find(
+    (each) => each.manager === manager && each.subresource === undefined && each.time !== undefined,
+  )
+  const when = entry ? `, who ${entry.operation === 'Apply' ? 'applied' : 'updated'} it at ${entry.time}` : ''
+  if (isSecret(before)) return when
+  const [theirs, ours] = [before, object].map((each) => valueText(valueAt(each, field)))
+  return `${when}: ${theirs}, where yours is ${ours}`
+}
+
+function valueAt(object: Body, field: string): JsonValue | undefined {
+  let value: JsonValue | undefined = object
+  for (const step of fieldSteps(object, field))
+    value = (Object(value) as Record<string | number, JsonValue | undefined>)[step]
+  return value
+}
+
+function valueText(value: JsonValue | undefined): string {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > SHOWN_VALUE ? `${text.slice(0, SHOWN_VALUE)}…` : text
 }
 
 /**
@@ -94,6 +124,8 @@ function invalidFields(manifest: Resolved['manifest'], error: ApiError): Problem
 export interface Refused {
   readonly resolved: Resolved
   readonly error: unknown
+  /** The object as it is, where there is one and it was read. */
+  readonly before?: Body
 }
 
 /** One error for all that was refused: exit code 2 for what the files get wrong, with places; 4 for conflicts; 3 for the rest. */
@@ -103,7 +135,7 @@ export function refusal(refused: readonly Refused[]): unknown {
   const problems = refused.flatMap(({ resolved, error }) => refusedFields(resolved, error))
   if (problems.length > 0) return manifestError(problems, '; nothing was applied')
   const conflicts = refused
-    .map(({ resolved, error }) => ({ resolved, conflicts: conflictsOf(error) }))
+    .map((each) => ({ ...each, conflicts: conflictsOf(each.error) }))
     .filter((found) => found.conflicts.length > 0)
   const others = refused.filter(({ error }) => conflictsOf(error).length === 0)
   if (others.length === 0) return conflictError(conflicts)

@@ -8,6 +8,7 @@ export interface RequestInfo {
   readonly name: string
   /** Without its query. */
   readonly path: string
+  readonly dryRun: boolean
 }
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -22,7 +23,8 @@ const VERBS: Readonly<Record<string, string>> = {
 /** Source: k8s.io/apiserver pkg/endpoints/request/requestinfo.go */
 export function requestInfo(method: string, target: string): RequestInfo {
   const { pathname, searchParams } = new URL(target, 'http://api')
-  const nothing = { group: '', resource: '', namespace: '', name: '', path: pathname }
+  const dryRun = searchParams.has('dryRun')
+  const nothing = { group: '', resource: '', namespace: '', name: '', path: pathname, dryRun }
   const verb = VERBS[method] ?? method.toLowerCase()
   const [root, ...parts] = pathname.split('/').filter((part) => part !== '')
   const prefix = root === 'api' ? 1 : root === 'apis' ? 2 : 0
@@ -37,7 +39,7 @@ export function requestInfo(method: string, target: string): RequestInfo {
   }
   const [plural = '', name = '', subresource] = rest
   const resource = subresource ? `${plural}/${subresource}` : plural
-  return { verb: ofCollection(verb, name, searchParams), group, resource, namespace, name, path: pathname }
+  return { verb: ofCollection(verb, name, searchParams), group, resource, namespace, name, path: pathname, dryRun }
 }
 
 function ofCollection(verb: string, name: string, query: URLSearchParams): string {
