@@ -130,7 +130,7 @@ spec:
     [
       'a field of a built-in kind that does not exist',
       `${config('s', 'bad')}dta: {}\n`,
-      [/<stdin>:15:1: error: dta: field not declared in schema/],
+      [/<stdin>:15:1: error: dta: (unknown field; did you mean "data"\?|field not declared in schema)/],
     ],
     [
       'three things wrong at once',

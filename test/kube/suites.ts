@@ -2,6 +2,8 @@
 export const suites: readonly string[] = [
   'test/charts',
   'test/cli/apply.test.ts',
+  'test/cli/apply-prune.test.ts',
+  'test/cli/apply-stopped.test.ts',
   'test/controllers/controllers.test.ts',
   'test/controllers/events.test.ts',
   'test/controllers/execute.test.ts',
