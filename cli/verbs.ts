@@ -10,6 +10,7 @@ import { command as events } from './events/command.ts'
 import { command as explain } from './explain/command.ts'
 import { command as gateway } from './gateway/command.ts'
 import { command as get } from './get/command.ts'
+import { command as init } from './init/command.ts'
 import { command as create } from './new/command.ts'
 import { command as plan } from './plan/command.ts'
 import { command as schema } from './schema/command.ts'
@@ -22,6 +23,7 @@ import { command as wait } from './wait/command.ts'
 /** All verbs, in the order in which `--help` lists them. A verb's flags, examples and code are in the folder of its name. */
 export const verbs: readonly (Verb | VerbGroup)[] = [
   up,
+  init,
   create,
   apply,
   diff,

@@ -61,6 +61,9 @@ async function complete(io: Io, words: readonly string[]): Promise<Completion> {
   if (command.commands.length > 0)
     return only(command.commands.map((c) => ({ word: c.name(), meaning: c.description() })))
   if (command.name() === 'completion') return only(['bash', 'zsh', 'fish'].map((word) => ({ word })))
+  if (command.name() === 'init') return files
+  if (command.name() === 'new' || command.name() === 'schema')
+    return only(positionals(command, rest).length === 0 ? await ownKinds(command.name() === 'new') : [])
   if (!TYPED.has(command.name())) return command.options.some((o) => o.long === '--filename') ? files : only([])
   return typesAndNames(io, command.name(), current, positionals(command, rest), words)
 }
@@ -126,12 +129,20 @@ async function typesAndNames(
     : only((await namesOf(io, words, before[0]!)).map((word) => ({ word })))
 }
 
+/** Weir's kinds, or those of them that people write. */
+async function ownKinds(authored: boolean): Promise<Candidate[]> {
+  const { writtenBy } = await import('../../crds/written-by.ts')
+  return Object.values<KindInfo>(registry)
+    .filter(({ kind }) => !authored || !(kind in writtenBy))
+    .map(({ singular, summary }) => ({ word: singular, meaning: summary }))
+}
+
 /** Weir's kinds, and whatever else the server has. */
 async function types(io: Io, words: readonly string[]): Promise<Candidate[]> {
   const own = Object.values<KindInfo>(registry).map(({ plural, summary }) => ({ word: plural, meaning: summary }))
   const served = await withServer(io, words, async (connection, signal) => {
-    const { discover } = await import('../api/discovery.ts')
-    return (await discover(connection.client, signal)).resources
+    const { discovered } = await import('../api/discovery-cache.ts')
+    return (await discovered(connection, signal)).resources
       .filter((r) => r.verbs.includes('list'))
       .map((r) => ({ word: r.plural }))
   })
@@ -140,12 +151,12 @@ async function types(io: Io, words: readonly string[]): Promise<Candidate[]> {
 
 async function namesOf(io: Io, words: readonly string[], type: string): Promise<string[]> {
   const names = await withServer(io, words, async (connection, signal) => {
-    const [{ discover }, { resourcesFor }, { AS_JSON, readOne }] = await Promise.all([
-      import('../api/discovery.ts'),
+    const [{ discovered }, { isKnownType, resourcesFor }, { AS_JSON, readOne }] = await Promise.all([
+      import('../api/discovery-cache.ts'),
       import('../api/mapping.ts'),
       import('../api/request.ts'),
     ])
-    const resources = resourcesFor(await discover(connection.client, signal), type)
+    const resources = resourcesFor(await discovered(connection, signal, (kept) => isKnownType(kept, type)), type)
     const lists = await Promise.all(
       resources.map((resource) =>
         readOne(connection.client, { resource, namespace: connection.namespace, accept: AS_JSON, signal }),

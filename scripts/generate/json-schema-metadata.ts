@@ -15,16 +15,15 @@ export function objectMeta(namespaced: boolean): JsonObject {
         patternErrorMessage:
           'must be lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit',
       },
-      ...(namespaced && {
-        namespace: {
-          type: 'string',
-          description: 'The namespace it is in. Absent means the one that is applied to.',
-          maxLength: 63,
-          pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$',
-          patternErrorMessage:
-            'must be lower-case letters, digits and "-", beginning and ending with a letter or digit',
-        },
-      }),
+      namespace: {
+        type: 'string',
+        description: namespaced
+          ? 'The namespace it is in. Absent means the one that is applied to.'
+          : 'Of no effect: objects of this kind are in no namespace.',
+        maxLength: 63,
+        pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$',
+        patternErrorMessage: 'must be lower-case letters, digits and "-", beginning and ending with a letter or digit',
+      },
       labels: {
         type: 'object',
         description: 'What selectors select by.',

@@ -144,6 +144,10 @@ describe('completion', () => {
     ['flags', ['delete', '--casc'], ['--cascade', ':4', '']],
     ['choices of a flag', ['delete', '--cascade', 'o'], ['orphan', ':4', '']],
     ['files', ['apply', '-f', ''], [':0', '']],
+    ['kinds to write', ['new', 'a'], ['appliance', ':4', '']],
+    ['kinds with a schema', ['schema', 'placementpl'], ['placementplan', ':4', '']],
+    ['nothing after a kind to write', ['new', 'site', ''], [':4', '']],
+    ['folders', ['init', ''], [':0', '']],
     ['shells', ['completion', 'z'], ['zsh', ':4', '']],
     ['what cannot be known', ['get', 'nonsense', ''], [':4', '']],
   ])('of %s', async (_reason, words, expected) => {
