@@ -24,7 +24,8 @@ export function cpuSeconds({ pids }: ServerUnderTest): number {
 /** Ticks of /proc are a hundredth of a second on every Linux that Node runs on. */
 const ticksPerSecond = 100
 
-function processCpuSeconds(pid: number): number {
+/** CPU seconds, user and system, of one process so far. */
+export function processCpuSeconds(pid: number): number {
   if (process.platform === 'linux') {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name, in brackets, may hold spaces. utime and stime are fields 14 and 15.

@@ -1,202 +1,231 @@
-import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startControllers } from '../../controllers/main.ts'
-import {
-  appliances,
-  assignments,
-  catalogs,
-  hardwareClasses,
-  placementPolicies,
-  sites,
-} from '../../controllers/resources.ts'
-import { customResourceDefinitions as weirDefinitions } from '../../crds/load.ts'
-import type { KubeObject } from '../../crds/metadata.ts'
-import type { Assignment } from '../../crds/types.gen.ts'
-import { openBlobStore } from '../../runtime/blob-store.ts'
-import { Cache } from '../../runtime/cache/cache.ts'
-import { Client } from '../../runtime/client/client.ts'
-import { fixedCredentials } from '../../runtime/client/credentials.ts'
-import {
-  type CustomResourceDefinition,
-  customResourceDefinitions,
-  namespaces,
-  type Resource,
-} from '../../runtime/client/resource.ts'
 import { startKube } from '../apiserver/kube-server.ts'
-import type { ServerUnderTest } from '../apiserver/server-under-test.ts'
+import { cpuSeconds, type ServerUnderTest } from '../apiserver/server-under-test.ts'
 import { startWeir } from '../apiserver/weir-server.ts'
 import type { Report } from '../benchmark.ts'
+import { clientOf } from './access.ts'
+import { Child } from './child.ts'
+import type { StartOptions } from './controllers-process.ts'
+import { Fleet } from './fleet.ts'
+import { Observer } from './observer.ts'
+import { buildPeer, type Peer } from './peer.ts'
+import { until, untilQuiet, within } from './within.ts'
 
-const APPLIANCES = 5_000
-const SITES = 100
-/** Requests under way in the raw writes; more made neither server faster on two cores. */
-const RAW_CONCURRENCY = 16
-const FILES = 20
-const NAMESPACE = 'bench'
+const APPLIANCES = Number(process.env.WEIR_BENCH_APPLIANCES ?? 5_000)
+const ROUNDS = 3
+/** Far more than any step has taken, so that a run that hangs ends and says where. */
+const STEP_TIMEOUT_MS = 120_000
+
+/** One change, from when it is made until the API has told of every write of it. */
+interface Run {
+  readonly seconds: number
+  /** Of whoever wrote, until it was at rest again. */
+  readonly writerCpuSeconds: number
+  readonly serverCpuSeconds: number
+  /** The most often that one object was written. */
+  readonly mostWrites: number
+  /** Requests that changed something, where they were counted. */
+  readonly requests?: number
+}
+
+/** Somebody who makes the change happen. */
+interface Writer {
+  readonly name: string
+  /** Makes it ready, and at rest. `origin` is what it will write. */
+  prepare(origin: string): Promise<void>
+  /** Begins; need not wait for the end. */
+  begin(origin: string): Promise<void>
+  readonly cpuSeconds: () => number
+  /** Changes that were asked for, and by whom; `finish` also stops it. */
+  finish(): Promise<{ readonly requests?: number }>
+}
 
 /**
- * A change that touches every one of 5,000 appliances (the origin of the catalog that they all hold), against the same writes made by a
- * client that knows them beforehand and does nothing else.
+ * A change that touches every one of 5,000 appliances (the origin of the catalog that they all hold), against the same writes made by a client that
+ * knows them beforehand and does nothing else, and against an operator on controller-runtime. They take turns, several times, each in a process of its
+ * own; the median counts.
  */
 export async function compareConvergence(report: Report): Promise<void> {
   const assets = process.env.KUBEBUILDER_ASSETS
-  const starts = [startWeir, ...(assets ? [() => startKube(assets)] : [])]
-  for (const start of starts) {
-    const server = await start()
-    try {
-      await measure(server, report)
-    } finally {
-      await server.stop()
+  const peer = buildPeer(report)
+  try {
+    for (const start of [startWeir, ...(assets ? [() => startKube(assets)] : [])]) {
+      const server = await start()
+      try {
+        await measure(server, peer, report)
+      } finally {
+        await server.stop()
+      }
     }
+  } finally {
+    peer?.remove()
   }
   if (!assets) report.note('kube-apiserver is not measured: KUBEBUILDER_ASSETS is not set')
 }
 
-async function measure(server: ServerUnderTest, report: Report): Promise<void> {
+async function measure(server: ServerUnderTest, peer: Peer | undefined, report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-bench-converge-'))
-  const { host, port, authority, client: identity } = server.access
-  const access = {
-    server: `https://${host}:${port}`,
-    ca: authority,
-    credentials: fixedCredentials({ cert: identity.certificate, key: identity.key }),
-  }
-  const client = new Client({ access, maxConnections: 32 })
-  const watched = new Cache<Assignment>({ client, resource: assignments, namespace: NAMESPACE })
-  const source = join(folder, 'catalog.ndjson')
-  writeFileSync(source, catalogLines())
-  await setUp(client, `file://${source}`)
-  const controllers = startControllers({
-    client: new Client({ access, maxConnections: 32 }),
-    blobs: await openBlobStore(join(folder, 'blobs')),
-    catalog: { fileRoots: [folder] },
-  })
+  const client = clientOf(server.access)
+  const controllers = new Child('controllers-process.ts')
+  const raw = new Child('raw-writes-process.ts')
+  let observer: Observer | undefined
   try {
-    await controllers.started
-    watched.start()
-    await watched.waitForSync()
-    await allHave(watched, 'http://before.example/')
-    const converged = allHave(watched, 'http://after.example/')
-    const setting = performance.now()
-    await client.apply(catalogs, catalog(`file://${source}`, 'http://after.example/') as never, by('bench'))
-    await converged
-    const convergedMs = performance.now() - setting
-    await until(() => controllers.status.controllers.every((c) => c.waiting + c.running === 0))
+    const fleet = new Fleet(client, APPLIANCES, folder)
+    await within(2 * STEP_TIMEOUT_MS, 'the fleet set up', fleet.setUp('http://before.example/'))
+    observer = await Observer.start(server.access)
+    const assigned = observer.sees('http://before.example/', APPLIANCES)
+    const own = weir(controllers, fleet, { access: server.access, blobs: join(folder, 'blobs'), root: folder })
+    // This makes everything that comes with a new fleet: plans, tokens, statuses.
+    await Promise.all([own.prepare(''), within(2 * STEP_TIMEOUT_MS, 'the first Assignments', assigned)])
+    await own.finish()
 
-    const versions = new Map(watched.list().map(({ metadata }) => [metadata.name, metadata.generation]))
-    await controllers.close()
-    const rawMs = await rawWrites(client, watched)
-    const written = watched
-      .list()
-      .map(({ metadata }) => (metadata.generation ?? 0) - (versions.get(metadata.name) ?? 0))
-    if (written.some((count) => count !== 1)) throw new Error('the raw writes did not write every Assignment once')
-    report.note(
-      `${server.name}: ${APPLIANCES} Assignments in ${(convergedMs / 1000).toFixed(2)} s, the bare writes in ${(rawMs / 1000).toFixed(2)} s`,
-    )
-    report.figure({
-      name: `converge: time beside the bare writes, on ${server.name}`,
-      value: convergedMs / rawMs,
-      unit: '×',
-      target: { atMost: 1.2 },
-    })
+    const writers = [own, bare(raw, fleet, server), ...(peer ? [controllerRuntime(peer, fleet, server)] : [])]
+    const runs = new Map<string, Run[]>(writers.map(({ name }) => [name, []]))
+    for (let round = 0; round < ROUNDS; round++) {
+      // To and fro, so that what grows or warms up with time favours nobody.
+      for (const writer of round % 2 === 0 ? writers : [...writers].reverse()) {
+        const origin = `http://${writer.name.replaceAll(/\W/g, '-')}-${round}.example/`
+        runs.get(writer.name)!.push(await run(writer, origin, observer, server))
+      }
+    }
+    tell(server.name, runs, report)
   } finally {
-    await controllers.close()
-    await watched.close()
+    await Promise.all([controllers.stop(), raw.stop(), observer?.close()])
     client.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** Applies to every Assignment what the controllers would, with another origin, as fast as the server takes it. */
-async function rawWrites(client: Client, watched: Cache<Assignment>): Promise<number> {
-  const bodies = watched.list().map(({ apiVersion, kind, metadata, spec }) => {
-    const { name, namespace, ownerReferences } = metadata
-    const text = JSON.stringify({ apiVersion, kind, metadata: { name, namespace, ownerReferences }, spec })
-    return JSON.parse(text.replaceAll('http://after.example/', 'http://raw.example/')) as Assignment
-  })
-  const seen = allHave(watched, 'http://raw.example/')
+async function run(writer: Writer, origin: string, observer: Observer, server: ServerUnderTest): Promise<Run> {
+  await writer.prepare(origin)
+  const before = { writer: writer.cpuSeconds(), server: cpuSeconds(server) }
+  const seen = observer.sees(origin, APPLIANCES)
   const started = performance.now()
-  await inParallel(bodies, (body) => client.apply(assignments, body, by('weir-assignment')))
-  await seen
-  return performance.now() - started
+  await Promise.all([within(STEP_TIMEOUT_MS, `${writer.name}: every Assignment written`, seen), writer.begin(origin)])
+  const seconds = (performance.now() - started) / 1000
+  const serverCpuSeconds = cpuSeconds(server) - before.server
+  await untilQuiet(STEP_TIMEOUT_MS, writer.name, writer.cpuSeconds)
+  const writerCpuSeconds = writer.cpuSeconds() - before.writer
+  const { mostWrites } = observer
+  return { seconds, serverCpuSeconds, writerCpuSeconds, mostWrites, ...(await writer.finish()) }
 }
 
-async function setUp(client: Client, source: string): Promise<void> {
-  for (const definition of weirDefinitions()) {
-    await client.apply(customResourceDefinitions, definition as unknown as CustomResourceDefinition, by('bench'))
+function weir(child: Child, fleet: Fleet, options: StartOptions): Writer {
+  return {
+    name: 'Weir’s controllers',
+    async prepare() {
+      await child.ask('start', options, STEP_TIMEOUT_MS)
+      await until(2 * STEP_TIMEOUT_MS, 'the controllers’ queues empty', () => child.ask('idle', {}, STEP_TIMEOUT_MS))
+      await untilQuiet(STEP_TIMEOUT_MS, 'the controllers', () => child.cpuSeconds)
+      await child.ask('answers', {}, STEP_TIMEOUT_MS)
+    },
+    begin: (origin) => fleet.setOrigin(origin),
+    cpuSeconds: () => child.cpuSeconds,
+    async finish() {
+      const answers = await child.ask<Record<string, number>>('answers', {}, STEP_TIMEOUT_MS)
+      const failed = Object.keys(answers).filter((name) => !/ 20[01]$/.test(name))
+      if (failed.length > 0) throw new Error(`requests of the controllers failed: ${JSON.stringify(answers)}`)
+      await child.ask('stop', {}, STEP_TIMEOUT_MS)
+      const writes = Object.entries(answers).filter(([name]) => !name.startsWith('GET '))
+      return { requests: writes.reduce((sum, [, count]) => sum + count, 0) }
+    },
   }
-  await until(async () => {
-    try {
-      await client.list(sites)
-      return (await client.list(placementPolicies)).items.length === 0
-    } catch {
-      return false
-    }
+}
+
+function bare(child: Child, fleet: Fleet, { access }: ServerUnderTest): Writer {
+  let last = ''
+  return {
+    name: 'bare writes',
+    async prepare(origin) {
+      last = origin
+      await child.ask('prepare', { access, origin }, STEP_TIMEOUT_MS)
+      await untilQuiet(STEP_TIMEOUT_MS, 'the bare writer', () => child.cpuSeconds)
+    },
+    begin: () => child.ask('write', {}, STEP_TIMEOUT_MS),
+    cpuSeconds: () => child.cpuSeconds,
+    async finish() {
+      // So that the controllers find everything as it should be when they come back.
+      await fleet.setOrigin(last)
+      return {}
+    },
+  }
+}
+
+function controllerRuntime(peer: Peer, fleet: Fleet, { access }: ServerUnderTest): Writer {
+  let running: Awaited<ReturnType<Peer['start']>> | undefined
+  const cpu = () => running?.cpuSeconds ?? 0
+  return {
+    name: 'controller-runtime',
+    async prepare() {
+      running = await peer.start(access)
+      await untilQuiet(STEP_TIMEOUT_MS, 'controller-runtime', cpu)
+    },
+    begin: (origin) => fleet.setOrigin(origin),
+    cpuSeconds: cpu,
+    async finish() {
+      await running?.stop()
+      running = undefined
+      return {}
+    },
+  }
+}
+
+function tell(server: string, runs: ReadonlyMap<string, readonly Run[]>, report: Report): void {
+  const of = (name: string, value: (run: Run) => number) => median(runs.get(name)!.map(value))
+  const seconds = (name: string) => of(name, (r) => r.seconds)
+  const perWrite = (name: string) => (of(name, (r) => r.writerCpuSeconds) / APPLIANCES) * 1000
+  const headings = ['s', 'each', '× bare', 'CPU ms/write', '× bare', 'server CPU ms/write']
+  report.table([
+    [`${APPLIANCES} writes on ${server}`, ...headings],
+    ...[...runs.keys()].map((name) => [
+      name,
+      seconds(name).toFixed(2),
+      runs
+        .get(name)!
+        .map((r) => r.seconds.toFixed(2))
+        .join(' '),
+      (seconds(name) / seconds('bare writes')).toFixed(2),
+      perWrite(name).toFixed(3),
+      (perWrite(name) / perWrite('bare writes')).toFixed(2),
+      ((of(name, (r) => r.serverCpuSeconds) / APPLIANCES) * 1000).toFixed(3),
+    ]),
+  ])
+  const own = 'Weir’s controllers'
+  report.figure({
+    name: `converge: time beside the bare writes, on ${server}`,
+    value: seconds(own) / seconds('bare writes'),
+    unit: '×',
+    target: { atMost: 1.2 },
   })
-  await client.apply(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, by('bench'))
-  await put(client, hardwareClasses, 'bench', { storageBytes: 1e12, storageMedium: 'flash', throughputGbps: 10 })
-  const place = { country: 'DE', metro: 'fra' }
-  for (let i = 0; i < SITES; i++) await put(client, sites, `site-${i}`, place)
-  const boxes = Array.from({ length: APPLIANCES }, (_, i) => i)
-  await inParallel(boxes, (i) =>
-    put(client, appliances, `box-${i}`, {
-      siteRef: { name: `site-${i % SITES}` },
-      hardwareClassRef: { name: 'bench' },
-    }),
-  )
-  await client.apply(catalogs, catalog(source, 'http://before.example/') as never, by('bench'))
-  await put(client, placementPolicies, 'all', { catalogRef: { name: 'films' } })
-}
-
-const catalog = (url: string, originUrl: string): KubeObject =>
-  ({
-    apiVersion: 'content.weir.dev/v1alpha1',
-    kind: 'Catalog',
-    metadata: { name: 'films', namespace: NAMESPACE },
-    spec: { source: { url }, originUrl },
-  }) as KubeObject
-
-function put(client: Client, resource: Resource, name: string, spec: object): Promise<unknown> {
-  const { group, version, kind, namespaced } = resource
-  const metadata = { name, ...(namespaced && { namespace: NAMESPACE }) }
-  return client.apply(resource, { apiVersion: `${group}/${version}`, kind, metadata, spec } as KubeObject, by('bench'))
-}
-
-const by = (fieldManager: string) => ({ fieldManager, force: true })
-
-/** Counts the Assignments that name an origin as they change, and says when all do: looking at them again and again would cost more than what is measured. */
-function allHave(cache: Cache<Assignment>, origin: string): Promise<void> {
-  const missing = new Set(Array.from({ length: APPLIANCES }, (_, i) => `${NAMESPACE}/box-${i}`))
-  return new Promise((resolve) => {
-    const forget = cache.onChange(({ key, object }) => {
-      if (object.spec.content?.entries[0]?.originUrl === origin) missing.delete(key)
-      if (missing.size > 0) return
-      resolve()
-      queueMicrotask(() => forget())
+  if (runs.has('controller-runtime')) {
+    report.figure({
+      name: `converge: time beside an operator on controller-runtime, on ${server}`,
+      value: seconds(own) / seconds('controller-runtime'),
+      unit: '×',
+      target: { atMost: 1 },
     })
+    report.figure({
+      name: `converge: CPU per write beside an operator on controller-runtime, on ${server}`,
+      value: perWrite(own) / perWrite('controller-runtime'),
+      unit: '×',
+    })
+  }
+  report.figure({
+    name: `converge: the most often that one object was written, on ${server}`,
+    value: Math.max(...runs.get(own)!.map((r) => r.mostWrites)),
+    unit: 'writes',
+    target: { atMost: 1 },
+  })
+  report.figure({
+    name: `converge: requests for changes, of which ${APPLIANCES} for Assignments, on ${server}`,
+    value: of(own, (r) => r.requests ?? 0),
+    unit: 'requests',
   })
 }
 
-function catalogLines(): string {
-  const lines = Array.from({ length: FILES }, (_, i) =>
-    JSON.stringify({ path: `film/${i}`, size: 1e6, sha256: createHash('sha256').update(`${i}`).digest('hex') }),
-  )
-  return `${lines.join('\n')}\n`
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    while (next < items.length) await work(items[next++]!)
-  }
-  await Promise.all(Array.from({ length: RAW_CONCURRENCY }, worker))
-}
-
-async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 300_000
-  while (!(await done())) {
-    if (performance.now() > deadline) throw new Error('it did not come true within five minutes')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]!
 }
