@@ -1,169 +1,95 @@
-import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
-import type { FieldError } from '../../crds/validation/field-error.ts'
-import { fieldSteps } from './field-path.ts'
-import { type KnownKind, KnownKinds } from './kinds.ts'
-import { type Manifest, typeName } from './manifest.ts'
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import { checkObject } from './check-object.ts'
+import { isDefinition, type KnownKind, KnownKinds } from './kinds.ts'
+import type { Manifest } from './manifest.ts'
 import type { Problem } from './problem.ts'
 import { placeText } from './source-text.ts'
-import { closest, didYouMean } from './suggest.ts'
+import { closest } from './suggest.ts'
+
+export { schemaAt } from './schema-at.ts'
 
 export interface CheckOptions {
   /** Namespace of namespaced objects that name none. */
   readonly namespace: string
   /** With `-n`, an object that names another namespace is an error. */
   readonly namespaceGiven: boolean
+  /** CustomResourceDefinitions beside those among the manifests. */
+  readonly definitions?: readonly Manifest[]
+}
+
+/** An object of the set, as far as is known of it. */
+export interface CheckedObject {
+  readonly manifest: Manifest
+  /** Absent: its kind is unknown, so it was not checked. */
+  readonly known: KnownKind | undefined
+  readonly problems: readonly Problem[]
+  /** With defaults filled in, where it could be read; its namespace is that of the set where it names none. */
+  readonly object: KubeObject & JsonObject
+  /** Some of its rules were not run, because what they look at is wrong. */
+  readonly rulesLeftOut: boolean
 }
 
 /** Everything wrong with the manifests that can be known without a server, in the order they are written. */
 export async function checkManifests(manifests: readonly Manifest[], options: CheckOptions): Promise<Problem[]> {
-  const kinds = new KnownKinds(manifests)
-  const problems: Problem[] = []
+  return (await checkSet(manifests, options)).flatMap(({ problems }) => problems)
+}
+
+/** As `checkManifests`, object by object. */
+export async function checkSet(manifests: readonly Manifest[], options: CheckOptions): Promise<CheckedObject[]> {
+  const definitions = (options.definitions ?? []).map(({ object }) => object)
+  const refused = await refusedDefinitions([...manifests.map(({ object }) => object), ...definitions])
+  const kinds = new KnownKinds(manifests, definitions, (definition) => !refused.has(definition))
+  const checked: CheckedObject[] = []
   const first = new Map<string, Manifest>()
   for (const manifest of manifests) {
-    const { object } = manifest
-    const known = await kinds.find(object.apiVersion, object.kind)
-    const found = known ? checkObject(manifest, known, options) : unknownKind(manifest, kinds)
-    found.push(...wrongNamespace(manifest, known, options), ...duplicateOf(manifest, known, options, first))
-    problems.push(...found.sort((a, b) => (a.at?.start ?? 0) - (b.at?.start ?? 0)))
+    const { apiVersion, kind } = manifest.object
+    const known = (await kinds.find(apiVersion, kind)) ?? (await kinds.findBuiltIn(apiVersion, kind))
+    const verdict = known
+      ? await checkObject(manifest, known, options.namespace)
+      : { problems: unknownKind(manifest, kinds), object: manifest.object, rulesLeftOut: false }
+    const problems = [
+      ...verdict.problems,
+      ...wrongNamespace(manifest, known, options),
+      ...duplicateOf(manifest, known, options, first),
+    ]
+    if (problems.length > 1) problems.sort((a, b) => (a.at?.start ?? 0) - (b.at?.start ?? 0))
+    checked.push({ manifest, known, ...verdict, problems })
   }
-  return problems
+  return checked
 }
 
-/** A kind that is none of a group version's that we know all about. */
+/** Definitions that are wrong themselves: nothing can be checked by them. */
+async function refusedDefinitions(objects: readonly JsonObject[]): Promise<ReadonlySet<JsonObject>> {
+  const definitions = objects.filter(isDefinition)
+  if (definitions.length === 0) return new Set()
+  const { decodeCustomResourceDefinition, defaultCustomResourceDefinition, validateCustomResourceDefinition } =
+    await import('../../crds/validation/crd.ts')
+  return new Set(
+    definitions.filter((definition) => {
+      const { object, malformed } = decodeCustomResourceDefinition(definition)
+      return (
+        malformed !== undefined || validateCustomResourceDefinition(defaultCustomResourceDefinition(object)).length > 0
+      )
+    }),
+  )
+}
+
+/** A kind that none of Weir's group versions has, or one letter beside one that we know. Others are somebody else's. */
 function unknownKind(manifest: Manifest, kinds: KnownKinds): Problem[] {
   const { apiVersion, kind } = manifest.object
+  const refuse = (field: 'apiVersion' | 'kind', what: string, like: string | undefined): Problem[] => {
+    const asked = like === undefined ? '' : `; did you mean "${like}"?`
+    const problem = manifest.problem('unknown-kind', [field], 'value', what + asked, field)
+    return [like === undefined ? problem : { ...problem, suggestion: like }]
+  }
   const siblings = kinds.kindsOf(apiVersion)
-  if (siblings) {
-    return [
-      manifest.problem(
-        'unknown-kind',
-        ['kind'],
-        'value',
-        `there is no kind "${kind}" in ${apiVersion}${didYouMean(kind, siblings)}`,
-        'kind',
-      ),
-    ]
-  }
-  // An API of somebody else's: the server will know. But one letter beside ours, with a kind of ours, is a slip.
+  if (siblings) return refuse('kind', `there is no kind "${kind}" in ${apiVersion}`, closest(kind, siblings))
   const group = apiVersion.slice(0, apiVersion.indexOf('/') + 1)
-  const sameGroup = [...kinds.apiVersions()].find((other) => group !== '' && other.startsWith(group))
-  const like = sameGroup ?? closest(apiVersion, kinds.apiVersions())
-  const slip = like !== undefined && kinds.kindsOf(like)?.has(kind)
+  const known = [...kinds.apiVersions()]
+  const like = known.find((other) => group !== '' && other.startsWith(group)) ?? closest(apiVersion, known)
+  const slip = like !== undefined && like !== apiVersion && kinds.has(like, kind)
   if (!slip && !/(^|\.)weir\.dev\//.test(apiVersion)) return []
-  const suggestion = like === undefined ? '' : `; did you mean "${like}"?`
-  return [
-    manifest.problem('unknown-kind', ['apiVersion'], 'value', `there is no "${apiVersion}"${suggestion}`, 'apiVersion'),
-  ]
-}
-
-function checkObject(manifest: Manifest, known: KnownKind, options: CheckOptions): Problem[] {
-  const { validator, schema } = known
-  const texts = textProblems(manifest)
-  const decoded = validator.decode(texts.length > 0 ? withoutTexts(manifest.object) : manifest.object)
-  if (decoded.malformed !== undefined)
-    return [...texts, manifest.problem('invalid', ['metadata'], 'value', decoded.malformed, 'metadata')]
-  const problems: Problem[] = decoded.unknownFields.map((field) => unknownField(manifest, field, schema))
-  const placed = inNamespace(decoded.object, known, options.namespace)
-  for (const error of validator.validateCreate(validator.applyDefaults(placed))) {
-    // The note that rules were not run belongs to the object as a whole; the errors that kept them from running are here.
-    if (error.path.length > 0) problems.push(invalidField(manifest, error, schema))
-  }
-  return [...texts, ...problems]
-}
-
-/** Labels and annotations that are no texts, each at its place; the API's own message names none. */
-function textProblems(manifest: Manifest): Problem[] {
-  const metadata = manifest.object.metadata as JsonObject
-  return ['labels', 'annotations'].flatMap((field) => {
-    const map = metadata[field]
-    if (map === undefined || map === null) return []
-    const path = ['metadata', field]
-    if (typeof map !== 'object' || Array.isArray(map)) {
-      return [
-        manifest.problem('invalid', path, 'value', `must be a map of strings, not ${typeName(map)}`, path.join('.')),
-      ]
-    }
-    return Object.entries(map).flatMap(([key, value]) => {
-      if (typeof value === 'string' || value === null || value === undefined) return []
-      const advice = typeof value === 'object' ? '' : `; write "${value}" in quotes`
-      return [
-        manifest.problem(
-          'invalid',
-          [...path, key],
-          'value',
-          `must be a string, not ${typeName(value)}${advice}`,
-          `${path.join('.')}[${key}]`,
-        ),
-      ]
-    })
-  })
-}
-
-function withoutTexts(object: Manifest['object']): JsonObject {
-  const { labels: _l, annotations: _a, ...metadata } = object.metadata as JsonObject
-  return { ...object, metadata }
-}
-
-function inNamespace(object: JsonObject, { namespaced }: KnownKind, namespace: string): JsonObject {
-  const metadata = object.metadata as JsonObject
-  return namespaced && !metadata.namespace ? { ...object, metadata: { ...metadata, namespace } } : object
-}
-
-/** At the field's name, with the nearest name that its parent does have. */
-export function unknownField(manifest: Manifest, field: string, schema: JsonObject | undefined): Problem {
-  const path = fieldSteps(manifest.object, field)
-  const parent = schemaAt(schema, path.slice(0, -1))
-  const names =
-    path[0] === 'metadata' && path.length === 2
-      ? METADATA_FIELDS
-      : Object.keys((parent?.properties ?? {}) as JsonObject)
-  return manifest.problem('unknown-field', path, 'key', `unknown field${didYouMean(String(path.at(-1)), names)}`, field)
-}
-
-const METADATA_FIELDS = ['name', 'namespace', 'labels', 'annotations', 'finalizers', 'ownerReferences', 'generateName']
-
-/** At the value, or at the nearest part that is there when the value is missing. */
-export function invalidField(manifest: Manifest, error: FieldError, schema: JsonObject | undefined): Problem {
-  const part = error.reason === 'FieldValueRequired' ? 'key' : 'value'
-  return manifest.problem(
-    'invalid',
-    error.path,
-    part,
-    error.message + enumSuggestion(manifest.object, error, schema),
-    error.field,
-  )
-}
-
-function enumSuggestion(object: JsonObject, error: FieldError, schema: JsonObject | undefined): string {
-  if (error.reason !== 'FieldValueNotSupported') return ''
-  const value = valueAt(object, error.path)
-  const allowed = schemaAt(schema, error.path)?.enum
-  if (typeof value !== 'string' || !Array.isArray(allowed)) return ''
-  return didYouMean(
-    value,
-    allowed.filter((item) => typeof item === 'string'),
-  )
-}
-
-function valueAt(object: JsonValue | undefined, path: readonly (string | number)[]): JsonValue | undefined {
-  let value = object
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null) return undefined
-    value = (value as Record<string | number, JsonValue | undefined>)[step]
-  }
-  return value
-}
-
-/** The part of a schema that describes a field. */
-export function schemaAt(schema: JsonObject | undefined, path: readonly (string | number)[]): JsonObject | undefined {
-  let at = schema
-  for (const step of path) {
-    if (!at) return undefined
-    const properties = at.properties as Readonly<Record<string, JsonObject>> | undefined
-    const additional = typeof at.additionalProperties === 'object' ? (at.additionalProperties as JsonObject) : undefined
-    at = typeof step === 'number' ? (at.items as JsonObject | undefined) : (properties?.[step] ?? additional)
-  }
-  return at
+  return refuse('apiVersion', `there is no "${apiVersion}"`, like)
 }
 
 function wrongNamespace(manifest: Manifest, known: KnownKind | undefined, options: CheckOptions): Problem[] {
@@ -183,7 +109,7 @@ function duplicateOf(
   const { apiVersion, kind, metadata } = manifest.object
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   const namespace = known?.namespaced === false ? '' : (metadata.namespace ?? options.namespace)
-  const key = JSON.stringify([group, kind, namespace, metadata.name])
+  const key = `${group}\n${kind}\n${namespace}\n${metadata.name}`
   const other = first.get(key)
   if (!other) {
     first.set(key, manifest)

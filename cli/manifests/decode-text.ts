@@ -1,8 +1,7 @@
+import { isAscii, isUtf8 } from 'node:buffer'
 import type { Problem } from './problem.ts'
+import { MAX_FILE_BYTES } from './read-all.ts'
 import { SourceText } from './source-text.ts'
-
-/** The largest manifest file that is read, in bytes. 10,000 sites take some 6 MB. */
-export const MAX_FILE_BYTES = 32 * 1024 * 1024
 
 /** Turns a file's bytes into text: UTF-8, with or without a byte order mark. Anything else is a problem, with its place. */
 export function decodeText(name: string, bytes: Uint8Array): SourceText | Problem {
@@ -12,11 +11,10 @@ export function decodeText(name: string, bytes: Uint8Array): SourceText | Proble
   }
   if (bytes.subarray(0, 8192).includes(0))
     return { code: 'unreadable', file: name, message: 'is a binary file, not YAML or JSON' }
-  try {
-    return new SourceText(name, new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    return notUtf8(name, bytes)
-  }
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  // One byte for each letter is half the memory, and twice as fast to read.
+  if (isAscii(buffer)) return new SourceText(name, buffer.toString('latin1'))
+  return isUtf8(buffer) ? new SourceText(name, new TextDecoder('utf-8').decode(bytes)) : notUtf8(name, bytes)
 }
 
 export function tooLarge(name: string, bytes: number): Problem {

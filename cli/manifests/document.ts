@@ -1,249 +1,85 @@
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  type YAMLMap,
-} from 'yaml'
 import type { JsonValue } from '../../crds/metadata.ts'
-import type { Problem } from './problem.ts'
+import { readCarefully } from './careful/careful-yaml.ts'
+import { type Located, locate } from './locate.ts'
+import { located } from './plain/located.ts'
+import { readPlainYaml } from './plain/plain-yaml.ts'
+import type { Problem, ProblemCode } from './problem.ts'
 import type { SourceText } from './source-text.ts'
+import type { Span } from './span.ts'
 import type { Chunk } from './split.ts'
-
-/** Offsets into the file's text. */
-export interface Span {
-  readonly start: number
-  readonly end: number
-}
 
 /** One YAML or JSON document, read as YAML 1.2 core, with the way back from a value to its place in the file. */
 export interface ManifestDocument {
   readonly source: SourceText
   readonly value: JsonValue
+  /** Where its value starts. */
+  readonly start: number
+  /** Texts without quotes that kubectl reads as something else. */
+  readonly ambiguous: readonly Span[]
   /** Where a field is. `key`: its name rather than its value. A path that leads nowhere gives the nearest part that is there. */
   locate(path: readonly (string | number)[], part: 'key' | 'value'): Span
 }
 
-/** Objects that aliases may expand a document to; far more than any manifest needs, far less than a bomb. */
-const MAX_NODES_BY_ALIAS = 100_000
-const MAX_DEPTH = 200
-/** More errors than this in one document help nobody. */
-const MAX_ERRORS = 100
-const CORE_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((t) => `tag:yaml.org,2002:${t}`))
+/** The largest document, in UTF-16 units, that is read with care; that takes a second for each million. Plain YAML may be of any size. */
+export const MAX_CAREFUL = 4 * 1024 * 1024
+/** Of documents beyond this size it is kept where everything is, once that was asked; of smaller ones it is found out again. */
+const KEPT_SIZE = 64 * 1024
 
-/** Parses one document of a file. Returns it, or everything wrong with it. */
+/**
+ * Parses one document of a file. Returns it, or everything wrong with it. What is written as manifests usually are is read at once; anything else,
+ * and everything wrong, is left to the careful reader.
+ */
 export function parseManifestDocument(source: SourceText, chunk: Chunk): ManifestDocument | Problem[] {
-  const text = source.text.slice(chunk.start, chunk.end)
-  const problem = (code: Problem['code'], span: Span, message: string): Problem => ({
-    code,
-    file: source.name,
-    message,
-    at: { source, start: chunk.start + span.start, end: chunk.start + span.end },
-  })
-  const parsed = parseDocument(text, { intAsBigInt: true, merge: true, prettyErrors: false, logLevel: 'silent' })
-  const syntax = syntaxErrors(parsed)
-  if (syntax.length > 0) return syntax.map(({ span, message }) => problem('syntax', span, message))
-  const reader = new Reader()
-  const value = reader.read(parsed.contents as Node | null)
-  if (reader.errors.length > 0) return reader.errors.map((e) => problem(e.code, e.span, e.message))
+  const { text } = source
+  const { start, end } = chunk
+  const plain = readPlainYaml(text, start, end)
+  if (plain.ok) {
+    const trace = () => {
+      const traced = readPlainYaml(text, start, end, true)
+      if (!traced.ok || !traced.node) throw new Error('plain YAML was read once, but not again')
+      return located(traced.node)
+    }
+    return document(source, plain, 0, end - start > KEPT_SIZE ? kept(trace) : trace)
+  }
+  if (end - start > MAX_CAREFUL) {
+    const message = `this document is too large (${sayMiB(end - start)}) for the YAML that it uses here, or for finding out what is wrong with it: beyond ${sayMiB(MAX_CAREFUL)} only plain YAML and JSON are read. Cut it into several documents`
+    return [problem(source, 'syntax', { start: plain.stoppedAt, end: plain.stoppedAt + 1 }, message)]
+  }
+  const read = readCarefully(text.slice(start, end))
+  if ('errors' in read) {
+    return read.errors.map(({ code, span, message }) => problem(source, code, shifted(span, start), message))
+  }
+  return document(source, { ...read, start: read.root.span.start }, start, () => read.root)
+}
+
+/** `offset`: what its places count from. */
+function document(
+  source: SourceText,
+  read: { readonly value: JsonValue; readonly start: number; readonly ambiguous: readonly Span[] },
+  offset: number,
+  root: () => Located,
+): ManifestDocument {
   return {
     source,
-    value,
-    locate(path, part) {
-      const span = locate(parsed, reader.targets, path, part)
-      return { start: chunk.start + span.start, end: chunk.start + span.end }
-    },
+    value: read.value,
+    start: read.start + offset,
+    ambiguous: offset === 0 ? read.ambiguous : read.ambiguous.map((span) => shifted(span, offset)),
+    locate: (path, part) => shifted(locate(root(), path, part), offset),
   }
 }
 
-/** The first syntax error (later ones follow from it) and every duplicate key. */
-function syntaxErrors(parsed: Document): { readonly span: Span; readonly message: string }[] {
-  const version = parsed.directives?.yaml.version
-  if (version === '1.1') return [{ span: { start: 0, end: 1 }, message: 'YAML 1.1 is not read; write YAML 1.2' }]
-  const deep = parsed.errors.find((e) => e.code === 'RESOURCE_EXHAUSTION')
-  if (deep) return [{ span: spanOf(deep.pos), message: 'nested too deeply' }]
-  const [first, ...rest] = parsed.errors
-  if (!first) return []
-  const kept = [first, ...rest.filter((e) => e.code === 'DUPLICATE_KEY' && first.code === 'DUPLICATE_KEY')]
-  return kept.map((e) => ({ span: spanOf(e.pos), message: wording(e.code, e.message) }))
+function problem(source: SourceText, code: ProblemCode, span: Span, message: string): Problem {
+  return { code, file: source.name, message, at: { source, ...span } }
 }
 
-const spanOf = (pos: readonly [number, number]): Span => ({ start: pos[0], end: pos[1] })
+const shifted = (span: Span, by: number): Span => ({ start: span.start + by, end: span.end + by })
 
-function wording(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key is there twice'
-  if (code === 'TAB_AS_INDENT') return 'a tab indents here; YAML indents with spaces'
-  return message.slice(0, 1).toLowerCase() + message.slice(1)
-}
+const sayMiB = (units: number) => `${(units / 1024 / 1024).toFixed(1).replace(/\.0$/, '')} MiB`
 
-/** Turns nodes into JSON, collecting what JSON (or an API server) cannot carry. */
-class Reader {
-  readonly errors: { readonly code: Problem['code']; readonly span: Span; readonly message: string }[] = []
-  /** What each alias stands for: the last node before it that has its anchor. */
-  readonly targets = new Map<Alias, Node>()
-  readonly #anchors = new Map<string, Node>()
-  #aliasDepth = 0
-  #nodesByAlias = 0
-
-  read(node: Node | null | undefined, depth = 0): JsonValue {
-    if (!node) return null
-    if ('anchor' in node && node.anchor && this.#aliasDepth === 0) this.#anchors.set(node.anchor, node)
-    if (depth > MAX_DEPTH) return this.#refuse('syntax', node, 'nested too deeply')
-    if (this.#aliasDepth > 0 && ++this.#nodesByAlias > MAX_NODES_BY_ALIAS) {
-      if (this.#nodesByAlias === MAX_NODES_BY_ALIAS + 1) this.#refuse('syntax', node, 'aliases expand to too much')
-      return null
-    }
-    if (isAlias(node)) return this.#alias(node, depth)
-    const tag = node.tag
-    if (tag !== undefined && !CORE_TAGS.has(tag)) return this.#refuse('syntax', node, `tag ${tag} is not supported`)
-    if (isScalar(node)) return this.#scalar(node)
-    if (isSeq(node)) return node.items.map((item) => this.read(item as Node, depth + 1))
-    if (isMap(node)) return this.#map(node, depth)
-    return this.#refuse('syntax', node, 'is not a value')
+function kept<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
   }
-
-  #alias(node: Alias, depth: number): JsonValue {
-    const target = this.targets.get(node) ?? this.#anchors.get(node.source)
-    if (!target) return this.#refuse('syntax', node, `no anchor "${node.source}" comes before this alias`)
-    this.targets.set(node, target)
-    this.#aliasDepth++
-    const value = this.read(target, depth + 1)
-    this.#aliasDepth--
-    return value
-  }
-
-  #scalar(node: Scalar): JsonValue {
-    const { value, source = '' } = node
-    if (typeof value === 'bigint') {
-      if (/^[-+]?0[0-9]/.test(source)) {
-        return this.#refuse(
-          'number',
-          node,
-          `${source} is ambiguous: YAML 1.1 reads it as octal. Leave out the zero, or quote it`,
-        )
-      }
-      const number = Number(value)
-      return Number.isSafeInteger(number)
-        ? number
-        : this.#refuse('number', node, `${source} is beyond 2^53 and would be rounded`)
-    }
-    if (typeof value === 'number') {
-      return Number.isFinite(value)
-        ? value
-        : this.#refuse('number', node, `${source} is not a number that JSON can carry`)
-    }
-    if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
-    return this.#refuse('syntax', node, 'is not a string, number, boolean or null')
-  }
-
-  #map(node: YAMLMap, depth: number): JsonValue {
-    const entries: [string, JsonValue][] = []
-    const merged: [string, JsonValue][] = []
-    for (const pair of node.items) {
-      const key = pair.key as Node | null
-      if (isMergeKey(key)) merged.push(...this.#merge(pair, depth))
-      else {
-        const name = this.#key(key, node)
-        if (name !== undefined) entries.push([name, this.read(pair.value as Node | null, depth + 1)])
-      }
-    }
-    return Object.fromEntries([...merged, ...entries])
-  }
-
-  /** `<<: *base` or `<<: [*a, *b]`, where the first wins. */
-  #merge(pair: Pair, depth: number): [string, JsonValue][] {
-    const value = this.read(pair.value as Node | null, depth + 1)
-    const bases = Array.isArray(value) ? [...value].reverse() : [value]
-    if (bases.every((b) => typeof b === 'object' && b !== null && !Array.isArray(b))) {
-      return bases.flatMap((b) => Object.entries(b as Record<string, JsonValue>))
-    }
-    this.#refuse('syntax', pair.value as Node, 'only a map can be merged')
-    return []
-  }
-
-  #key(key: Node | null, map: Node): string | undefined {
-    if (isAlias(key)) this.#alias(key, 0)
-    const target = isAlias(key) ? this.targets.get(key) : key
-    if (isScalar(target) && target.anchor) this.#anchors.set(target.anchor, target)
-    if (isScalar(target) && target.value !== null && typeof target.value !== 'symbol') {
-      return typeof target.value === 'string' ? target.value : (target.source ?? String(target.value))
-    }
-    this.#refuse('syntax', key ?? map, 'a key must be a string')
-    return undefined
-  }
-
-  #refuse(code: Problem['code'], node: Node, message: string): null {
-    if (this.errors.length < MAX_ERRORS) this.errors.push({ code, span: nodeSpan(node), message })
-    return null
-  }
-}
-
-const isMergeKey = (key: Node | null) => isScalar(key) && typeof key.value === 'symbol'
-
-function nodeSpan(node: Node | null | undefined): Span {
-  const range = node?.range
-  return range ? { start: range[0], end: Math.max(range[1], range[0] + 1) } : { start: 0, end: 1 }
-}
-
-type Targets = ReadonlyMap<Alias, Node>
-
-function locate(document: Document, targets: Targets, path: readonly (string | number)[], part: 'key' | 'value'): Span {
-  let node = resolved(targets, document.contents as Node | null)
-  let span = nodeSpan(node)
-  let key: Span | undefined
-  for (const step of path) {
-    const found = child(targets, node, step)
-    if (!found) return key ?? firstKey(node) ?? span
-    key = found.key
-    node = resolved(targets, found.value)
-    span = found.value ? nodeSpan(found.value) : (found.key ?? span)
-  }
-  return part === 'key' ? (key ?? span) : span
-}
-
-/** The root has no key of its own: point at its first one, not at all of it. */
-function firstKey(node: Node | null): Span | undefined {
-  return isMap(node) && node.items[0] ? nodeSpan(node.items[0].key as Node) : undefined
-}
-
-interface Child {
-  readonly key: Span | undefined
-  readonly value: Node | null
-}
-
-function child(targets: Targets, node: Node | null, step: string | number): Child | undefined {
-  if (isSeq(node) && typeof step === 'number') {
-    const item = node.items[step] as Node | undefined
-    return item ? { key: undefined, value: item } : undefined
-  }
-  if (!isMap(node)) return undefined
-  for (const pair of node.items) {
-    const key = resolved(targets, pair.key as Node | null)
-    const name = isScalar(key)
-      ? typeof key.value === 'string'
-        ? key.value
-        : (key.source ?? String(key.value))
-      : undefined
-    if (name === String(step)) return { key: nodeSpan(pair.key as Node), value: pair.value as Node | null }
-  }
-  for (const pair of node.items) {
-    if (!isMergeKey(pair.key as Node | null)) continue
-    const base = resolved(targets, pair.value as Node | null)
-    const bases = isSeq(base) ? base.items.map((item) => resolved(targets, item as Node)) : [base]
-    for (const map of bases) {
-      const found = child(targets, map, step)
-      if (found) return found
-    }
-  }
-  return undefined
-}
-
-function resolved(targets: Targets, node: Node | null): Node | null {
-  return isAlias(node) ? (targets.get(node) ?? null) : node
 }

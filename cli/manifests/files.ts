@@ -1,28 +1,47 @@
-import { glob, open, readdir, stat } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { createReadStream, type Dirent, readFileSync, statSync } from 'node:fs'
+import { glob, readdir, stat } from 'node:fs/promises'
+import { isAbsolute, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { usageError } from '../exit.ts'
-import { decodeText, MAX_FILE_BYTES, tooLarge } from './decode-text.ts'
+import { decodeText, tooLarge } from './decode-text.ts'
+import { download } from './download.ts'
+import { renderKustomization } from './kustomize.ts'
 import type { Problem } from './problem.ts'
+import { MAX_FILE_BYTES, readAll } from './read-all.ts'
 import type { SourceText } from './source-text.ts'
 
-/** What `-f` and `-R` said. */
+/** What `-f`, `-R` and `-k` said, and where to look. */
 export interface FileArguments {
-  /** Files, directories, globs, or `-` for stdin; commas separate several. */
+  /** Files, directories, globs, http(s) URLs, or `-` for stdin; commas separate several. */
   readonly files: readonly string[]
   readonly recursive: boolean
+  /** A folder with a kustomization, to be built. */
+  readonly kustomize?: string
   readonly cwd: string
   readonly stdin: Readable
+  /** Where kustomize is looked for; this process's environment if absent. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly signal?: AbortSignal
 }
 
 const EXTENSIONS = /\.(ya?ml|json)$/
 
-/** Reads every file that `-f` names, each once, in order. What cannot be read as text is a problem. */
+/** A file, by the name the user knows it by; or why it cannot be one. */
+type Named = string | Problem
+
+/** Reads every file that `-f` names, each once, in order, and what `-k` builds. What cannot be read as text is a problem. */
 export async function readManifestFiles(args: FileArguments): Promise<{ sources: SourceText[]; problems: Problem[] }> {
   const sources: SourceText[] = []
   const problems: Problem[] = []
   for (const name of await namedFiles(args)) {
-    const read = name === '-' ? await readStdin(args.stdin) : await readFile(name, inside(args.cwd, name))
+    const read = typeof name === 'string' ? await readNamed(name, args) : name
+    if ('text' in read) sources.push(read)
+    else problems.push(read)
+  }
+  if (args.kustomize !== undefined) {
+    const { cwd, env = process.env, signal } = args
+    const rendered = await renderKustomization(args.kustomize, cwd, env, signal)
+    const read = decodeText(`<kustomize ${args.kustomize}>`, rendered)
     if ('text' in read) sources.push(read)
     else problems.push(read)
   }
@@ -30,66 +49,100 @@ export async function readManifestFiles(args: FileArguments): Promise<{ sources:
 }
 
 const inside = (cwd: string, name: string) => (isAbsolute(name) ? name : join(cwd, name))
+const isUrl = (name: string) => /^https?:\/\//.test(name)
 
-/** Expands directories and globs. Throws a usage error for what does not exist. */
-async function namedFiles({ files, recursive, cwd }: FileArguments): Promise<string[]> {
-  const names = new Set<string>()
-  for (const argument of files.flatMap((file) => file.split(',')).filter((file) => file !== '')) {
-    if (argument === '-') names.add('-')
-    else for (const name of await expand(argument, cwd, recursive)) names.add(name)
-  }
-  return [...names]
+function readNamed(name: string, { cwd, stdin, signal }: FileArguments): Promise<SourceText | Problem> {
+  if (name === '-') return readStream('<stdin>', stdin)
+  return isUrl(name) ? download(name, signal) : readFile(name, inside(cwd, name))
 }
 
-async function expand(argument: string, cwd: string, recursive: boolean): Promise<string[]> {
+/** Expands directories and globs. Throws a usage error for what does not exist. */
+async function namedFiles({ files, recursive, cwd }: FileArguments): Promise<Named[]> {
+  const found: Named[] = []
+  for (const argument of files.flatMap((file) => file.split(',')).filter((file) => file !== '')) {
+    if (argument === '-' || isUrl(argument)) found.push(argument)
+    else for (const name of await expand(argument, cwd, recursive)) found.push(name)
+  }
+  // A file that is named twice, in whatever way, is read once.
+  const seen = new Set<string>()
+  return found.filter((name) => {
+    const key = typeof name !== 'string' || name === '-' || isUrl(name) ? '' : resolve(cwd, name)
+    const id = typeof name === 'string' ? key || name : name.file
+    return seen.size < seen.add(id).size
+  })
+}
+
+async function expand(argument: string, cwd: string, recursive: boolean): Promise<Named[]> {
   const info = await stat(inside(cwd, argument)).catch((error: NodeJS.ErrnoException) => error)
-  if (!(info instanceof Error)) return info.isDirectory() ? directory(argument, cwd, recursive) : [argument]
+  if (!(info instanceof Error)) return info.isDirectory() ? wholeDirectory(argument, cwd, recursive) : [argument]
   if (info.code !== 'ENOENT') throw usageError(`cannot read ${argument}: ${info.message}`)
   if (!/[*?[{]/.test(argument)) throw usageError(`the path "${argument}" does not exist`)
   const matches: string[] = []
   for await (const match of glob(argument, { cwd })) matches.push(match)
   if (matches.length === 0) throw usageError(`the pattern "${argument}" matches no file`)
-  const found: string[] = []
+  const found: Named[] = []
   for (const match of matches.sort()) found.push(...(await expand(match, cwd, recursive)))
   return found
 }
 
-/** The manifest files of a directory by name; of its subdirectories too when recursive. */
-async function directory(name: string, cwd: string, recursive: boolean): Promise<string[]> {
-  const entries = await readdir(inside(cwd, name), { withFileTypes: true })
-  const found: string[] = []
+/** A directory that is named has manifests, or somebody is mistaken. */
+async function wholeDirectory(name: string, cwd: string, recursive: boolean): Promise<Named[]> {
+  const { found, folders } = await directory(name, cwd, recursive)
+  if (found.length > 0) return found
+  const hint = !recursive && folders > 0 ? '; -R looks into its subfolders too' : ''
+  throw usageError(`there is no .yaml, .yml or .json file in ${name}${hint}`)
+}
+
+/** The manifest files of a directory by name; of its subdirectories too when recursive. Links to folders are not followed. */
+async function directory(
+  name: string,
+  cwd: string,
+  recursive: boolean,
+): Promise<{ readonly found: Named[]; readonly folders: number }> {
+  const found: Named[] = []
+  let folders = 0
+  let entries: Dirent[]
+  try {
+    entries = await readdir(inside(cwd, name), { withFileTypes: true })
+  } catch (error) {
+    return { found: [unreadable(name, (error as Error).message)], folders }
+  }
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(name, entry.name)
     if (entry.isDirectory()) {
-      if (recursive) found.push(...(await directory(path, cwd, true)))
-    } else if (EXTENSIONS.test(entry.name)) found.push(path)
+      folders++
+      if (recursive) found.push(...(await directory(path, cwd, true)).found)
+    } else if (EXTENSIONS.test(entry.name)) found.push(await entryOf(path, cwd, entry))
   }
-  return found
+  return { found, folders }
+}
+
+/** Something in a directory that is called like a manifest. Nobody has asked for that one, so pipes and devices are not waited for. */
+async function entryOf(path: string, cwd: string, entry: Dirent): Promise<Named> {
+  if (entry.isFile()) return path
+  const info = entry.isSymbolicLink() ? await stat(inside(cwd, path)).catch((error: Error) => error) : entry
+  if (info instanceof Error) return unreadable(path, info.message)
+  if (info.isDirectory()) return unreadable(path, 'it is a link to a folder')
+  return info.isFile() ? path : unreadable(path, 'it is no regular file')
+}
+
+function unreadable(file: string, why: string): Problem {
+  return { code: 'unreadable', file, message: `cannot be read: ${why}` }
 }
 
 async function readFile(name: string, path: string): Promise<SourceText | Problem> {
   try {
-    await using file = await open(path)
-    const { size } = await file.stat()
-    if (size > MAX_FILE_BYTES) return tooLarge(name, size)
-    // A pipe or a device has no size: read at most what is allowed, and one byte more to know.
-    return decodeText(name, await readAll(file.createReadStream({ autoClose: false })))
+    const info = statSync(path)
+    // Most are plain files, and there may be thousands: those are read at once.
+    if (info.isFile())
+      return info.size > MAX_FILE_BYTES ? tooLarge(name, info.size) : decodeText(name, readFileSync(path))
+    return await readStream(name, createReadStream(path))
   } catch (error) {
-    return { code: 'unreadable', file: name, message: `cannot be read: ${(error as Error).message}` }
+    return unreadable(name, (error as Error).message)
   }
 }
 
-async function readStdin(stdin: Readable): Promise<SourceText | Problem> {
-  return decodeText('<stdin>', await readAll(stdin))
-}
-
-async function readAll(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of stream) {
-    chunks.push(chunk as Buffer)
-    size += (chunk as Buffer).length
-    if (size > MAX_FILE_BYTES) break
-  }
-  return Buffer.concat(chunks)
+/** A pipe or a device has no size: at most what is allowed is read, and a little more to know. */
+async function readStream(name: string, stream: Readable): Promise<SourceText | Problem> {
+  return decodeText(name, await readAll(stream))
 }

@@ -4,30 +4,46 @@ import { registry } from '../../crds/registry.gen.ts'
 import { type CustomResourceValidator, compileCustomResource } from '../../crds/validation/custom-resource.ts'
 import type { Manifest } from './manifest.ts'
 
-/** A kind whose rules are known without a server: Weir's own, or one whose definition is among the manifests. */
+/** What is asked about objects of a kind; the API server asks the same. */
+export type ObjectValidator = Pick<CustomResourceValidator, 'decode' | 'applyDefaults' | 'validateCreate'> &
+  Partial<Pick<CustomResourceValidator, 'validateRulesBeside'>>
+
+/** A kind whose rules are known without a server: Weir's own, those the embedded server has, or one whose definition was given. */
 export interface KnownKind {
   readonly group: string
   readonly version: string
   readonly kind: string
   readonly namespaced: boolean
+  /** Has a status that only controllers write: servers drop the one in a manifest. */
+  readonly hasStatus: boolean
   readonly schema: JsonObject | undefined
-  readonly validator: CustomResourceValidator
+  /** Finds what a `$ref` of the schema names. */
+  readonly definition?: (name: string) => JsonObject | undefined
+  readonly validator: ObjectValidator
 }
 
-/** Knows kinds by `apiVersion` and `kind`, reading Weir's definitions when one is first asked for. */
+const OURS = /(?:^|\.)weir\.dev\//
+
+/** Knows kinds by `apiVersion` and `kind`, reading definitions when one is first asked for. */
 export class KnownKinds {
   readonly #kinds = new Map<string, KnownKind>()
   /** Group versions and kinds for suggestions. */
   readonly #names = new Map<string, Set<string>>()
+  #builtIn: Promise<ReadonlyMap<string, KnownKind>> | undefined
 
-  constructor(manifests: readonly Manifest[]) {
+  /** `definitions`: of custom resources, that are not among the manifests. Those that are no good are left out: say `isGood`. */
+  constructor(
+    manifests: readonly Manifest[],
+    definitions: readonly JsonObject[] = [],
+    isGood: (definition: JsonObject) => boolean = () => true,
+  ) {
     for (const kind of Object.values(registry)) this.#name(kind.apiVersion, kind.kind)
-    for (const { object } of manifests) {
-      if (object.kind === 'CustomResourceDefinition' && object.apiVersion.startsWith('apiextensions.k8s.io/'))
-        this.#define(object)
+    for (const object of [...definitions, ...manifests.map((manifest) => manifest.object)]) {
+      if (isDefinition(object) && isGood(object)) this.#define(object)
     }
   }
 
+  /** A kind of Weir's, or one that was defined. */
   async find(apiVersion: string, kind: string): Promise<KnownKind | undefined> {
     const known = this.#kinds.get(`${apiVersion}/${kind}`)
     if (known) return known
@@ -37,12 +53,23 @@ export class KnownKinds {
     return this.#kinds.get(`${apiVersion}/${kind}`)
   }
 
-  /** The kinds of a group version, or undefined where nothing is known of it. */
-  kindsOf(apiVersion: string): ReadonlySet<string> | undefined {
-    return this.#names.get(apiVersion)
+  /** A kind of Kubernetes itself that the embedded API server has; its schema refers to others. */
+  async findBuiltIn(apiVersion: string, kind: string): Promise<KnownKind | undefined> {
+    this.#builtIn ??= import('./built-in.ts').then(({ builtInKinds }) => builtInKinds())
+    return (await this.#builtIn).get(`${apiVersion}/${kind}`)
   }
 
-  /** Every known `group/version`. */
+  /** The kinds of a group version that we know all about, which are Weir's; undefined for others. */
+  kindsOf(apiVersion: string): ReadonlySet<string> | undefined {
+    return OURS.test(apiVersion) ? this.#names.get(apiVersion) : undefined
+  }
+
+  /** Whether a group version is known to have a kind. */
+  has(apiVersion: string, kind: string): boolean {
+    return this.#names.get(apiVersion)?.has(kind) ?? false
+  }
+
+  /** Every known `group/version` but those of Kubernetes itself. */
   apiVersions(): Iterable<string> {
     return this.#names.keys()
   }
@@ -57,7 +84,7 @@ export class KnownKinds {
     const kind = object(spec.names).kind
     if (typeof spec.group !== 'string' || typeof kind !== 'string' || !Array.isArray(spec.versions)) return
     for (const version of spec.versions.map(object)) {
-      if (typeof version.name !== 'string') continue
+      if (typeof version.name !== 'string' || version.served === false) continue
       const apiVersion = `${spec.group}/${version.name}`
       const schema = object(version.schema).openAPIV3Schema as JsonObject | undefined
       const type = { group: spec.group, version: version.name, kind, namespaced: spec.scope === 'Namespaced' }
@@ -66,6 +93,7 @@ export class KnownKinds {
       this.#name(apiVersion, kind)
       this.#kinds.set(`${apiVersion}/${kind}`, {
         ...type,
+        hasStatus: object(version.subresources).status !== undefined,
         schema,
         get validator() {
           validator ??= compileCustomResource({
@@ -78,6 +106,10 @@ export class KnownKinds {
       })
     }
   }
+}
+
+export function isDefinition({ apiVersion, kind }: JsonObject): boolean {
+  return kind === 'CustomResourceDefinition' && apiVersion === 'apiextensions.k8s.io/v1'
 }
 
 function object(value: unknown): JsonObject {

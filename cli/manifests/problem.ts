@@ -2,26 +2,40 @@ import { CliError, ExitCode } from '../exit.ts'
 import { visible } from '../output/escape.ts'
 import { type Place, placeText, type SourceText } from './source-text.ts'
 
-/** What kind of thing is wrong; stable names for machine-readable output. */
+/** What kind of thing is wrong with a manifest as such; stable names for machine-readable output. `weir validate` adds those of its rules. */
 export type ProblemCode =
   | 'unreadable'
   | 'syntax'
   | 'number'
   | 'not-an-object'
   | 'type-meta'
+  | 'kustomization'
   | 'unknown-kind'
   | 'unknown-field'
   | 'invalid'
   | 'duplicate'
 
+/** Which object a problem is of, as far as the manifest says. */
+export interface ObjectName {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace?: string
+  readonly name: string
+}
+
 /** One thing wrong with the manifests. Offsets are into `source.text`; without a source the problem is of a file as a whole. */
-export interface Problem {
-  readonly code: ProblemCode
+export interface Problem<Code extends string = ProblemCode> {
+  readonly code: Code
+  /** Absent: an error. */
+  readonly severity?: 'warning' | 'note'
   readonly message: string
   readonly file: string
   readonly at?: { readonly source: SourceText; readonly start: number; readonly end: number }
   /** The field, as Kubernetes writes it: `spec.windows[0].start`. */
   readonly field?: string
+  readonly object?: ObjectName
+  /** What was likely meant, in place of what `at` spans. The message says it too. */
+  readonly suggestion?: string
   /** Another place that matters, such as the first of two duplicates. */
   readonly related?: { readonly message: string; readonly place: Place }
 }
@@ -35,14 +49,20 @@ const SHOWN_COLUMNS = 120
  *     sites/fra.yaml:14:5: error: spec.capactyGbps: unknown field; did you mean "capacityGbps"?
  *     14 |     capactyGbps: 4
  *        |     ^^^^^^^^^^^
+ *
+ * Warnings and notes end in the name of their rule, by which they can be left out.
  */
-export function renderProblem(problem: Problem): string {
-  const what = `error: ${problem.field ? `${problem.field}: ` : ''}${visible(problem.message)}`
-  const related = problem.related ? `${placeText(problem.related.place)}: note: ${problem.related.message}\n` : ''
-  if (!problem.at) return `${problem.file}: ${what}\n${related}`
+export function renderProblem(problem: Problem<string>): string {
+  const { severity = 'error', field, message } = problem
+  const rule = problem.severity === undefined ? '' : ` [${problem.code}]`
+  const what = `${severity}: ${field ? `${visible(field)}: ` : ''}${visible(message)}${rule}`
+  const related = problem.related
+    ? `${visible(placeText(problem.related.place))}: note: ${problem.related.message}\n`
+    : ''
+  if (!problem.at) return `${visible(problem.file)}: ${what}\n${related}`
   const { source, start, end } = problem.at
   const place = source.placeAt(start)
-  return `${placeText(place)}: ${what}\n${excerpt(source, place, end - start)}${related}`
+  return `${visible(placeText(place))}: ${what}\n${excerpt(source, place, end - start)}${related}`
 }
 
 function excerpt(source: SourceText, place: Place, length: number): string {

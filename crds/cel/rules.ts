@@ -16,8 +16,16 @@ import { CelError, CelOptional, OPTIONAL_NONE, type Result, type Value } from '.
 
 /** The x-kubernetes-validations rules of a schema, compiled. */
 export interface CompiledRules {
-  /** Runs all rules that apply. `old` and its correlation on updates. Pure; cost is bounded as Kubernetes bounds it. */
-  validate(object: JsonObject, old?: JsonObject, correlation?: Correlation): RulesResult
+  /**
+   * Runs all rules that apply. `old` and its correlation on updates. Pure; cost is bounded as Kubernetes bounds it. `skip`: places whose own
+   * rules are not run.
+   */
+  validate(
+    object: JsonObject,
+    old?: JsonObject,
+    correlation?: Correlation,
+    skip?: (path: Path | undefined) => boolean,
+  ): RulesResult
   /**
    * Runs the rules over a value that is no whole object, such as a default. `path` starts the errors' fields; `budget` is
    * what the runs may cost together, and what is left of it is returned, negative where it was not enough.
@@ -53,14 +61,15 @@ export function compileRules(schema: JsonSchema, isRoot: boolean): CompiledRules
     path: Path | undefined,
     budget: number,
     correlation?: Correlation,
+    skip?: (path: Path | undefined) => boolean,
   ): Run => {
-    const made = new Run(budget)
+    const made = new Run(budget, skip)
     const root = node()
     if (root) made.visit(root, value, old, path, { current: correlation, parent: undefined })
     return made
   }
   return {
-    validate: (object, old, correlation) => run(object, old, undefined, RUNTIME_BUDGET, correlation),
+    validate: (object, old, correlation, skip) => run(object, old, undefined, RUNTIME_BUDGET, correlation, skip),
     validateValue: (value, old, path, budget) => run(value, old, path, budget),
   }
 }
@@ -137,14 +146,16 @@ class Run implements RulesResult {
   readonly warnings: string[] = []
   /** What of the budget is left; negative where it was not enough. */
   left: number
+  readonly #skip: ((path: Path | undefined) => boolean) | undefined
 
-  constructor(budget: number) {
+  constructor(budget: number, skip?: (path: Path | undefined) => boolean) {
     this.left = budget
+    this.#skip = skip
   }
 
   visit(node: Node, value: JsonValue, old: JsonValue | undefined, path: Path | undefined, ratchet: Ratchet): void {
     if (value === null) return
-    if (node.rules) this.#rules(node, node.rules(), value, old ?? null, path, ratchet)
+    if (node.rules && !this.#skip?.(path)) this.#rules(node, node.rules(), value, old ?? null, path, ratchet)
     for (const branch of node.allOf) {
       if (this.#over) return
       this.visit(branch, value, old, path, { current: undefined, parent: ratchet.parent })

@@ -4,7 +4,7 @@ import { Correlation } from './correlation.ts'
 import { MalformedMetadata } from './embedded.ts'
 import { invalid } from './errors.ts'
 import type { FieldError, FieldErrorReason } from './field-error.ts'
-import { child } from './field-path.ts'
+import { child, type Path, stepsOf } from './field-path.ts'
 import { goQuote } from './go-format.ts'
 import { object as asObject, text } from './json.ts'
 import { asSchema, type JsonSchema } from './json-schema.ts'
@@ -45,6 +45,14 @@ export interface CustomResourceValidator {
   applyDefaults(object: JsonObject): JsonObject
   /** Metadata, schema, list types, embedded resources, scale paths, and CEL where nothing blocks it. */
   validateCreate(object: JsonObject): FieldError[]
+  /**
+   * Of an object whose creation has `errors` that kept its rules from running: the errors of those rules that look at nothing of what is
+   * wrong. Servers do not go this far. `complete`: no rule was left out.
+   */
+  validateRulesBeside(
+    object: JsonObject,
+    errors: readonly FieldError[],
+  ): { readonly errors: readonly FieldError[]; readonly complete: boolean }
   /** As create, plus immutable metadata, transition rules, and ratcheting against `old`. */
   validateUpdate(object: JsonObject, old: JsonObject): FieldError[]
   validateStatusUpdate(object: JsonObject, old: JsonObject): FieldError[]
@@ -104,6 +112,18 @@ export function compileCustomResource(type: CustomResourceType): CustomResourceV
       return withRules([...errors, ...parts.embedded(object), ...parts.listTypes(object)], object)
     },
 
+    validateRulesBeside(object, errors) {
+      const broken = errors.filter((error) => BLOCKING.has(error.reason)).map(({ path }) => path)
+      let complete = true
+      const skip = (at: Path | undefined) => {
+        const steps = stepsOf(at)
+        const skipped = broken.some((path) => steps.every((step, i) => path[i] === step))
+        if (skipped) complete = false
+        return skipped
+      }
+      return { errors: rules()?.validate(object, undefined, undefined, skip).errors ?? [], complete }
+    },
+
     validateUpdate(object, old) {
       const wrongType = typeErrors(object, type)
       const errors =
@@ -145,7 +165,8 @@ const BLOCKING = new Set<FieldErrorReason>([
   'FieldValueTypeInvalid',
 ])
 
-const RULES_NOT_RUN = invalid(
+/** Told of an object as a whole: errors of its fields kept its rules from running. */
+export const RULES_NOT_RUN = invalid(
   undefined,
   null,
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',

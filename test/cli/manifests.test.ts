@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { decodeText, MAX_FILE_BYTES } from '../../cli/manifests/decode-text.ts'
+import { decodeText } from '../../cli/manifests/decode-text.ts'
 import { fieldSteps } from '../../cli/manifests/field-path.ts'
 import { parseManifests } from '../../cli/manifests/manifest.ts'
 import { type Problem, renderProblem } from '../../cli/manifests/problem.ts'
+import { MAX_FILE_BYTES } from '../../cli/manifests/read-all.ts'
 import { SourceText } from '../../cli/manifests/source-text.ts'
 import { closest } from '../../cli/manifests/suggest.ts'
 
@@ -116,7 +117,7 @@ describe('what is refused is told with its place in the file', () => {
     [
       'a name that is a number',
       'apiVersion: v1\nkind: A\nmetadata: {name: 5}\n',
-      ['f.yaml:3:18: error: metadata.name: must be a string'],
+      ['f.yaml:3:18: error: metadata.name: must be a string, not a number; write "5" in quotes'],
     ],
     [
       'generateName',
