@@ -19,6 +19,8 @@ export interface PlacementSite {
   readonly region: string
   /** Keys of the parent sites, in order. */
   readonly parents: readonly string[]
+  /** What its viewers ask for at the peak, in Gbit/s. Unknown: sites count alike, and throughput is taken to be enough. */
+  readonly demandGbps?: number
   readonly appliances: readonly PlacementAppliance[]
 }
 
@@ -54,6 +56,20 @@ export interface PlacementSolution {
   readonly leftOut: ReadonlyMap<string, { readonly files: number; readonly bytes: number }>
   /** Expected share of demanded bytes served at the viewers' own site, 0–1. */
   readonly offload: number
+  /** What it is worth, where the solver knows. */
+  readonly worth?: PlacementWorth
+}
+
+/** What a placement is worth, in Gbit/s of demand; where a site's demand is not known it counts as 1. */
+export interface PlacementWorth {
+  readonly demand: number
+  /** Served at the viewers' site, and at its parent. */
+  readonly local: number
+  readonly parent: number
+  /** All in all, where what the parent serves counts less. */
+  readonly value: number
+  /** No placement has a higher value. */
+  readonly bound: number
 }
 
 /** A placement algorithm: pure and deterministic; the order of sites and appliances in the problem does not matter. */

@@ -1,0 +1,473 @@
+import { FileSet } from '../../blobs/file-set.ts'
+import { compare } from '../../blobs/plan-index.ts'
+import { hashString, mix } from '../hash.ts'
+import type { PlacementWorth } from '../problem.ts'
+import { type Bands, cutBands, placedFiles } from './bands.ts'
+import { type PlacingBox, SitePlacing } from './place.ts'
+import { type Capacity, MAX_TYPES } from './site-dual.ts'
+import { type Branch, type Effort, type Overlap, priceTree, type Tree, type Trunk } from './tree.ts'
+
+export interface SolverAppliance {
+  readonly key: string
+  readonly storageBytes: number
+  readonly throughputGbps: number
+}
+
+export interface SolverSite {
+  readonly key: string
+  readonly region: string
+  /** Where misses go; the first that is among the sites counts. */
+  readonly parents: readonly string[]
+  readonly appliances: readonly SolverAppliance[]
+  /** Which popularity its viewers have. 0 unless told. */
+  readonly demandClass?: number
+  /** At the peak, in Gbit/s. Unknown: throughput is taken to be enough, and sites count alike. */
+  readonly demandGbps?: number
+}
+
+export interface SolverInput {
+  /** Bytes per file index; NaN where there is no file. */
+  readonly sizes: Float64Array
+  /** Relative requests per file, for each class of demand. */
+  readonly popularity: readonly Float64Array[]
+  readonly fileHashes: Uint32Array
+  readonly sites: readonly SolverSite[]
+  readonly copies: { readonly perSite: number; readonly perRegion: number }
+  readonly pins: readonly { readonly files: FileSet; readonly copies: number | 'all' }[]
+  readonly excluded: FileSet
+}
+
+export interface SolverOptions extends Effort {
+  readonly bands: number
+  /** What it is worth to serve a byte from the parent site, where serving it at the site is worth 1. */
+  readonly parentValue: number
+}
+
+export const defaultOptions: SolverOptions = { bands: 512, rounds: 16, tau: 0.002, parentValue: 0.5 }
+
+/** What a site gets. */
+export interface SolvedSite {
+  readonly key: string
+  readonly holdings: ReadonlyMap<string, FileSet>
+  readonly leftOut: { readonly files: number; readonly bytes: number }
+}
+
+/** A site in the unit of the solver, with its appliances by type. */
+interface Site {
+  readonly key: string
+  readonly region: string
+  readonly demand: number
+  readonly klass: number
+  readonly types: readonly (readonly SolverAppliance[])[]
+  /** Throughput matters only where demand is known. */
+  readonly measured: boolean
+}
+
+/** A placement: prices now, files as `sites` is read. */
+export class Solved {
+  readonly #input: SolverInput
+  readonly #options: SolverOptions
+  readonly #sites: readonly Site[]
+  readonly #share: readonly Float64Array[]
+  readonly #bands: readonly Bands[]
+  readonly #pinned: readonly number[]
+  readonly #placeable: { readonly files: number; readonly bytes: number }
+  readonly trees: readonly Tree[]
+  #worth = { demand: 0, local: 0, parent: 0, bound: 0 }
+
+  constructor(input: SolverInput, options: SolverOptions) {
+    this.#input = input
+    this.#options = options
+    const { sizes, fileHashes, excluded, pins, copies } = input
+    const skip = new Uint8Array(sizes.length)
+    const pinned = new FileSet()
+    for (const { files } of pins) for (const file of files) pinned.add(file)
+    const placeable = { files: 0, bytes: 0 }
+    this.#pinned = [...pinned].filter((file) => !Number.isNaN(sizes[file] ?? Number.NaN) && !excluded.has(file))
+    for (let file = 0; file < sizes.length; file++) {
+      const out = Number.isNaN(sizes[file]!) || excluded.has(file)
+      if (!out) {
+        placeable.files++
+        placeable.bytes += sizes[file]!
+      }
+      skip[file] = out ? 1 : 0
+    }
+    this.#placeable = placeable
+    this.#share = input.popularity.map((popularity) => shareOf(popularity, sizes, skip))
+    for (const file of this.#pinned) skip[file] = 1
+    const files = placedFiles(sizes, fileHashes, skip)
+    this.#bands = this.#share.map((share) => cutBands(files, share, copies.perSite, options.bands))
+    this.#sites = [...input.sites].sort((a, b) => compare(a.key, b.key)).map(measure)
+    this.trees = this.#plant()
+    for (const tree of this.trees) {
+      this.#worth.bound += priceTree(tree, options)
+    }
+  }
+
+  /** Known when all of `sites` has been read. */
+  get worth(): PlacementWorth {
+    const { demand, local, parent, bound } = this.#worth
+    return { demand, local, parent, value: local + this.#options.parentValue * parent, bound }
+  }
+
+  /** Puts files on appliances, tree by tree. */
+  *sites(): Generator<SolvedSite> {
+    const regional = this.#input.copies.perRegion > this.#input.copies.perSite
+    const all: TreePlacing[] = []
+    for (const tree of this.trees) {
+      const placing = this.#admit(tree)
+      if (regional) all.push(placing)
+      else yield* this.#finish(placing)
+    }
+    if (!regional) return
+    this.#topUpRegions(all)
+    for (const placing of all) yield* this.#finish(placing)
+  }
+
+  /** Groups the sites into trees and gives each its capacities and first prices. */
+  #plant(): Tree[] {
+    const indexOf = new Map(this.#sites.map(({ key }, i) => [key, i]))
+    const given = new Map(this.#input.sites.map(({ key, parents }) => [key, parents]))
+    const parentOf = this.#sites.map(({ key }) => {
+      for (const parent of given.get(key) ?? []) {
+        const index = indexOf.get(parent)
+        if (index !== undefined && parent !== key && this.#sites[index]!.types.length > 0) return index
+      }
+      return -1
+    })
+    const trunks = new Set(parentOf.filter((parent) => parent !== -1))
+    const kids = Map.groupBy(
+      [...this.#sites.keys()].filter((i) => !trunks.has(i) && parentOf[i] !== -1),
+      (i) => parentOf[i]!,
+    )
+    const trees: Tree[] = []
+    for (const i of this.#sites.keys()) {
+      if (trunks.has(i)) trees.push(this.#tree(i, kids.get(i) ?? []))
+      else if (parentOf[i] === -1) trees.push({ trunk: undefined, branches: [this.#branch(i, undefined)] })
+    }
+    return trees
+  }
+
+  #tree(index: number, kids: readonly number[]): Tree {
+    const own = this.#sites[index]!
+    const demands = new Map<number, number>()
+    for (const { klass, demand } of [own, ...kids.map((kid) => this.#sites[kid]!)])
+      demands.set(klass, (demands.get(klass) ?? 0) + demand)
+    const [[klass]] = [...demands].sort((a, b) => b[1] - a[1] || a[0] - b[0]) as [[number, number]]
+    const bands = this.#bands[klass]!
+    const trunk: Trunk = {
+      site: index,
+      capacity: totalOf(own.types.flat(), own.measured || kids.some((kid) => this.#sites[kid]!.measured)),
+      bands,
+      held: new Float64Array(bands.count),
+      missed: new Float64Array(bands.count),
+      asked: 0,
+      price: 0,
+      storagePrice: 0,
+    }
+    let left = trunk.capacity.storage
+    for (let g = 0; g < bands.count && left > 0; g++) {
+      trunk.held[g] = bands.bytes[g]! <= left ? 1 : left / bands.bytes[g]!
+      left -= bands.bytes[g]!
+    }
+    const branches = kids.map((kid) => this.#branch(kid, trunk))
+    const { demand } = own
+    if (demand > 0)
+      branches.push({
+        ...this.#branch(index, trunk),
+        types: [],
+        prices: new Float64Array(0),
+        parentValue: 1,
+      })
+    return { trunk, branches }
+  }
+
+  #branch(index: number, trunk: Trunk | undefined): Branch {
+    const { demand, klass, types, measured } = this.#sites[index]!
+    const bands = this.#bands[klass]!
+    const capacities = types.map((type) => totalOf(type, measured))
+    return {
+      site: index,
+      demand,
+      bands,
+      types: capacities,
+      prices: new Float64Array(2 * types.length).fill(0.1 * demand),
+      parentValue: trunk ? this.#options.parentValue : 0,
+      ...(trunk && trunk.bands !== bands && { overlap: this.#overlap(bands, trunk.bands) }),
+    }
+  }
+
+  readonly #overlaps = new Map<Bands, Map<Bands, Overlap>>()
+
+  #overlap(own: Bands, parents: Bands): Overlap {
+    const known = this.#overlaps.get(own)?.get(parents)
+    if (known) return known
+    const overlap = overlapOf(own, parents)
+    this.#overlaps.set(own, (this.#overlaps.get(own) ?? new Map<Bands, Overlap>()).set(parents, overlap))
+    return overlap
+  }
+
+  /** Pins, then what the prices admit. */
+  #admit(tree: Tree): TreePlacing {
+    const { trunk, branches } = tree
+    const trunkPlacing = trunk && this.#open(trunk.site, trunk.bands)
+    trunkPlacing?.admitTrunk(trunk!)
+    const covered = new Map<Bands, Uint8Array>()
+    if (trunk && trunkPlacing) {
+      covered.set(trunk.bands, trunkPlacing.holds)
+      for (const { bands } of branches)
+        if (!covered.has(bands)) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
+    }
+    const placings = branches.map((branch) => {
+      if (trunk && branch.site === trunk.site) return undefined
+      const placing = this.#open(branch.site, branch.bands)
+      if (branch.types.length > 0) placing.admit(branch, trunk, covered.get(branch.bands), this.#options.tau)
+      return placing
+    })
+    return { tree, trunk: trunkPlacing, branches: placings, covered }
+  }
+
+  /** A site with its pins. A trunk goes by the bands of its viewers' class, whatever its own. */
+  #open(index: number, bands: Bands): SitePlacing {
+    const { types, measured, klass, demand } = this.#sites[index]!
+    const boxes = types.map((type) => type.map((appliance) => boxOf(appliance, measured)))
+    const { sizes, fileHashes, pins, copies } = this.#input
+    const placing = new SitePlacing(bands, copies.perSite, boxes)
+    for (const pin of pins) {
+      const wanted = Math.min(pin.copies === 'all' ? placing.boxes.count : pin.copies, placing.boxes.count)
+      for (const file of pin.files) {
+        if (!this.#isPlaceable(file)) continue
+        const held = placing.boxes.holds.reduce((n, holds) => n + (holds.has(file) ? 1 : 0), 0)
+        if (held < wanted)
+          placing.pin(file, fileHashes[file]!, sizes[file]!, this.#share[klass]![file]! * demand, wanted - held)
+      }
+    }
+    return placing
+  }
+
+  #isPlaceable(file: number): boolean {
+    const { sizes, excluded } = this.#input
+    return file < sizes.length && !Number.isNaN(sizes[file]!) && !excluded.has(file)
+  }
+
+  /** Adds copies at other sites of the region until it has `perRegion` of every file that is placed in it. */
+  #topUpRegions(all: readonly TreePlacing[]): void {
+    const { copies, fileHashes, sizes } = this.#input
+    const regions = new Map<string, { placing: SitePlacing; bands: Bands; site: Site }[]>()
+    for (const { tree, trunk, branches } of all) {
+      const add = (placing: SitePlacing | undefined, index: number, bands: Bands) => {
+        if (!placing) return
+        const site = this.#sites[index]!
+        const members = regions.get(site.region)
+        if (members) members.push({ placing, bands, site })
+        else regions.set(site.region, [{ placing, bands, site }])
+      }
+      if (tree.trunk) add(trunk, tree.trunk.site, tree.trunk.bands)
+      for (const [i, { site, bands }] of tree.branches.entries()) add(branches[i], site, bands)
+    }
+    const positions = new Map(this.#bands.map((bands) => [bands, positionsOf(bands)]))
+    for (const members of regions.values()) {
+      members.sort((a, b) => compare(a.site.key, b.site.key))
+      const holdings = members.flatMap(({ placing }) => placing.boxes.holds)
+      for (const file of [...this.#pinned, ...members[0]!.bands.order]) {
+        let missing = holdings.reduce((n, holds) => n - (holds.has(file) ? 1 : 0), copies.perRegion)
+        if (missing === copies.perRegion) continue
+        const ranked = members
+          .map((member) => ({ ...member, score: mix(fileHashes[file]! ^ hashString(member.site.key)) }))
+          .sort((a, b) => b.score - a.score || compare(a.site.key, b.site.key))
+        for (const { placing, bands, site } of ranked) {
+          if (missing <= 0) break
+          const position = positions.get(bands)!.get(file)
+          const demand = this.#share[site.klass]![file]! * site.demand
+          missing -=
+            position === undefined
+              ? placing.pin(file, fileHashes[file]!, sizes[file]!, demand, missing)
+              : placing.put(position, demand, missing)
+        }
+      }
+    }
+  }
+
+  /** Uses what storage is left, counts what it is all worth, and hands it over. */
+  *#finish({ tree, trunk: trunkPlacing, branches: placings, covered }: TreePlacing): Generator<SolvedSite> {
+    const { trunk, branches } = tree
+    const { parentValue } = this.#options
+    trunkPlacing?.fillUp(0, undefined, 0)
+    // By class and position: what is asked of the trunk.
+    const asked = new Map<Bands, Float64Array>()
+    if (trunk && trunkPlacing) {
+      for (const bands of covered.keys()) {
+        asked.set(bands, new Float64Array(bands.order.length))
+        if (bands !== trunk.bands) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
+      }
+    }
+    let own = 0
+    for (const [i, branch] of branches.entries()) {
+      const { bands, demand } = branch
+      const placing = placings[i]
+      const atTrunk = covered.get(bands)
+      this.#worth.demand += demand
+      if (placing) {
+        placing.fillUp(demand, atTrunk, 1 - parentValue)
+        this.#worth.local += placing.boxes.served
+        yield this.#told(branch.site, placing)
+      }
+      if (!atTrunk) continue
+      const sum = askTrunk(bands, demand, atTrunk, placing?.holds, asked.get(bands)!)
+      if (!placing) own += sum
+    }
+    if (!trunkPlacing || !trunk) return
+    const { served, all } = servedBy(trunkPlacing, byFile(asked, this.#input.sizes.length))
+    this.#worth.local += all > 0 ? (served * own) / all : 0
+    this.#worth.parent += all > 0 ? served * (1 - own / all) : 0
+    yield this.#told(trunk.site, trunkPlacing)
+  }
+
+  #told(index: number, { boxes, held }: SitePlacing): SolvedSite {
+    const { files, bytes } = this.#placeable
+    const pinned = { files: 0, bytes: 0 }
+    for (const file of this.#pinned) {
+      if (!boxes.holds.some((holds) => holds.has(file))) continue
+      pinned.files++
+      pinned.bytes += this.#input.sizes[file]!
+    }
+    return {
+      key: this.#sites[index]!.key,
+      holdings: new Map(boxes.keys.map((key, b) => [key, boxes.holds[b]!])),
+      leftOut: {
+        files: files - held.files - pinned.files,
+        bytes: (bytes - held.bytes - pinned.bytes) * Math.max(1, Math.min(this.#input.copies.perSite, boxes.count)),
+      },
+    }
+  }
+}
+
+interface TreePlacing {
+  readonly tree: Tree
+  readonly trunk: SitePlacing | undefined
+  /** Undefined for the viewers of the trunk itself. */
+  readonly branches: readonly (SitePlacing | undefined)[]
+  /** Per class, by position: 1 for files that the trunk holds. */
+  readonly covered: Map<Bands, Uint8Array>
+}
+
+/** The part of the class's demanded bytes that each file stands for. Where nothing is known of any, all are asked for alike. */
+function shareOf(popularity: Float64Array, sizes: Float64Array, skip: Uint8Array): Float64Array {
+  const share = new Float64Array(sizes.length)
+  let all = 0
+  for (let f = 0; f < sizes.length; f++) if (!skip[f]) all += popularity[f]! * sizes[f]!
+  const known = all > 0
+  if (!known) for (let f = 0; f < sizes.length; f++) if (!skip[f]) all += sizes[f]!
+  if (all > 0)
+    for (let f = 0; f < sizes.length; f++) if (!skip[f]) share[f] = ((known ? popularity[f]! : 1) * sizes[f]!) / all
+  return share
+}
+
+function measure({ key, region, demandClass = 0, demandGbps, appliances }: SolverSite): Site {
+  return {
+    key,
+    region,
+    klass: demandClass,
+    demand: demandGbps ?? 1,
+    measured: demandGbps !== undefined,
+    types: byType(
+      [...appliances].sort((a, b) => compare(a.key, b.key)),
+      demandGbps !== undefined,
+    ),
+  }
+}
+
+/** Appliances of like throughput per byte stored, where throughput matters: at most MAX_TYPES types, the nearest joined. */
+function byType(appliances: readonly SolverAppliance[], measured: boolean): SolverAppliance[][] {
+  if (appliances.length === 0) return []
+  if (!measured) return [[...appliances]]
+  const ratio = ({ throughputGbps, storageBytes }: SolverAppliance) =>
+    Math.log(Math.max(throughputGbps, 1e-9) / Math.max(storageBytes, 1))
+  const types = [...Map.groupBy(appliances, ratio)].sort((a, b) => a[0] - b[0])
+  while (types.length > MAX_TYPES) {
+    let nearest = 0
+    for (let t = 1; t + 1 < types.length; t++)
+      if (types[t + 1]![0] - types[t]![0] < types[nearest + 1]![0] - types[nearest]![0]) nearest = t
+    const [[low, some], [high, more]] = [types[nearest]!, types[nearest + 1]!]
+    types.splice(nearest, 2, [(low + high) / 2, [...some, ...more]])
+  }
+  return types.map(([, members]) => members)
+}
+
+function totalOf(appliances: readonly SolverAppliance[], measured: boolean): Capacity {
+  return {
+    storage: appliances.reduce((sum, { storageBytes }) => sum + storageBytes, 0),
+    throughput: measured ? appliances.reduce((sum, { throughputGbps }) => sum + throughputGbps, 0) : Infinity,
+  }
+}
+
+function boxOf({ key, storageBytes, throughputGbps }: SolverAppliance, measured: boolean): PlacingBox {
+  return { key, storage: storageBytes, throughput: measured ? throughputGbps : Infinity }
+}
+
+/** A column by position of one class, by position of another. */
+function translated(column: Uint8Array, from: Bands, to: Bands): Uint8Array {
+  const byFile = new Uint8Array(from.of.length)
+  for (let p = 0; p < column.length; p++) byFile[from.order[p]!] = column[p]!
+  return Uint8Array.from(to.order, (file) => byFile[file]!)
+}
+
+function positionsOf({ order }: Bands): Map<number, number> {
+  return new Map(Array.from(order, (file, position) => [file, position]))
+}
+
+function overlapOf(own: Bands, parents: Bands): Overlap {
+  const cells = new Map<number, [number, number]>()
+  for (const f of own.order) {
+    const key = own.of[f]! * parents.count + parents.of[f]!
+    const cell = cells.get(key)
+    if (cell) {
+      cell[0] += own.share[f]!
+      cell[1] += own.sizes[f]! * own.copies
+    } else cells.set(key, [own.share[f]!, own.sizes[f]! * own.copies])
+  }
+  const keys = Uint32Array.from(cells.keys()).sort()
+  return {
+    own: Uint16Array.from(keys, (key) => Math.floor(key / parents.count)),
+    parents: Uint16Array.from(keys, (key) => key % parents.count),
+    demand: Float64Array.from(keys, (key) => cells.get(key)![0]),
+    bytes: Float64Array.from(keys, (key) => cells.get(key)![1]),
+  }
+}
+
+/** Adds what viewers ask of the trunk: files that it holds and their own site does not. Returns the sum. */
+function askTrunk(
+  { shareAt }: Bands,
+  demand: number,
+  atTrunk: Uint8Array,
+  here: Uint8Array | undefined,
+  asked: Float64Array,
+): number {
+  let sum = 0
+  for (let p = 0; p < atTrunk.length; p++) {
+    const more = atTrunk[p]! * (here ? 1 - here[p]! : 1) * shareAt[p]! * demand
+    asked[p]! += more
+    sum += more
+  }
+  return sum
+}
+
+function byFile(columns: ReadonlyMap<Bands, Float64Array>, files: number): Float64Array {
+  const all = new Float64Array(files)
+  for (const [{ order }, column] of columns) for (let p = 0; p < column.length; p++) all[order[p]!]! += column[p]!
+  return all
+}
+
+/** What a trunk serves of what is asked of it, where several appliances hold a file each serving an equal part. */
+function servedBy({ boxes }: SitePlacing, asked: Float64Array): { served: number; all: number } {
+  const copies = new Uint8Array(asked.length)
+  for (const holds of boxes.holds) for (const file of holds) copies[file]!++
+  let [served, all] = [0, 0]
+  for (const [b, holds] of boxes.holds.entries()) {
+    let load = 0
+    for (const file of holds) load += asked[file]! / copies[file]!
+    served += Math.min(load, boxes.throughput[b]!)
+    all += load
+  }
+  return { served, all }
+}

@@ -1,0 +1,148 @@
+import { FileSet } from '../../blobs/file-set.ts'
+import { hashString, mix, rendezvousScore } from '../hash.ts'
+
+/** The appliances of a site while files are put on them; columns by their position. */
+export class Boxes {
+  readonly keys: readonly string[]
+  readonly hashes: Uint32Array
+  /** Bytes in all, and used. */
+  readonly storage: Float64Array
+  readonly used: Float64Array
+  /** Demand that each can serve, and that its files bring, in the unit of throughput. */
+  readonly throughput: Float64Array
+  readonly load: Float64Array
+  readonly holds: readonly FileSet[]
+
+  constructor(boxes: readonly { readonly key: string; readonly storage: number; readonly throughput: number }[]) {
+    this.keys = boxes.map(({ key }) => key)
+    this.hashes = Uint32Array.from(boxes, ({ key }) => hashString(key))
+    this.storage = Float64Array.from(boxes, ({ storage }) => storage)
+    this.used = new Float64Array(boxes.length)
+    this.throughput = Float64Array.from(boxes, ({ throughput }) => throughput)
+    this.load = new Float64Array(boxes.length)
+    this.holds = boxes.map(() => new FileSet())
+  }
+
+  get count(): number {
+    return this.keys.length
+  }
+
+  /** How many have room for a file of so many bytes. */
+  room(bytes: number): number {
+    let room = 0
+    for (let b = 0; b < this.count; b++) if (this.storage[b]! - this.used[b]! >= bytes) room++
+    return room
+  }
+
+  /** Demand that they serve: none more than it can. */
+  get served(): number {
+    let served = 0
+    for (let b = 0; b < this.count; b++) served += Math.min(this.load[b]!, this.throughput[b]!)
+    return served
+  }
+}
+
+/** A file of which one appliance would have to serve more than this part of its throughput gets another copy. */
+const HEAD = 0.5
+/** How far above the average of its type an appliance may be, in load and in bytes used, as a part of what it has. */
+const SLACK = 0.01
+/** Before a file with more than this part of all the demand that can be served, the average is found anew. */
+const WEIGHTY = 0.0002
+
+/**
+ * Some of a site's appliances, of like kind. A file goes to the one that wins it by (weighted) rendezvous hashing among those that are not ahead of the others, in what
+ * they use or in what they have to serve: consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, SODA 2018). So an appliance more or less moves little
+ * more than its share, and where storage and throughput are both short no appliance has one left without the other.
+ */
+export class Spread {
+  readonly #boxes: Boxes
+  readonly #members: Uint32Array
+  readonly #equal: boolean
+  readonly #storage: number
+  readonly #throughput: number
+  readonly #typical: number
+  /** How far an appliance may be at most now, as parts; found anew now and then. */
+  #mostUsed = SLACK
+  #mostLoad = SLACK
+  #calls = 0
+
+  /** `members`: positions among the boxes. */
+  constructor(boxes: Boxes, members: readonly number[]) {
+    this.#boxes = boxes
+    this.#members = Uint32Array.from(members)
+    this.#equal = members.every((b) => boxes.storage[b] === boxes.storage[members[0]!])
+    this.#storage = members.reduce((sum, b) => sum + boxes.storage[b]!, 0)
+    this.#throughput = members.reduce((sum, b) => sum + boxes.throughput[b]!, 0)
+    this.#typical = this.#throughput / Math.max(1, members.length)
+  }
+
+  /** How many copies a file needs here so that no appliance serves too much of its demand. */
+  copiesFor(demand: number, least: number): number {
+    if (demand <= HEAD * this.#typical) return least
+    return Math.max(least, Math.min(this.#members.length, Math.ceil(demand / (HEAD * this.#typical))))
+  }
+
+  /** Puts up to `copies` more copies of a file that brings `demand` to each. `fresh`: none holds it yet. Returns how many found room. */
+  add(file: number, hash: number, bytes: number, demand: number, copies: number, fresh: boolean): number {
+    let placed = 0
+    while (placed < copies) {
+      const box = this.#best(file, hash, bytes, demand, !fresh || placed > 0)
+      if (box === -1) break
+      this.#boxes.holds[box]!.add(file)
+      this.#boxes.used[box]! += bytes
+      this.#boxes.load[box]! += demand
+      placed++
+    }
+    return placed
+  }
+
+  /** The best appliance with room that does not hold the file; one that is not ahead of the others where there is one. */
+  #best(file: number, hash: number, bytes: number, demand: number, checked: boolean): number {
+    const { storage, used, throughput, load, hashes, holds } = this.#boxes
+    const members = this.#members
+    const count = members.length
+    if (count === 1) {
+      const only = members[0]!
+      return used[only]! + bytes > storage[only]! || (checked && holds[only]!.has(file)) ? -1 : only
+    }
+    if ((this.#calls++ & 15) === 0 || demand > WEIGHTY * this.#throughput) this.#look(bytes, demand)
+    const mostUsed = this.#mostUsed
+    const mostLoad = this.#mostLoad
+    const equal = this.#equal
+    let best = -1
+    let bestScore = -1
+    let second = -1
+    let secondScore = -1
+    for (let i = 0; i < count; i++) {
+      const box = members[i]!
+      const usedThen = used[box]! + bytes
+      if (usedThen > storage[box]! || (checked && holds[box]!.has(file))) continue
+      const score = equal ? mix(hash ^ hashes[box]!) : rendezvousScore(hash, hashes[box]!, storage[box]!)
+      const ahead =
+        (load[box]! + demand > mostLoad * throughput[box]! && load[box]! > 0) ||
+        (usedThen > mostUsed * storage[box]! && used[box]! > 0)
+      if (ahead) {
+        if (score > secondScore) {
+          second = box
+          secondScore = score
+        }
+      } else if (score > bestScore) {
+        best = box
+        bestScore = score
+      }
+    }
+    return best === -1 ? second : best
+  }
+
+  #look(bytes: number, demand: number): void {
+    const { used, load } = this.#boxes
+    let allUsed = bytes
+    let allLoad = demand
+    for (let i = 0; i < this.#members.length; i++) {
+      allUsed += used[this.#members[i]!]!
+      allLoad += load[this.#members[i]!]!
+    }
+    this.#mostUsed = allUsed / this.#storage + SLACK
+    this.#mostLoad = allLoad / this.#throughput + SLACK
+  }
+}

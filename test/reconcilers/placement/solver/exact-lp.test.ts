@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals'
+import { FileSet } from '../../../../reconcilers/blobs/file-set.ts'
+import { mix } from '../../../../reconcilers/placement/hash.ts'
+import {
+  defaultOptions,
+  Solved,
+  type SolverInput,
+  type SolverSite,
+} from '../../../../reconcilers/placement/solver/solve.ts'
+import { exactValue } from './exact-lp.ts'
+
+/** Numbers in [0, 1) from a seed. */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x9e3779b9) | 0
+    return mix(state) / 4294967296
+  }
+}
+
+/** A regional site with a few edges below it, of one or two types each, and a site on its own. */
+function instance(seed: number, files: number, classes: number): SolverInput {
+  const next = random(seed)
+  const sizes = Float64Array.from({ length: files }, () => Math.ceil(100 * Math.exp(2 * next())))
+  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  const popularity = Array.from({ length: classes }, () =>
+    Float64Array.from(sizes, (_, f) => (f + 3) ** -0.9 * Math.exp(2 * next())),
+  )
+  const appliances = (key: string, storage: number, throughput: number, count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      key: `${key}-${i}`,
+      storageBytes: Math.floor((storage * bytes) / count),
+      throughputGbps: throughput / count,
+    }))
+  const edge = (i: number, parents: string[]): SolverSite => ({
+    key: `edge-${i}`,
+    region: 'eu',
+    parents,
+    demandClass: i % classes,
+    demandGbps: 50 + 200 * next(),
+    appliances: [
+      ...appliances(`edge-${i}-flash`, 0.05 + 0.1 * next(), 60 + 200 * next(), 1),
+      ...(i % 2 ? appliances(`edge-${i}-disk`, 0.1 + 0.3 * next(), 20 + 40 * next(), 2) : []),
+    ],
+  })
+  return {
+    sizes,
+    popularity,
+    fileHashes: Uint32Array.from(sizes, (_, f) => mix(f + 1)),
+    sites: [
+      {
+        key: 'regional',
+        region: 'eu',
+        parents: [],
+        demandGbps: 40 * next(),
+        appliances: appliances('regional', 0.3 + 0.4 * next(), 100 + 300 * next(), 3),
+      },
+      edge(0, ['regional']),
+      edge(1, ['regional']),
+      edge(2, ['regional']),
+      edge(3, ['regional']),
+      edge(5, []),
+    ],
+    copies: { perSite: 1, perRegion: 1 },
+    pins: [],
+    excluded: new FileSet(),
+  }
+}
+
+describe('against the exact linear program', () => {
+  test.each([
+    { seed: 1, classes: 1, why: 'a trunk of its branches’ class' },
+    { seed: 2, classes: 1, why: 'other capacities' },
+    { seed: 3, classes: 1, why: 'other capacities' },
+    { seed: 4, classes: 3, why: 'branches of other classes than the trunk' },
+    { seed: 5, classes: 2, why: 'branches of other classes than the trunk' },
+  ])(
+    'the bound is above the optimum by 0.2 % at most, and no placement is above it (seed $seed: $why)',
+    async ({ seed, classes }) => {
+      const input = instance(seed, 400, classes)
+      const exact = await exactValue(input, defaultOptions.parentValue)
+      const solved = new Solved(input, defaultOptions)
+      for (const _ of solved.sites());
+      expect(solved.worth.bound).toBeGreaterThanOrEqual(exact * (1 - 1e-9))
+      expect(solved.worth.bound).toBeLessThanOrEqual(exact * 1.002)
+      expect(solved.worth.value).toBeLessThanOrEqual(exact * (1 + 1e-9))
+    },
+  )
+})

@@ -1,0 +1,65 @@
+import { createRequire } from 'node:module'
+import type { Highs } from 'highs'
+import type { SolverInput } from '../../../../reconcilers/placement/solver/solve.ts'
+
+/** Its types describe the CommonJS build. */
+const loadHighs = createRequire(import.meta.url)('highs') as () => Promise<Highs>
+let highs: Promise<Highs> | undefined
+
+/**
+ * The value of the best fractional placement, found by HiGHS: the linear program whose dual the solver goes by, written down in full. Sites × files variables: small
+ * instances only. `parentValue`: what a unit served by the parent is worth.
+ */
+export async function exactValue({ sizes, popularity, sites }: SolverInput, parentValue: number): Promise<number> {
+  const files = [...sizes.keys()]
+  const share = popularity.map((column) => {
+    const all = files.reduce((sum, f) => sum + column[f]! * sizes[f]!, 0)
+    return files.map((f) => (column[f]! * sizes[f]!) / all)
+  })
+  const keys = sites.map(({ key }) => key)
+  const parentOf = sites.map(({ parents }) => keys.findIndex((key) => parents.includes(key)))
+  const objective: string[] = []
+  const constraints: string[] = []
+  const bounded: string[] = []
+  for (const [s, { demandClass = 0, demandGbps = 1, appliances }] of sites.entries()) {
+    const demand = files.map((f) => share[demandClass]![f]! * demandGbps)
+    const isTrunk = parentOf.includes(s)
+    const types = isTrunk ? [] : [...Map.groupBy(appliances, (a) => a.throughputGbps / a.storageBytes).values()]
+    const p = isTrunk ? s : parentOf[s]!
+    for (const f of files) {
+      if (demand[f] === 0) continue
+      const served = types.map((_, t) => `y_${s}_${t}_${f}`)
+      for (const y of served) objective.push(`+ ${y}`)
+      if (p !== -1) {
+        served.push(`w_${s}_${f}`)
+        objective.push(`+ ${isTrunk ? 1 : parentValue} w_${s}_${f}`)
+        constraints.push(`w_${s}_${f} - ${demand[f]} x_${p}_${f} <= 0`)
+      }
+      if (served.length > 0) constraints.push(`${served.join(' + ')} <= ${demand[f]}`)
+    }
+    for (const [t, members] of types.entries()) {
+      const asked = files.filter((f) => demand[f]! > 0)
+      const storage = members.reduce((sum, a) => sum + a.storageBytes, 0)
+      const throughput = members.reduce((sum, a) => sum + a.throughputGbps, 0)
+      constraints.push(`${asked.map((f) => `${sizes[f]! / demand[f]!} y_${s}_${t}_${f}`).join(' + ')} <= ${storage}`)
+      constraints.push(`${asked.map((f) => `y_${s}_${t}_${f}`).join(' + ')} <= ${throughput}`)
+    }
+    if (!isTrunk) continue
+    const storage = appliances.reduce((sum, a) => sum + a.storageBytes, 0)
+    const throughput = appliances.reduce((sum, a) => sum + a.throughputGbps, 0)
+    constraints.push(`${files.map((f) => `${sizes[f]} x_${s}_${f}`).join(' + ')} <= ${storage}`)
+    const users = [s, ...[...parentOf.keys()].filter((kid) => parentOf[kid] === s && !parentOf.includes(kid))]
+    const served = users.flatMap((kid) =>
+      files
+        .filter((f) => share[sites[kid]!.demandClass ?? 0]![f]! * (sites[kid]!.demandGbps ?? 1) > 0)
+        .map((f) => `w_${kid}_${f}`),
+    )
+    constraints.push(`${served.join(' + ')} <= ${throughput}`)
+    for (const f of files) bounded.push(`x_${s}_${f} <= 1`)
+  }
+  const text = `Maximize\n obj: ${objective.join('\n ')}\nSubject To\n${constraints.map((c, i) => ` c${i}: ${c}`).join('\n')}\nBounds\n ${bounded.join('\n ')}\nEnd`
+  highs ??= loadHighs()
+  const solution = (await highs).solve(text)
+  if (solution.Status !== 'Optimal') throw new Error(`HiGHS: ${solution.Status}`)
+  return solution.ObjectiveValue
+}
