@@ -7,15 +7,22 @@ import { plannedEvents, planText } from './planned.ts'
 import type { Tally } from './tally.ts'
 
 /**
- * Says what is going to be done, and has it agreed to: by the gates, and by whoever sits at the terminal, or by --yes where something is
- * deleted. Throws exit code 5 when a gate refuses, 2 where --yes is missing, 130 when the answer is no.
+ * Says what is going to be done, and has it agreed to: by the gates (`judge` throws for those of the fleet), and by whoever sits at the
+ * terminal, or by --yes where something is deleted. Throws exit code 5 when a gate refuses, 2 where --yes is missing, 130 when the answer
+ * is no.
  */
-export async function agree(io: Io, work: Work, options: ApplyOptions, tally: Tally): Promise<void> {
+export async function agree(
+  io: Io,
+  work: Work,
+  options: ApplyOptions,
+  tally: Tally,
+  judge: () => Promise<void>,
+): Promise<void> {
   const planned = plannedEvents(work.changes, work.orphans, options.fieldManager)
   for (const event of planned) await tally.tell(event)
   const deletions = planned.filter(({ action }) => action === 'prune').length
   const changes = planned.filter(({ action }) => action !== 'unchanged' && action !== 'keep').length
-  const ask = io.interactive && !options.stdinTaken && !options.yes && !options.dryRun && changes > 0
+  const ask = io.interactive && !options.stdinTaken && !options.agreed && !options.dryRun && changes > 0
   const text = planText(planned)
   if (deletions > 0 || ask) io.err(text)
   if (deletions > options.maxDeletes)
@@ -23,10 +30,11 @@ export async function agree(io: Io, work: Work, options: ApplyOptions, tally: Ta
       ExitCode.gate,
       `${countText(deletions)} would be deleted, and --max-deletes is ${options.maxDeletes}; nothing was applied`,
     )
+  await judge()
   if (options.dryRun) return
   if (ask) {
     if (!(await confirm(io, 'Apply this?'))) throw interrupted('nothing was applied\n')
-  } else if (deletions > 0 && !options.yes)
+  } else if (deletions > 0 && !options.agreed)
     throw usageError(`${countText(deletions)} would be deleted; pass --yes to agree to that. Nothing was applied`)
 }
 

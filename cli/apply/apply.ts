@@ -5,24 +5,28 @@ import { manifestsFrom, type Resolved, resolveManifests } from '../changes/resol
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import type { GateFlags } from '../plan/gates.ts'
+import { checkFresh } from '../plan/saved-plan.ts'
 import { agree } from './agree.ts'
 import { awaitHealth } from './await-health.ts'
 import { carryOut } from './carry-out.ts'
 import { placeOf } from './events.ts'
 import { examine } from './examine.ts'
+import { fleetGates, judgeFleet } from './fleet-gates.ts'
+import { connectionOfPlan, deletionsOfPlan, optionsOfPlan, readPlanned } from './from-plan.ts'
 import { CLIENT_DRY_RUN, reporterFor, SERVER_DRY_RUN, shown } from './reporter.ts'
 import { Tally } from './tally.ts'
 
-export interface ApplyFlags extends ConnectionFlags {
+export interface ApplyFlags extends ConnectionFlags, GateFlags {
   readonly filename?: readonly string[]
   readonly recursive?: boolean
   readonly output?: string
   readonly dryRun?: 'none' | 'server' | 'client'
   readonly forceConflicts?: readonly string[]
   readonly fieldManager: string
+  readonly plan?: string
   readonly applyset?: string
   readonly prune?: boolean
-  readonly maxDeletes?: string
   readonly yes?: boolean
   readonly wait?: boolean
   readonly timeout: string
@@ -37,7 +41,8 @@ export interface ApplyOptions {
   readonly prune: boolean
   /** Objects that may be deleted at most. */
   readonly maxDeletes: number
-  readonly yes: boolean
+  /** By --yes, or by applying a plan: nobody is asked. */
+  readonly agreed: boolean
   /** Undefined: do not wait. */
   readonly waitMs: number | undefined
   /** Whether the manifests come from stdin, so that nobody can be asked there. */
@@ -75,7 +80,7 @@ function optionsOf(flags: ApplyFlags): ApplyOptions {
     applySet: flags.applyset,
     prune: flags.prune ?? false,
     maxDeletes: flags.maxDeletes === undefined ? Number.POSITIVE_INFINITY : Number(flags.maxDeletes),
-    yes: flags.yes ?? false,
+    agreed: flags.yes ?? false,
     waitMs: flags.wait === false ? undefined : timeoutMs,
     stdinTaken: (flags.filename ?? []).some((name) => name.split(',').includes('-')),
   }
@@ -85,27 +90,42 @@ async function apply(
   io: Io,
   words: readonly string[],
   flags: ApplyFlags,
-  options: ApplyOptions,
+  given: ApplyOptions,
   tally: Tally,
 ): Promise<ExitCode> {
-  const loaded = await manifestsFrom(io, words, flags)
-  if (options.prune && loaded.manifests.length + loaded.problems.length === 0)
-    throw new CliError(ExitCode.gate, 'there is no object in the files, and --prune would delete all that there are')
-  const connection = await connect(io, flags)
+  const { signal, planned, loaded, options } = await inputOf(io, words, flags, given)
+  const connected = await connect(io, flags)
+  const connection = planned ? connectionOfPlan(connected, planned.saved) : connected
   try {
-    const objects = await resolveManifests(loaded, connection, io.interrupted)
+    if (planned) await checkFresh(connection, planned.path, planned.saved, signal)
+    const nothing = planned && loaded.manifests.length + loaded.problems.length === 0
+    const objects = nothing ? [] : await resolveManifests(loaded, connection, signal)
     if (options.dryRun === 'client') {
       for (const resolved of objects) await tally.tell(checked(resolved))
       return ExitCode.ok
     }
-    const work = await examine(io, connection, objects, options)
-    await agree(io, work, options, tally)
+    const found = await examine(io, connection, objects, options)
+    const work = planned ? await deletionsOfPlan(connection, planned.saved, found, signal) : found
+    await agree(io, work, options, tally, () => judgeFleet(io, connection, fleetGates(flags), work))
     const done = await carryOut(io, connection, work, options, tally)
     if (options.dryRun || options.waitMs === undefined) return ExitCode.ok
     return await awaitHealth(io, connection, done, options.waitMs, tally)
   } finally {
     connection.client.close()
   }
+}
+
+/** The manifests, and how they are to be applied: as the flags say, or as a saved plan does. */
+async function inputOf(io: Io, words: readonly string[], flags: ApplyFlags, options: ApplyOptions) {
+  const signal = io.interrupted
+  if (flags.plan !== undefined) {
+    const planned = await readPlanned(io, words, flags)
+    return { signal, planned, loaded: planned.loaded, options: optionsOfPlan(options, planned.saved) }
+  }
+  const loaded = await manifestsFrom(io, words, flags)
+  if (options.prune && loaded.manifests.length + loaded.problems.length === 0)
+    throw new CliError(ExitCode.gate, 'there is no object in the files, and --prune would delete all that there are')
+  return { signal, planned: undefined, loaded, options }
 }
 
 const checked = ({ object, manifest }: Resolved) =>

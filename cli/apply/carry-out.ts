@@ -168,7 +168,7 @@ async function pruneAll(
     {
       concurrency: CONCURRENCY,
       interrupted: io.interrupted,
-      send: (orphan, signal) => prune(connection, applySet!, orphan, { dryRun, signal }),
+      send: (orphan, signal) => prune(connection, applySet, orphan, { dryRun, signal }),
       onDone: async (orphan, result) => {
         if (result.type === 'kept') {
           changed++

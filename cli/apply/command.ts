@@ -8,6 +8,7 @@ export const command: Verb = {
   examples: [
     'weir apply -f site.yaml',
     'weir apply -R -f fleet/ --applyset=fleet --prune --max-deletes=5 --yes',
+    'weir plan -R -f fleet/ --out plan.json && weir apply --plan plan.json',
     'cat site.yaml | weir apply -f - --dry-run=server',
   ],
   flags: (command) =>
@@ -32,6 +33,13 @@ export const command: Verb = {
       )
       .option('--prune', 'delete, at last, what was applied to the set before and is not in the manifests any more')
       .option('--max-deletes <count>', 'refuse to delete more objects than this', wholeNumber)
+      .option('--max-fill <size>', 'refuse to fill more than this at any site, such as 500GiB')
+      .option(
+        '--max-drain <number|percent>',
+        'refuse to drain more appliances than this over all, or more than this share of any site, such as 10%',
+      )
+      .option('--max-offload-loss <percent>', 'refuse to lose more expected offload than this for any policy')
+      .option('--plan <file>', 'apply this plan that `weir plan --out` saved, or nothing if it is stale')
       .option('-y, --yes', 'agree to everything that would be asked')
       .addOption(new Option('--server-side', 'as it is in any case; for fingers that know kubectl').hideHelp())
       .option('--wait', 'wait until everything applied is healthy, and everything pruned gone (default)')

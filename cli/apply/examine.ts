@@ -8,7 +8,6 @@ import type { Orphan } from '../applyset/orphans.ts'
 import { type ApplySet, readApplySet, union, writeScope } from '../applyset/parent.ts'
 import type { Change } from '../changes/change.ts'
 import { computeChanges } from '../changes/compute.ts'
-import { inWaves } from '../changes/order.ts'
 import { mayTake } from '../changes/refusal.ts'
 import type { Resolved } from '../changes/resolve.ts'
 import { CliError, ExitCode } from '../exit.ts'
@@ -61,8 +60,7 @@ export async function examine(
   ])
   for (const kind of unserved)
     io.err(`Warning: the ApplySet may have a ${kind}, which the server does not serve; such objects are not pruned\n`)
-  const inOrder = inWaves(orphans, ({ object }) => object).reverse()
-  return { changes, applySet, orphans: inOrder.flat(), unserved }
+  return { changes, applySet, orphans, unserved }
 }
 
 /** Whether the namespace of a set's inventory is made by the manifests themselves. */

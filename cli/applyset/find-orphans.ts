@@ -1,12 +1,14 @@
 import type { Connection } from '../api/connect.ts'
 import type { Discovery } from '../api/discovery.ts'
 import type { Change } from '../changes/change.ts'
+import { inWaves } from '../changes/order.ts'
 import { readMembers } from './members.ts'
 import { type Orphan, orphansOf } from './orphans.ts'
 import type { ApplySet } from './parent.ts'
 
 /** Members of a set that the manifests do not have any more, and kinds of which that cannot be known. */
 export interface FoundOrphans {
+  /** In the order of deleting. */
   readonly orphans: readonly Orphan[]
   /** Kinds that the set may have members of and that the server does not serve. */
   readonly unserved: readonly string[]
@@ -27,5 +29,11 @@ export async function findOrphans(
     object,
     ...(before?.metadata.uid === undefined ? {} : { uid: before.metadata.uid }),
   }))
-  return { orphans: orphansOf(set, members, wanted), unserved }
+  const orphans = orphansOf(set, members, wanted)
+  return {
+    orphans: inWaves(orphans, ({ object }) => object)
+      .reverse()
+      .flat(),
+    unserved,
+  }
 }

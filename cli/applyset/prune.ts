@@ -21,12 +21,12 @@ export type Pruned =
 const TRIES = 10
 
 /**
- * Deletes one object as it was seen, by uid and resourceVersion; one that has changed since is looked at again, and goes only when what
+ * Deletes one object (a member of `set`, if one is given) as it was seen, by uid and resourceVersion; one that has changed since is looked at again, and goes only when what
  * it says and who may delete it is still the same. Throws what the client throws.
  */
 export async function prune(
   { client }: Connection,
-  set: Pick<ApplySet, 'id'>,
+  set: Pick<ApplySet, 'id'> | undefined,
   { resource, object: seen }: Member,
   { dryRun, signal }: PruneOptions,
 ): Promise<Pruned> {
@@ -49,7 +49,7 @@ export async function prune(
     const now = (await client.find(resource, key, { signal })) as Member['object'] | undefined
     if (!now) return { type: 'deleted' }
     if (now.metadata.uid !== uid) return { type: 'kept', reason: 'was deleted and made anew in the meantime' }
-    const reason = keepReason(now, set)
+    const reason = set && keepReason(now, set)
     if (reason !== undefined) return { type: 'kept', reason }
     const { apiVersion, kind } = seen
     if (printJson(comparable({ ...now, apiVersion, kind } as Member['object']), '') !== printJson(comparable(seen), ''))

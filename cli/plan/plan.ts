@@ -49,7 +49,7 @@ export async function runPlan(io: Io, words: readonly string[], flags: PlanFlags
       examine(io, connection, set, asking),
       readFleet(connection.client, io.interrupted),
     ])
-    const document = await worked(io, connection, flags, work, fleet, gates)
+    const document = await planDocument(io, connection, flags, work, fleet, gates)
     await printPlan(io, document, format)
     if (flags.out !== undefined) await savePlan(flags.out, connection, document, work, fleet.snapshot, asking)
     return codeOf(io, document, format, flags)
@@ -71,10 +71,11 @@ function askingOf(flags: PlanFlags): Asking {
   }
 }
 
-async function worked(
+/** What the fleet would do once the work is done, and whether the limits allow it. Reads only. */
+export async function planDocument(
   io: Io,
   connection: Connection,
-  flags: PlanFlags,
+  flags: Pick<PlanFlags, 'cache' | 'blobsFrom' | 'readSources'>,
   work: PlannedWork,
   { snapshot, unreadable }: Awaited<ReturnType<typeof readFleet>>,
   gates: ReturnType<typeof readGates>,

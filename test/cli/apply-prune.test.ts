@@ -208,6 +208,33 @@ test('what changes after it was looked at is not pruned, unless it is only its s
   expect((await server.weir(args, { input })).stdout).toBe('configmap/d unchanged\nconfigmap/c pruned\n')
 })
 
+test('a saved plan is applied exactly, deletions included, without asking; a stale one is exit 6 and writes nothing', async () => {
+  const save = (input: string, file: string, ...args: string[]) =>
+    server.weir(['plan', '-f', '-', '--out', join(folder.path, file), '--exit-code=false', ...args], { input })
+  const run = (file: string, ...args: string[]) =>
+    server.weir(['apply', '--plan', join(folder.path, file), '--no-wait', ...args])
+  const secretFile = folder.file('secret.yaml', secret('hidden', 'default', 'hunter2'))
+  await apply(all(config('p1', 'default'), config('p2', 'default')), '--applyset=planned')
+  const input = all(config('p1', 'default'), secret('hidden', 'default', 'hunter2'))
+  expect((await save(input, 'prune.json', '--applyset=planned', '--prune')).code).toBe(0)
+  const without = await run('prune.json')
+  expect([without.code, without.stderr]).toEqual([
+    2,
+    expect.stringMatching(/keeps no secrets: .* Secret hidden again/),
+  ])
+  expect((await run('prune.json', '-f', secretFile)).stdout).toBe(
+    'configmap/p1 unchanged\nsecret/hidden created\nconfigmap/p2 pruned\n',
+  )
+  const stale = await run('prune.json', '-f', secretFile)
+  expect([stale.code, stale.stdout]).toEqual([6, ''])
+  expect(stale.stderr).toMatch(/is stale; nothing was applied.*\n(.*\n)* {2}ConfigMap default\/p2 was deleted\n/)
+  expect((await save('', 'refused.json', '--delete', '-f', secretFile, '--max-deletes=0')).code).toBe(5)
+  expect((await run('refused.json')).code).toBe(5)
+  expect((await run('refused.json', '--prune')).code).toBe(2)
+  const fill = await apply(config('p1', 'default'), '--applyset=planned', '--max-fill=1TiB', '--max-drain=10%')
+  expect([fill.code, fill.stdout]).toEqual([0, 'configmap/p1 unchanged\n'])
+})
+
 test('fields of client-side apply become ours, and what the manifest has lost goes', async () => {
   const before: ConfigMap = {
     apiVersion: 'v1',

@@ -1,0 +1,104 @@
+import { isAbsolute, join } from 'node:path'
+import type { Connection } from '../api/connect.ts'
+import { discovered } from '../api/discovery-cache.ts'
+import { resourceOfKind } from '../api/mapping.ts'
+import type { Member } from '../applyset/members.ts'
+import type { Orphan } from '../applyset/orphans.ts'
+import { concurrently } from '../concurrently.ts'
+import { CliError, ExitCode, usageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { type LoadedManifests, loadManifests } from '../manifests/manifest.ts'
+import { type Read, readKey } from '../plan/reads.ts'
+import { readSavedPlan, type SavedPlan, savedManifests } from '../plan/saved-plan.ts'
+import type { ApplyFlags, ApplyOptions } from './apply.ts'
+import type { Work } from './examine.ts'
+
+/** Requests under way at once. */
+const CONCURRENCY = 16
+
+/** A saved plan, and its manifests. */
+export interface PlannedInput {
+  readonly path: string
+  readonly saved: SavedPlan
+  readonly loaded: Pick<LoadedManifests, 'manifests' | 'problems'>
+}
+
+/** Reads `--plan FILE`, with the Secrets that it does not keep from -f. Throws a usage error, or exit code 5 for a plan that a limit refused. */
+export async function readPlanned(io: Io, words: readonly string[], flags: ApplyFlags): Promise<PlannedInput> {
+  const path = flags.plan!
+  const asked = [flags.applyset, flags.prune, flags.maxDeletes, flags.forceConflicts, flags.namespace]
+  if (asked.some((flag) => flag !== undefined))
+    throw usageError(
+      '--plan says by itself what is applied, and how: -n, --applyset, --prune, --max-deletes and --force-conflicts go with `weir plan`',
+    )
+  const saved = await readSavedPlan(inside(io.cwd, path))
+  const refused = saved.plan.gates.filter(({ verdict }) => verdict !== 'passed')
+  if (refused.length > 0) {
+    const gates = refused.map(({ gate, limit }) => `--${gate} ${limit}`).join(', ')
+    throw new CliError(ExitCode.gate, `the plan ${path} was refused by ${gates}; nothing was applied`)
+  }
+  const given =
+    flags.filename === undefined
+      ? { manifests: [], problems: [] }
+      : await loadManifests({
+          files: [...flags.filename, ...words],
+          recursive: flags.recursive ?? false,
+          cwd: io.cwd,
+          stdin: io.stdin,
+        })
+  return { path, saved, loaded: { ...given, manifests: savedManifests(path, saved, given.manifests) } }
+}
+
+/** What a plan was made with is what it is applied with. */
+export function optionsOfPlan(options: ApplyOptions, { asked }: SavedPlan): ApplyOptions {
+  return {
+    ...options,
+    take: asked.forceConflicts,
+    fieldManager: asked.fieldManager,
+    applySet: asked.applySet,
+    prune: asked.prune,
+    agreed: true,
+  }
+}
+
+/** Where a plan's objects go that name no namespace. */
+export const connectionOfPlan = (connection: Connection, { asked }: SavedPlan): Connection => ({
+  ...connection,
+  namespace: asked.namespace,
+  namespaceGiven: false,
+})
+
+/** The work with exactly the deletions of the plan: what would have to be deleted besides is kept. */
+export async function deletionsOfPlan(
+  connection: Connection,
+  { asked, deletions }: SavedPlan,
+  work: Work,
+  signal: AbortSignal,
+): Promise<Work> {
+  if (asked.delete) return { ...work, orphans: await namedDeletions(connection, deletions, signal) }
+  const planned = new Set(deletions.map(readKey))
+  const orphans = work.orphans.map(({ resource, object, keep }): Orphan => {
+    const { apiVersion, kind, metadata } = object
+    const { namespace, name = '' } = metadata
+    const inPlan = planned.has(readKey({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }))
+    return { resource, object, keep: keep ?? (inPlan ? undefined : 'was not to be deleted when the plan was made') }
+  })
+  return { ...work, orphans }
+}
+
+async function namedDeletions(
+  connection: Connection,
+  deletions: readonly Read[],
+  signal: AbortSignal,
+): Promise<Orphan[]> {
+  const discovery = await discovered(connection, signal, () => true)
+  const found = await concurrently(deletions, CONCURRENCY, async ({ apiVersion, kind, namespace, name }) => {
+    const resource = resourceOfKind(discovery, apiVersion, kind)
+    const key = { name, ...(namespace === undefined ? {} : { namespace }) }
+    const object = resource && (await connection.client.find(resource, key, { signal }))
+    return object ? [{ resource, object: object as Member['object'], keep: undefined }] : []
+  })
+  return found.flat()
+}
+
+const inside = (cwd: string, path: string) => (isAbsolute(path) ? path : join(cwd, path))
