@@ -6,7 +6,8 @@ import { asSchema } from '../../crds/validation/json-schema.ts'
 import type { Client } from '../../runtime/client/client.ts'
 import { apiVersionOf } from '../../runtime/client/resource.ts'
 import { ApiError } from '../../runtime/errors.ts'
-import { type KnownKind, KnownKinds } from '../manifests/kinds.ts'
+import { KnownKinds } from '../manifests/kinds.ts'
+import type { KnownKind } from '../manifests/known-kind.ts'
 import type { Resolved } from './resolve.ts'
 
 /** How objects of a kind merge, and what they are filled in with. */

@@ -2,7 +2,7 @@ import { builtInResources } from '../../apiserver/builtin/all.ts'
 import { asObject } from '../../apiserver/json.ts'
 import { builtInDefinition } from '../../apiserver/openapi/kubernetes.ts'
 import type { JsonObject } from '../../crds/metadata.ts'
-import type { KnownKind } from './kinds.ts'
+import type { KnownKind } from './known-kind.ts'
 
 /** The kinds of Kubernetes itself that the embedded API server has, by `apiVersion/kind`, with its own ways to read and to check them. */
 export function builtInKinds(): ReadonlyMap<string, KnownKind> {

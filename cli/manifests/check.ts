@@ -1,6 +1,7 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import { checkObject } from './check-object.ts'
-import { isDefinition, type KnownKind, KnownKinds } from './kinds.ts'
+import { isDefinition, KnownKinds } from './kinds.ts'
+import type { KnownKind } from './known-kind.ts'
 import type { Manifest } from './manifest.ts'
 import type { Problem } from './problem.ts'
 import { placeText } from './source-text.ts'
