@@ -18,8 +18,12 @@ export const command: Verb = {
       )
       .addOption(new Option('--dry-run <how>', 'delete nothing').choices(['none', 'server', 'client']).preset('server'))
       .option('--ignore-not-found', 'it is no error when an object does not exist')
-      .option('--no-wait', 'do not wait until finalizers are done and the objects are gone')
-      .option('--timeout <duration>', 'how long to wait', '0s')
-      .option('--grace-period <seconds>', 'seconds given to end by itself'),
+      .option('--wait', 'wait until finalizers are done and the objects are gone (default)')
+      .option('--no-wait', 'do not wait')
+      .option('--timeout <duration>', 'how long to wait (0s: a week)', '0s')
+      .option('--grace-period <seconds>', 'seconds given to end by itself; 0 only with --force')
+      .option('--now', 'the same as --grace-period=1')
+      .option('--force', 'take objects away without waiting for what runs them')
+      .option('-i, --interactive', 'show what would be deleted, and ask'),
   load: async () => (await import('./delete.ts')).runDelete,
 }

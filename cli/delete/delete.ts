@@ -1,18 +1,15 @@
-import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
-import { isNotFound } from '../../runtime/errors.ts'
+import type { JsonObject } from '../../crds/metadata.ts'
+import { ApiError, isForbidden, isNotFound } from '../../runtime/errors.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
-import { discover, qualifiedKind, type ServedResource } from '../api/discovery.ts'
+import { qualifiedKind } from '../api/discovery.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
-import { resourceOfKind } from '../api/mapping.ts'
-import { AS_JSON, readPages } from '../api/request.ts'
-import { parseTargets } from '../api/targets.ts'
-import { rankOf } from '../changes/order.ts'
+import { confirm } from '../apply/confirm.ts'
+import { execute } from '../apply/execute.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
-import type { PlacedTarget } from '../get/read.ts'
 import type { Io } from '../io.ts'
-import { loadManifests } from '../manifests/manifest.ts'
-import { manifestError } from '../manifests/problem.ts'
+import { type Doomed, doomedBy } from './doomed.ts'
+import { type Deleted, waitUntilGone } from './wait-gone.ts'
 
 export interface DeleteFlags extends ConnectionFlags {
   readonly filename?: readonly string[]
@@ -24,35 +21,38 @@ export interface DeleteFlags extends ConnectionFlags {
   readonly cascade: 'background' | 'foreground' | 'orphan'
   readonly dryRun?: 'none' | 'server' | 'client'
   readonly ignoreNotFound?: boolean
-  readonly wait: boolean
+  readonly wait?: boolean
   readonly timeout: string
   readonly gracePeriod?: string
+  readonly now?: boolean
+  readonly force?: boolean
+  readonly interactive?: boolean
   readonly output?: string
 }
 
-/** One object to delete. */
-interface Doomed {
-  readonly resource: ServedResource
-  readonly namespace?: string
-  readonly name: string
-}
-
 const PROPAGATION = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' } as const
+/** Requests under way at once. */
+const CONCURRENCY = 16
+const WEEK_MS = 7 * 24 * 3600 * 1000
 
 /** `weir delete`: deletes objects, what depends on others first, and waits until they are gone. */
 export async function runDelete(io: Io, words: readonly string[], flags: DeleteFlags): Promise<ExitCode> {
-  if (flags.all && (flags.selector || flags.fieldSelector))
-    throw usageError('cannot set --all and --selector at the same time')
+  const selected = Boolean(flags.selector || flags.fieldSelector)
+  if (flags.all && selected) throw usageError('cannot set --all and --selector at the same time')
+  const grace = gracePeriod(flags)
   const timeoutMs = parseDuration(flags.timeout)
   const connection = await connect(io, flags)
   try {
-    const doomed = await doomedBy(io, connection, words, flags)
-    if (doomed.length === 0) {
-      io.err('No resources found\n')
+    const waves = await doomedBy(io, connection, words, flags)
+    if (waves.length === 0 || !(await wanted(io, waves.flat(), flags))) {
+      io.err(waves.length === 0 ? 'No resources found\n' : 'deletion is cancelled\n')
       return ExitCode.ok
     }
-    const { deleted, errors } = await deleteAll(io, connection, doomed, flags)
-    if (flags.wait && !flags.dryRun && deleted.length > 0) await waitUntilGone(io, connection, deleted, timeoutMs)
+    warn(io, connection, waves.flat(), flags, grace)
+    // What was found by looking may have gone since; only what was named is missed.
+    const ignore = flags.ignoreNotFound ?? (selected || Boolean(flags.all))
+    const { deleted, errors } = await deleteAll(io, connection, waves, flags, grace, ignore)
+    if (flags.wait !== false && !isDryRun(flags)) await waitFor(io, connection, deleted, timeoutMs)
     if (errors.length === 0) return ExitCode.ok
     throw new CliError(ExitCode.api, `${[...new Set(errors.map(describeFailure))].join('\n')}\n`, { raw: true })
   } catch (error) {
@@ -63,128 +63,102 @@ export async function runDelete(io: Io, words: readonly string[], flags: DeleteF
   }
 }
 
-async function doomedBy(
-  io: Io,
-  connection: Connection,
-  words: readonly string[],
-  flags: DeleteFlags,
-): Promise<Doomed[]> {
-  const discovery = await discover(connection.client, io.interrupted)
-  const place = ({ resource, namespace }: PlacedTarget) =>
-    resource.namespaced ? { namespace: namespace ?? connection.namespace } : {}
-  if (flags.filename?.length) {
-    if (words.length > 0)
-      throw usageError('when paths are provided as input, you may not specify resource arguments as well')
-    const { manifests, problems } = await loadManifests({
-      files: flags.filename,
-      recursive: flags.recursive ?? false,
-      cwd: io.cwd,
-      stdin: io.stdin,
-    })
-    const known = manifests.filter(({ object }) => resourceOfKind(discovery, object.apiVersion, object.kind))
-    const unknown = manifests.filter((manifest) => !known.includes(manifest))
-    // A kind that is not served has no objects: with --ignore-not-found that is as good as deleted.
-    const unserved = flags.ignoreNotFound
-      ? []
-      : unknown.map((m) =>
-          m.problem(
-            'unknown-kind',
-            ['kind'],
-            'value',
-            `the server has no kind "${m.object.kind}" of "${m.object.apiVersion}"`,
-          ),
-        )
-    if (problems.length + unserved.length > 0) throw manifestError([...problems, ...unserved], '; nothing was deleted')
-    const last = [...known].sort((a, b) => rankOf(b.object) - rankOf(a.object))
-    return last.map(({ object }) => {
-      const resource = resourceOfKind(discovery, object.apiVersion, object.kind)!
-      const { name = '', namespace } = object.metadata
-      return { resource, name, ...place({ type: 'object', resource, name, ...(namespace ? { namespace } : {}) }) }
-    })
-  }
-  if (words.length === 0) throw usageError('you must provide one or more resources by argument or filename')
-  const { targets } = parseTargets(discovery, words, {
-    allNamespaces: flags.allNamespaces ?? false,
-    selected: Boolean(flags.selector || flags.fieldSelector),
-    allowCollections: flags.all ?? false,
-  })
-  const found: Doomed[] = []
-  for (const target of targets) {
-    if (target.type === 'object') found.push({ resource: target.resource, name: target.name, ...place(target) })
-    else found.push(...(await members(io, connection, target.resource, flags)))
-  }
-  return found
+const isDryRun = ({ dryRun }: DeleteFlags) => dryRun !== undefined && dryRun !== 'none'
+
+/** Seconds that objects are given to end; undefined: as long as they say themselves. kubectl's rules and messages. */
+function gracePeriod({ gracePeriod: given, now, force }: DeleteFlags): number | undefined {
+  const seconds = given === undefined || given.startsWith('-') ? undefined : Number(given)
+  if (given !== undefined && !/^-?\d+$/.test(given)) throw usageError(`--grace-period ${given} is not a whole number`)
+  if (now && given !== undefined) throw usageError('--now and --grace-period cannot be specified together')
+  if (force && ((seconds ?? 0) > 0 || now))
+    throw usageError('--force and --grace-period greater than 0 cannot be specified together')
+  if (force) return 0
+  // Zero takes an object away without waiting for anybody: that has to be said with --force.
+  return now || seconds === 0 ? 1 : seconds
 }
 
-async function members(
-  io: Io,
-  connection: Connection,
-  resource: ServedResource,
-  flags: DeleteFlags,
-): Promise<Doomed[]> {
-  const request = {
-    resource,
-    accept: AS_JSON,
-    signal: io.interrupted,
-    ...(flags.allNamespaces ? {} : { namespace: connection.namespace }),
-    ...(flags.selector ? { labelSelector: flags.selector } : {}),
-    ...(flags.fieldSelector ? { fieldSelector: flags.fieldSelector } : {}),
-  }
-  const pages = (await readPages(connection.client, request, 500)) as { items?: readonly (KubeObject & JsonObject)[] }[]
-  return pages.flatMap(({ items = [] }) =>
-    items.map(({ metadata }) => ({
-      resource,
-      name: metadata.name!,
-      ...(resource.namespaced ? { namespace: metadata.namespace! } : {}),
-    })),
-  )
+async function wanted(io: Io, doomed: readonly Doomed[], flags: DeleteFlags): Promise<boolean> {
+  if (!flags.interactive || isDryRun(flags)) return true
+  if (!io.interactive || flags.filename?.includes('-')) throw usageError('-i asks on a terminal, and there is none')
+  for (const each of doomed) io.err(`${nameOf(each)}${inNamespace(each)}\n`)
+  return confirm(io, doomed.length === 1 ? 'Delete this object?' : `Delete these ${doomed.length} objects?`)
 }
 
-/** An object that was told to go, and its uid, by which a new one of the same name is told apart. */
-interface Deleted extends Doomed {
-  readonly uid?: string
-}
-
-async function deleteAll(
+function warn(
   io: Io,
   connection: Connection,
   doomed: readonly Doomed[],
   flags: DeleteFlags,
+  grace: number | undefined,
+): void {
+  if (grace === 0)
+    io.err(
+      'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n',
+    )
+  const scoped = connection.namespaceGiven && !flags.allNamespaces
+  if (scoped && doomed.some(({ resource }) => !resource.namespaced))
+    io.err('Warning: deleting cluster-scoped resources, not scoped to the provided namespace\n')
+}
+
+const nameOf = ({ resource, name }: Doomed) => `${qualifiedKind(resource)}/${name}`
+const inNamespace = ({ namespace }: Doomed) => (namespace === undefined ? '' : ` from ${namespace} namespace`)
+
+/** What is refused does not keep the others from being deleted; a server that is gone does. */
+async function deleteAll(
+  io: Io,
+  connection: Connection,
+  waves: readonly (readonly Doomed[])[],
+  flags: DeleteFlags,
+  grace: number | undefined,
+  ignoreNotFound: boolean,
 ): Promise<{ deleted: Deleted[]; errors: unknown[] }> {
   const deleted: Deleted[] = []
   const errors: unknown[] = []
-  const suffix = flags.dryRun === 'server' ? ' (server dry run)' : flags.dryRun === 'client' ? ' (dry run)' : ''
-  for (const each of doomed) {
-    const { resource, ...key } = each
-    try {
-      const answer =
-        flags.dryRun === 'client' ? {} : await connection.client.delete(resource, key, deleteOptions(io, flags))
+  const execution = await execute<Doomed, JsonObject | ApiError>(waves, {
+    concurrency: CONCURRENCY,
+    interrupted: io.interrupted,
+    send: async ({ resource, name, namespace }, signal) => {
+      if (flags.dryRun === 'client') return {}
+      const key = { name, ...(namespace === undefined ? {} : { namespace }) }
+      try {
+        return await connection.client.delete(resource, key, {
+          propagationPolicy: PROPAGATION[flags.cascade],
+          signal,
+          dryRun: flags.dryRun === 'server',
+          ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+        })
+      } catch (error) {
+        if (error instanceof ApiError) return error
+        throw error
+      }
+    },
+    onDone: async (each, answer) => {
+      if (answer instanceof ApiError) {
+        if (!(ignoreNotFound && isNotFound(answer))) errors.push(answer)
+        return
+      }
       deleted.push({ ...each, ...uidOf(answer) })
-      const name = `${qualifiedKind(resource)}/${each.name}`
-      await io.out(
-        flags.output === 'name'
-          ? `${name}\n`
-          : `${qualifiedKind(resource)} "${each.name}" deleted${inNamespace(each)}${suffix}\n`,
-      )
-    } catch (error) {
-      if (io.interrupted.aborted) throw interruptedDelete(doomed, deleted)
-      if (!(flags.ignoreNotFound && isNotFound(error))) errors.push(error)
-    }
-  }
-  const bug = errors.find((error) => requestFailure(error) === error)
-  if (bug) throw bug
-  return { deleted, errors }
+      await io.out(flags.output === 'name' ? `${nameOf(each)}\n` : deletedText(each, flags, grace))
+    },
+  })
+  const { pending, unknown, failure } = execution
+  if (!io.interrupted.aborted && !failure) return { deleted, errors }
+  const list = (what: string, items: readonly Doomed[]) =>
+    items.length === 0 ? '' : `${what}: ${items.map(nameOf).join(', ')}\n`
+  const report =
+    list('deleted', deleted) +
+    list('sent, but not answered (it may have been deleted)', unknown) +
+    list('not deleted', pending) +
+    'Running the same command again goes on from here.\n'
+  if (io.interrupted.aborted) throw interrupted(`interrupted\n${report}`)
+  if (requestFailure(failure!.error) === failure!.error) throw failure!.error
+  throw new CliError(ExitCode.api, `${report}${describeFailure(failure!.error)}\n`, { raw: true })
 }
 
-const inNamespace = ({ namespace }: Doomed) => (namespace === undefined ? '' : ` from ${namespace} namespace`)
-
-function deleteOptions(io: Io, flags: DeleteFlags) {
-  return {
-    propagationPolicy: PROPAGATION[flags.cascade],
-    signal: io.interrupted,
-    dryRun: flags.dryRun === 'server',
-    ...(flags.gracePeriod === undefined ? {} : { gracePeriodSeconds: Number(flags.gracePeriod) }),
-  }
+function deletedText(each: Doomed, { dryRun }: DeleteFlags, grace: number | undefined): string {
+  const suffix = dryRun === 'server' ? ' (server dry run)' : dryRun === 'client' ? ' (dry run)' : ''
+  const verb = grace === 0 ? 'force deleted' : 'deleted'
+  return `${qualifiedKind(each.resource)} "${each.name}" ${verb}${inNamespace(each)}${suffix}\n`
 }
 
 /** The server answers with the object while finalizers hold it, and with a Status once it is gone. */
@@ -193,37 +167,13 @@ function uidOf(answer: JsonObject): { uid?: string } {
   return typeof uid === 'string' ? { uid } : {}
 }
 
-function interruptedDelete(doomed: readonly Doomed[], deleted: readonly Doomed[]): CliError {
-  const left = doomed.length - deleted.length
-  return interrupted(
-    `interrupted: ${deleted.length} deleted, ${left} not; running the same command again goes on from here\n`,
-  )
-}
-
-async function waitUntilGone(
-  io: Io,
-  connection: Connection,
-  deleted: readonly Deleted[],
-  timeoutMs: number,
-): Promise<void> {
-  const { followUntil } = await import('../health/follow.ts')
-  const result = await followUntil(connection, deleted, {
-    judge: (object, followed) => {
-      const gone =
-        !object || ((followed as Deleted).uid !== undefined && object.metadata.uid !== (followed as Deleted).uid)
-      const finalizers = object?.metadata.finalizers?.join(', ') ?? ''
-      return gone
-        ? { type: 'met' }
-        : { type: 'pending', message: finalizers === '' ? 'it is still there' : `held by ${finalizers}` }
-    },
-    timeoutMs: timeoutMs === 0 ? 7 * 24 * 3600 * 1000 : timeoutMs,
-    signal: io.interrupted,
-    onMet: () => {},
-  })
-  if (result.pending.length === 0) return
-  const lines = result.pending.map(
-    ({ followed, message }) =>
-      `error: timed out waiting for ${followed.resource.plural}/${followed.name} to go (${message})\n`,
-  )
-  throw new CliError(ExitCode.unhealthy, lines.join(''), { raw: true })
+/** Who may delete but not look has deleted all the same, as kubectl sees it. */
+async function waitFor(io: Io, connection: Connection, deleted: readonly Deleted[], timeoutMs: number): Promise<void> {
+  if (deleted.length === 0) return
+  try {
+    await waitUntilGone(io, connection, deleted, timeoutMs === 0 ? WEEK_MS : timeoutMs)
+  } catch (error) {
+    if (!isForbidden(error)) throw error
+    io.err('note: you may not look whether they are gone, so that is not waited for\n')
+  }
 }

@@ -453,6 +453,36 @@ describe('delete', () => {
     expect(await server.client.find(namespaces, { name: 'gone' })).toBeUndefined()
   })
 
+  test.concurrent('takes kubectl’s flags, and says what they mean', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f']
+    await tenant('flags', ...names.map((name) => config(name, 'flags')))
+    expect(await remove('cm', 'a', '-n', 'flags', '--force', '--cascade=orphan')).toEqual({
+      code: 0,
+      stdout: 'configmap "a" force deleted from flags namespace\n',
+      stderr: expect.stringMatching(/^Warning: Immediate deletion does not wait for confirmation/),
+    })
+    expect((await remove('cm', 'b', '-n', 'flags', '--now', '--wait=false')).stdout).toBe(
+      'configmap "b" deleted from flags namespace\n',
+    )
+    expect((await remove('cm', 'c', '-n', 'flags', '--force', '--grace-period=5')).stderr).toBe(
+      'error: --force and --grace-period greater than 0 cannot be specified together\n',
+    )
+    expect((await remove('cm', 'c', '-n', 'flags', '-i')).stderr).toBe(
+      'error: -i asks on a terminal, and there is none\n',
+    )
+    const some = await remove('cm/c', 'cm/nope', 'cm/d', '-n', 'flags')
+    expect([some.code, some.stdout.split('\n').length - 1, some.stderr]).toEqual([
+      3,
+      2,
+      'Error from server (NotFound): configmaps "nope" not found\n',
+    ])
+    const everything = await remove('cm', '--all', '-n', 'flags', '-o', 'name')
+    expect(everything.stdout).toMatch(/^configmap\/e\nconfigmap\/f\n/)
+    expect((await remove('ns', 'flags', '-n', 'flags')).stderr).toContain(
+      'Warning: deleting cluster-scoped resources, not scoped to the provided namespace\n',
+    )
+  })
+
   test.concurrent('waits for finalizers, and says which one holds when the time is over', async () => {
     const server = await tenant(
       'held',
