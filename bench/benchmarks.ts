@@ -27,6 +27,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./validation/measure.ts')).measureValidation(report),
   },
   {
+    name: 'diff',
+    about: 'weir diff of 500 objects 20 ms away, beside kubectl diff --server-side where KUBEBUILDER_ASSETS is set',
+    byDefault: true,
+    run: async (report) => (await import('./diff/compare.ts')).compareDiff(report),
+  },
+  {
     name: 'cold-start',
     about: 'weir up, from nothing to a ready API',
     byDefault: true,

@@ -153,7 +153,11 @@ class Comparison {
   #placeOf({ inFile, file }: Spot) {
     const { manifest, sent } = this.#input
     const [first, ...rest] = inFile
-    const fromText = isSecret(sent) && first === 'data' && stringData(sent)[String(rest[0])] !== undefined
+    const texts = stringData(sent)
+    const fromText =
+      isSecret(sent) &&
+      first === 'data' &&
+      (rest[0] === undefined ? !isMap(sent.data) : texts[String(rest[0])] !== undefined)
     return manifest.placeOf(fromText ? ['stringData', ...rest] : inFile, file === undefined ? 'key' : 'value')
   }
 }

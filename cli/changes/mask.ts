@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+/** Where kubectl's client-side apply keeps a copy of the whole object. */
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 const MASK = '***'
 

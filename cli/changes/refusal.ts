@@ -8,6 +8,7 @@ import { visible } from '../output/escape.ts'
 import { objectName } from '../output/format.ts'
 import type { Body } from './change.ts'
 import { isSecret } from './mask.ts'
+import { maskProblems, maskText } from './mask-problems.ts'
 import type { Resolved } from './resolve.ts'
 
 /** A field that another manager owns with another value. */
@@ -40,12 +41,14 @@ export function mayTake(field: string, taken: readonly string[]): boolean {
 export function conflictError(
   found: readonly { readonly resolved: Resolved; readonly before?: Body; readonly conflicts: readonly Conflict[] }[],
 ): CliError {
-  const lines = found.flatMap(({ resolved, before, conflicts }) =>
+  const problems = found.flatMap(({ resolved, before, conflicts }) =>
     conflicts.map(({ field, message }) => {
       const said = `${objectName(resolved.object)}: ${message}${whoAndWhat(resolved.object, before, field, message)}`
-      return renderProblem(resolved.manifest.problem('invalid', fieldSteps(resolved.object, field), 'key', said, field))
+      return resolved.manifest.problem('invalid', fieldSteps(resolved.object, field), 'key', said, field)
     }),
   )
+  const manifests = found.map(({ resolved }) => resolved.manifest)
+  const lines = maskProblems(problems, manifests).map(renderProblem)
   const fields = [...new Set(found.flatMap(({ conflicts }) => conflicts.map(({ field }) => field)))]
   const count = fields.length === 1 ? 'a field is' : `${fields.length} fields are`
   const flags = fields.map((field) => `--force-conflicts=${/[[\]="]/.test(field) ? `'${field}'` : field}`).join(' ')
@@ -133,12 +136,13 @@ export function refusal(refused: readonly Refused[]): unknown {
   const bug = refused.find(({ error }) => requestFailure(error) === error)
   if (bug) return bug.error
   const problems = refused.flatMap(({ resolved, error }) => refusedFields(resolved, error))
-  if (problems.length > 0) return manifestError(problems, '; nothing was applied')
+  const manifests = refused.map(({ resolved }) => resolved.manifest)
+  if (problems.length > 0) return manifestError(maskProblems(problems, manifests), '; nothing was applied')
   const conflicts = refused
     .map((each) => ({ ...each, conflicts: conflictsOf(each.error) }))
     .filter((found) => found.conflicts.length > 0)
   const others = refused.filter(({ error }) => conflictsOf(error).length === 0)
   if (others.length === 0) return conflictError(conflicts)
-  const lines = new Set(others.map(({ error }) => describeFailure(error)))
+  const lines = new Set(others.map(({ error }) => maskText(describeFailure(error), manifests)))
   return new CliError(ExitCode.api, `${[...lines].join('\n')}\nerror: nothing was applied\n`, { raw: true })
 }

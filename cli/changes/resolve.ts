@@ -9,6 +9,7 @@ import { checkManifests } from '../manifests/check.ts'
 import { loadManifests, type Manifest } from '../manifests/manifest.ts'
 import { manifestError, type Problem } from '../manifests/problem.ts'
 import { didYouMean } from '../manifests/suggest.ts'
+import { maskProblems } from './mask-problems.ts'
 import { inWaves } from './order.ts'
 
 /** A manifest, where on the server its object lives, and the object as it is sent (its namespace filled in). */
@@ -50,7 +51,7 @@ export async function resolveManifests(
   signal: AbortSignal,
 ): Promise<Resolved[]> {
   const offline = [...problems, ...(await checkManifests(manifests, connection))]
-  if (offline.length > 0) throw manifestError(offline, '; nothing was applied')
+  if (offline.length > 0) throw manifestError(maskProblems(offline, manifests), '; nothing was applied')
   if (manifests.length === 0) throw usageError('no objects passed')
   // Whether kinds that the set defines are served already must be true, not remembered.
   const discovery = await discovered(connection, signal, (kept) =>
