@@ -1,12 +1,13 @@
+import type { GroupParts } from './parts.ts'
 import type { Capacity } from './site-dual.ts'
 
-/** How far a type's load may be ahead of what is planned, as a part of its throughput, before the hash no longer decides. */
+/** How far a type's load may be ahead of what is planned, as a part of its throughput, before the place no longer decides. */
 const TOLERANCE = 0.002
 /** An option with less than this part of a group is none for its files. */
 const OPTION = 0.005
 
 /**
- * Turns parts of groups into whole files: by hash, which changes little when the parts change little, unless the load of a type would then leave what is planned for
+ * Turns parts of groups into whole files: by their place, which changes little when the parts change little, unless the load of a type would then leave what is planned for
  * it. A few heavy files would do that, and where throughput is short it costs. The option after the last type is to leave a file out.
  */
 export class Ledger {
@@ -20,28 +21,28 @@ export class Ledger {
     this.#tolerance = Float64Array.from(scales, (scale) => scale * TOLERANCE)
   }
 
-  /** Decides on a file with this demand. `limits`: the parts of the first type, of the first two, …; `place`: by hash, 0–1. */
-  choose(limits: Float64Array, place: number, demand: number): number {
-    const options = limits.length + 1
+  /** Decides on a file of group j with this demand. `place`: where in the group it stands, 0–1. */
+  choose({ limits, types }: GroupParts, j: number, place: number, demand: number): number {
     const ahead = this.#ahead
+    const at = j * types
     let chosen = 0
-    while (chosen < limits.length && place >= limits[chosen]!) chosen++
-    if (ahead[chosen]! + demand * (1 - partOf(limits, chosen)) > this.#tolerance[chosen]!) {
+    while (chosen < types && place >= limits[at + chosen]!) chosen++
+    if (ahead[chosen]! + demand * (1 - partOf(limits, at, types, chosen)) > this.#tolerance[chosen]!) {
       let most = Number.NEGATIVE_INFINITY
-      for (let option = 0; option < options; option++) {
-        const part = partOf(limits, option)
+      for (let option = 0; option <= types; option++) {
+        const part = partOf(limits, at, types, option)
         const behind = part * demand - ahead[option]!
         if (part < OPTION || behind <= most) continue
         most = behind
         chosen = option
       }
     }
-    for (let option = 0; option < options; option++) ahead[option]! -= partOf(limits, option) * demand
+    for (let option = 0; option <= types; option++) ahead[option]! -= partOf(limits, at, types, option) * demand
     ahead[chosen]! += demand
     return chosen
   }
 }
 
-function partOf(limits: Float64Array, option: number): number {
-  return (option < limits.length ? limits[option]! : 1) - (option > 0 ? limits[option - 1]! : 0)
+function partOf(limits: Float64Array, at: number, types: number, option: number): number {
+  return (option < types ? limits[at + option]! : 1) - (option > 0 ? limits[at + option - 1]! : 0)
 }

@@ -1,18 +1,35 @@
+import type { FileSet } from '../../blobs/file-set.ts'
 import type { Bands } from './bands.ts'
 import { Ledger } from './ledger.ts'
-import { lineOf } from './site-dual.ts'
+import type { GroupParts } from './parts.ts'
 import { Boxes, Spread } from './spread.ts'
 import type { Branch, Trunk } from './tree.ts'
 
 /** A search for something that still fits ends after so many files in a row for which there is no room. */
 const REFUSALS = 1024
+/** A band of which the trunk holds less than this part is not worth its storage. */
+const TIED = 0.05
 /** Parts of a group nearer than this to none or all are that. */
 const NOTHING = 1e-6
+
+/** Where files are besides, by position. */
+export interface Coverage {
+  /** 1 for files that the trunk holds. */
+  readonly atTrunk?: Uint8Array | undefined
+  /** Whether those are not just the first of each band. */
+  readonly scattered?: boolean
+  /** 1 for files that the site holds already. */
+  readonly before?: Uint8Array | undefined
+  /** Bytes of each group of files, where `before` is known. */
+  readonly groupBytes?: Float64Array | undefined
+}
 
 export interface PlacingBox {
   readonly key: string
   readonly storage: number
   readonly throughput: number
+  /** What it holds already. */
+  readonly before?: FileSet | undefined
 }
 
 /** Puts files on the appliances of one site. Files are told by their position in the bands of the site's class; pinned ones, which are in no band, by their index. */
@@ -67,62 +84,96 @@ export class SitePlacing {
   }
 
   /**
-   * Admits what the branch's prices say to the types that they say. `atTrunk`, by position: 1 for files that the trunk holds.
+   * Admits what the parts say. Group g + count · (1 where the trunk holds the file) + 2 · count · (1 where the file would be new here) holds the files of band g; `atTrunk`
+   * and `before`, by position, tell which those are. `sizes`: bytes of the groups, known where `before` is.
    */
-  admit(branch: Branch, trunk: Trunk | undefined, atTrunk: Uint8Array | undefined, tau: number): void {
-    const { bands, demand, types } = branch
-    const instead = trunk ? Math.max(0, branch.parentValue - trunk.price) : 0
-    const without = new Float64Array(types.length)
-    const beside = new Float64Array(types.length)
-    const ledger = new Ledger(types, demand)
-    for (let g = 0; g < bands.count; g++) {
-      if (!(bands.demand[g]! > 0)) continue
-      const ratio = bands.bytes[g]! / (bands.demand[g]! * demand)
-      cumulate(branch, ratio, 0, tau, without)
-      const all = whole(without)
-      let allBeside = types.length
-      if (trunk) {
-        cumulate(branch, ratio, instead, tau, beside)
-        allBeside = whole(beside)
+  admit(branch: Branch, trunk: Trunk | undefined, parts: GroupParts, at: Coverage): void {
+    const { bands, demand } = branch
+    const { whole, types } = parts
+    const { atTrunk, before, groupBytes } = at
+    const n = bands.count
+    const ledger = new Ledger(branch.types, demand)
+    const seen = new Float64Array(before ? 4 * n : 0)
+    // Where the trunk goes by the same bands and by place alone, the files that it holds come first: a part that is nowhere here need not be looked at.
+    const sorted = trunk !== undefined && trunk.bands === bands && !at.scattered && !before
+    for (let g = 0; g < n; g++) {
+      const nowhere = (j: number) => whole[j] === types
+      if (nowhere(g) && (!trunk || nowhere(g + n)) && (!before || (nowhere(g + 2 * n) && nowhere(g + 3 * n)))) continue
+      let [from, to] = [bands.start[g]!, bands.start[g + 1]!]
+      if (sorted) {
+        const border = firstFrom(bands.placeAt, trunk.held[g]!, from, to)
+        if (nowhere(g)) to = border
+        else if (nowhere(g + n)) from = border
       }
-      if (all === types.length && allBeside === types.length) continue
-      const [start, end] = [bands.start[g]!, bands.start[g + 1]!]
-      // Where the trunk goes by the same bands, the files that it holds come first: a part that is nowhere here need not be looked at.
-      const same = trunk !== undefined && trunk.bands === bands
-      const border = same ? firstFrom(bands.placeAt, trunk.held[g]!, start, end) : start
-      const from = same && allBeside === types.length ? border : start
-      const to = same && all === types.length ? border : end
       for (let i = from; i < to; i++) {
-        const covered = atTrunk !== undefined && atTrunk[i] === 1
-        let type = covered ? allBeside : all
-        if (type === -1) {
-          const held = same ? trunk.held[g]! : trunk ? trunk.held[trunk.bands.of[bands.order[i]!]!]! : 0
-          const place = placeWithin(bands.placeAt[i]!, held)
-          type = ledger.choose(covered ? beside : without, place, bands.shareAt[i]! * demand)
-        }
-        if (type < types.length) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand)
+        const j = g + (atTrunk?.[i] === 1 ? n : 0) + (before && before[i] !== 1 ? 2 * n : 0)
+        let type = whole[j]!
+        if (type === -1)
+          type = ledger.choose(
+            parts,
+            j,
+            this.#placeOf(i, j, branch, trunk, seen, groupBytes),
+            bands.shareAt[i]! * demand,
+          )
+        if (type < types) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand)
       }
     }
   }
 
-  /** Admits files by their parts of the trunk's bands: what the trunk itself holds. */
-  admitTrunk({ bands, held, missed }: Trunk): void {
-    for (let g = 0; g < bands.count; g++) {
-      if (held[g]! < NOTHING) continue
-      const perShare = bands.demand[g]! > 0 ? missed[g]! / bands.demand[g]! : 0
-      const end = firstFrom(bands.placeAt, held[g]!, bands.start[g]!, bands.start[g + 1]!)
-      for (let i = bands.start[g]!; i < end; i++) this.#place(i, g, this.#all, bands.shareAt[i]! * perShare)
+  /** Where a file stands within its group, 0–1: by the bytes before it where the group is known in full, or else by its place in the band. */
+  #placeOf(
+    position: number,
+    group: number,
+    { bands }: Branch,
+    trunk: Trunk | undefined,
+    seen: Float64Array,
+    groupBytes: Float64Array | undefined,
+  ): number {
+    if (groupBytes) {
+      const bytes = bands.sizeAt[position]!
+      seen[group]! += bytes
+      return groupBytes[group]! > 0 ? (seen[group]! - bytes / 2) / groupBytes[group]! : 0
+    }
+    const held = trunk ? trunk.held[trunk.bands.of[bands.order[position]!]!]! : 0
+    return placeWithin(bands.placeAt[position]!, held)
+  }
+
+  /**
+   * Admits files by their parts of the trunk's bands: what the trunk itself holds. In bands that it holds in part all files are worth its storage price, the ones as the
+   * others: what it held `before` stays, the rest of each part goes by place.
+   */
+  admitTrunk(trunk: Trunk, before: Uint8Array | undefined): void {
+    const { bands, held, missed } = trunk
+    const heldBytes = new Float64Array(bands.count)
+    for (const kept of before ? [true, false] : [false]) {
+      for (let g = 0; g < bands.count; g++) {
+        if (held[g]! < (kept ? TIED : NOTHING)) continue
+        const perShare = bands.demand[g]! > 0 ? missed[g]! / bands.demand[g]! : 0
+        const [start, end] = [bands.start[g]!, bands.start[g + 1]!]
+        const most = (held[g]! > 1 - NOTHING ? 1 : held[g]!) * bands.bytes[g]!
+        const to = before ? end : firstFrom(bands.placeAt, held[g]!, start, end)
+        for (let i = start; i < to; i++) {
+          if (before && (this.holds[i] || (before[i] === 1) !== kept)) continue
+          const bytes = bands.sizeAt[i]! * bands.copies
+          if (before && !kept && heldBytes[g]! + bytes / 2 > most) continue
+          if (this.#place(i, g, this.#all, bands.shareAt[i]! * perShare)) heldBytes[g]! += bytes
+        }
+      }
     }
   }
 
-  /** Uses what storage is left for the next best files. `discount`: what a file is worth that the trunk holds, 0–1. */
-  fillUp(demand: number, atTrunk: Uint8Array | undefined, discount: number): void {
+  /**
+   * Uses what storage is left for the next best files. `discount`: what a file is worth that the trunk holds, 0–1; `bonus`: how much more one counts that is here already.
+   */
+  fillUp(demand: number, { atTrunk, before }: Coverage, discount: number, bonus: number): void {
     const { start, shareAt } = this.#bands
     let refused = 0
-    for (const { band, covered } of byWorth(this.#bands, atTrunk ? discount : undefined)) {
+    for (const { band, covered, fresh } of byWorth(this.#bands, atTrunk && discount, before && bonus)) {
       if (this.#heldOfBand[band] === start[band + 1]! - start[band]!) continue
       for (let i = start[band]!; i < start[band + 1]!; i++) {
-        if (this.holds[i] || (atTrunk && (atTrunk[i] === 1) !== covered)) continue
+        if (this.holds[i]) continue
+        if (atTrunk && (atTrunk[i] === 1) !== covered) continue
+        if (before && (before[i] !== 1) !== fresh) continue
         if (this.#place(i, band, this.#all, shareAt[i]! * demand)) refused = 0
         else if (++refused === REFUSALS) return
       }
@@ -164,48 +215,27 @@ function firstFrom(values: Float64Array, limit: number, start: number, end: numb
   return low
 }
 
-/** The one option that has all of a group (the number of types: none of them), or -1. */
-function whole(limits: Float64Array): number {
-  let below = 0
-  for (let t = 0; t < limits.length; t++) {
-    const part = limits[t]! - below
-    if (part > 1 - NOTHING) return t
-    below = limits[t]!
-  }
-  return below < NOTHING ? limits.length : -1
-}
-
-/** The parts of a group that go to the first type, to the first two, …. */
-function cumulate({ types, prices }: Branch, ratio: number, instead: number, tau: number, out: Float64Array): void {
-  let best = 0
-  for (let t = 0; t < types.length; t++) {
-    out[t] = lineOf(types, prices, t, ratio) - instead
-    if (out[t]! > best) best = out[t]!
-  }
-  let sum = Math.exp(-best / tau)
-  for (let t = 0; t < types.length; t++) {
-    out[t] = Math.exp((out[t]! - best) / tau)
-    sum += out[t]!
-  }
-  let all = 0
-  for (let t = 0; t < types.length; t++) {
-    all += out[t]! / sum
-    out[t] = all
-  }
-}
-
 /** The place of a file among those of its band that the trunk holds, or among those that it does not, 0–1. */
 function placeWithin(place: number, held: number): number {
   return place < held ? place / held : (place - held) / (1 - held)
 }
 
-/** Bands by what a byte of them is worth here; where the trunk has a part of them, that part comes later. */
-function byWorth(bands: Bands, discount: number | undefined): { readonly band: number; readonly covered: boolean }[] {
-  const entries: { band: number; covered: boolean; worth: number }[] = []
+interface Rest {
+  readonly band: number
+  readonly covered: boolean
+  readonly fresh: boolean
+}
+
+/** Bands by what a byte of them is worth here; where the trunk has a part of them, that part comes later; what is here already, sooner. */
+function byWorth(bands: Bands, discount: number | undefined, bonus: number | undefined): Rest[] {
+  const entries: (Rest & { worth: number })[] = []
   for (let band = 0; band < bands.count; band++) {
-    const worth = bands.bytes[band]! > 0 ? bands.demand[band]! / bands.bytes[band]! : Number.MAX_VALUE
-    entries.push({ band, covered: false, worth })
-    if (discount !== undefined) entries.push({ band, covered: true, worth: worth * discount })
+    const density = bands.bytes[band]! > 0 ? bands.demand[band]! / bands.bytes[band]! : Number.MAX_VALUE
+    for (const covered of discount === undefined ? [false] : [false, true]) {
+      const worth = covered ? density * discount! : density
+      entries.push({ band, covered, fresh: true, worth })
+      if (bonus !== undefined) entries.push({ band, covered, fresh: false, worth: worth * (1 + bonus) })
+    }
   }
   return entries.sort((a, b) => b.worth - a.worth || a.band - b.band)
 }

@@ -3,14 +3,27 @@ import { compare } from '../../blobs/plan-index.ts'
 import { hashString, mix } from '../hash.ts'
 import type { PlacementWorth } from '../problem.ts'
 import { type Bands, cutBands, placedFiles } from './bands.ts'
-import { type PlacingBox, SitePlacing } from './place.ts'
+import { withChurn } from './churn.ts'
+import { partsOf } from './parts.ts'
+import { type Coverage, type PlacingBox, SitePlacing } from './place.ts'
 import { type Capacity, MAX_TYPES } from './site-dual.ts'
-import { type Branch, type Effort, type Overlap, priceTree, type Tree, type Trunk } from './tree.ts'
+import {
+  type Branch,
+  type Effort,
+  emptyGroups,
+  type Overlap,
+  priceTree,
+  setGroups,
+  type Tree,
+  type Trunk,
+} from './tree.ts'
 
 export interface SolverAppliance {
   readonly key: string
   readonly storageBytes: number
   readonly throughputGbps: number
+  /** What it is to hold by the plan in force. */
+  readonly held?: FileSet
 }
 
 export interface SolverSite {
@@ -23,6 +36,8 @@ export interface SolverSite {
   readonly demandClass?: number
   /** At the peak, in Gbit/s. Unknown: throughput is taken to be enough, and sites count alike. */
   readonly demandGbps?: number
+  /** The most that may be moved into it, in bytes. Whatever pays, unless told. */
+  readonly fillBytes?: number
 }
 
 export interface SolverInput {
@@ -41,9 +56,11 @@ export interface SolverOptions extends Effort {
   readonly bands: number
   /** What it is worth to serve a byte from the parent site, where serving it at the site is worth 1. */
   readonly parentValue: number
+  /** See `Churn`. */
+  readonly churnBonus: number
 }
 
-export const defaultOptions: SolverOptions = { bands: 512, rounds: 16, tau: 0.002, parentValue: 0.5 }
+export const defaultOptions: SolverOptions = { bands: 512, rounds: 16, tau: 0.002, parentValue: 0.5, churnBonus: 0.25 }
 
 /** What a site gets. */
 export interface SolvedSite {
@@ -61,6 +78,7 @@ interface Site {
   readonly types: readonly (readonly SolverAppliance[])[]
   /** Throughput matters only where demand is known. */
   readonly measured: boolean
+  readonly fillBytes: number
 }
 
 /** A placement: prices now, files as `sites` is read. */
@@ -211,20 +229,51 @@ export class Solved {
   #admit(tree: Tree): TreePlacing {
     const { trunk, branches } = tree
     const trunkPlacing = trunk && this.#open(trunk.site, trunk.bands)
-    trunkPlacing?.admitTrunk(trunk!)
+    const trunkBefore = trunk && this.#before(trunk.site, trunk.bands)
+    trunkPlacing?.admitTrunk(trunk!, trunkBefore)
     const covered = new Map<Bands, Uint8Array>()
     if (trunk && trunkPlacing) {
       covered.set(trunk.bands, trunkPlacing.holds)
       for (const { bands } of branches)
         if (!covered.has(bands)) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
     }
-    const placings = branches.map((branch) => {
+    const befores = branches.map(({ site, bands }) => this.#before(site, bands))
+    const placings = branches.map((branch, i) => {
       if (trunk && branch.site === trunk.site) return undefined
       const placing = this.#open(branch.site, branch.bands)
-      if (branch.types.length > 0) placing.admit(branch, trunk, covered.get(branch.bands), this.#options.tau)
+      if (branch.types.length > 0)
+        this.#admitBranch(placing, branch, trunk, {
+          atTrunk: covered.get(branch.bands),
+          scattered: trunkBefore !== undefined,
+          before: befores[i],
+        })
       return placing
     })
-    return { tree, trunk: trunkPlacing, branches: placings, covered }
+    return { tree, trunk: trunkPlacing, branches: placings, covered, trunkBefore, befores }
+  }
+
+  #admitBranch(placing: SitePlacing, branch: Branch, trunk: Trunk | undefined, at: Coverage): void {
+    const { tau, churnBonus } = this.#options
+    if (!at.before) {
+      const groups = emptyGroups(2 * branch.bands.count)
+      setGroups(groups, branch, trunk)
+      placing.admit(branch, trunk, partsOf(groups, branch.types, branch.prices, tau), at)
+      return
+    }
+    const churn = { bonus: churnBonus, fillBytes: this.#sites[branch.site]!.fillBytes }
+    const { parts, groupBytes } = withChurn(branch, trunk, at.atTrunk, at.before, churn, tau)
+    placing.admit(branch, trunk, parts, { ...at, groupBytes })
+  }
+
+  /** By position: 1 for files that an appliance of the site is to hold by the plan in force; undefined where none is to hold anything. */
+  #before(index: number, bands: Bands): Uint8Array | undefined {
+    let all: FileSet | undefined
+    for (const type of this.#sites[index]!.types)
+      for (const { held } of type) if (held && !held.isEmpty) all = all ? all.union(held) : held
+    if (!all) return undefined
+    const before = new Uint8Array(bands.order.length)
+    for (let p = 0; p < before.length; p++) before[p] = all.has(bands.order[p]!) ? 1 : 0
+    return before
   }
 
   /** A site with its pins. A trunk goes by the bands of its viewers' class, whatever its own. */
@@ -289,10 +338,17 @@ export class Solved {
   }
 
   /** Uses what storage is left, counts what it is all worth, and hands it over. */
-  *#finish({ tree, trunk: trunkPlacing, branches: placings, covered }: TreePlacing): Generator<SolvedSite> {
+  *#finish({
+    tree,
+    trunk: trunkPlacing,
+    branches: placings,
+    covered,
+    trunkBefore,
+    befores,
+  }: TreePlacing): Generator<SolvedSite> {
     const { trunk, branches } = tree
-    const { parentValue } = this.#options
-    trunkPlacing?.fillUp(0, undefined, 0)
+    const { parentValue, churnBonus } = this.#options
+    trunkPlacing?.fillUp(0, { before: trunkBefore }, 0, churnBonus)
     // By class and position: what is asked of the trunk.
     const asked = new Map<Bands, Float64Array>()
     if (trunk && trunkPlacing) {
@@ -308,7 +364,7 @@ export class Solved {
       const atTrunk = covered.get(bands)
       this.#worth.demand += demand
       if (placing) {
-        placing.fillUp(demand, atTrunk, 1 - parentValue)
+        placing.fillUp(demand, { atTrunk, before: befores[i] }, 1 - parentValue, churnBonus)
         this.#worth.local += placing.boxes.served
         yield this.#told(branch.site, placing)
       }
@@ -349,6 +405,9 @@ interface TreePlacing {
   readonly branches: readonly (SitePlacing | undefined)[]
   /** Per class, by position: 1 for files that the trunk holds. */
   readonly covered: Map<Bands, Uint8Array>
+  /** By position: 1 for files that the trunk, and each branch, is to hold by the plan in force. */
+  readonly trunkBefore: Uint8Array | undefined
+  readonly befores: readonly (Uint8Array | undefined)[]
 }
 
 /** The part of the class's demanded bytes that each file stands for. Where nothing is known of any, all are asked for alike. */
@@ -363,13 +422,14 @@ function shareOf(popularity: Float64Array, sizes: Float64Array, skip: Uint8Array
   return share
 }
 
-function measure({ key, region, demandClass = 0, demandGbps, appliances }: SolverSite): Site {
+function measure({ key, region, demandClass = 0, demandGbps, fillBytes = Infinity, appliances }: SolverSite): Site {
   return {
     key,
     region,
     klass: demandClass,
     demand: demandGbps ?? 1,
     measured: demandGbps !== undefined,
+    fillBytes,
     types: byType(
       [...appliances].sort((a, b) => compare(a.key, b.key)),
       demandGbps !== undefined,
@@ -401,8 +461,8 @@ function totalOf(appliances: readonly SolverAppliance[], measured: boolean): Cap
   }
 }
 
-function boxOf({ key, storageBytes, throughputGbps }: SolverAppliance, measured: boolean): PlacingBox {
-  return { key, storage: storageBytes, throughput: measured ? throughputGbps : Infinity }
+function boxOf({ key, storageBytes, throughputGbps, held }: SolverAppliance, measured: boolean): PlacingBox {
+  return { key, storage: storageBytes, throughput: measured ? throughputGbps : Infinity, before: held }
 }
 
 /** A column by position of one class, by position of another. */

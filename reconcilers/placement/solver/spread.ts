@@ -12,8 +12,18 @@ export class Boxes {
   readonly throughput: Float64Array
   readonly load: Float64Array
   readonly holds: readonly FileSet[]
+  /** What each held before; undefined where none held anything. */
+  readonly before: readonly (FileSet | undefined)[] | undefined
 
-  constructor(boxes: readonly { readonly key: string; readonly storage: number; readonly throughput: number }[]) {
+  constructor(
+    boxes: readonly {
+      readonly key: string
+      readonly storage: number
+      readonly throughput: number
+      readonly before?: FileSet | undefined
+    }[],
+  ) {
+    this.before = boxes.some(({ before }) => before) ? boxes.map(({ before }) => before) : undefined
     this.keys = boxes.map(({ key }) => key)
     this.hashes = Uint32Array.from(boxes, ({ key }) => hashString(key))
     this.storage = Float64Array.from(boxes, ({ storage }) => storage)
@@ -46,11 +56,15 @@ export class Boxes {
 const HEAD = 0.5
 /** How far above the average of its type an appliance may be, in load and in bytes used, as a part of what it has. */
 const SLACK = 0.01
+/** Who holds a file already wins it from all who do not. Above every score. */
+const INCUMBENT = 1e30
+/** How much further ahead in load an appliance may be with files that it holds already. */
+const INCUMBENT_SLACK = 0.04
 /** Before a file with more than this part of all the demand that can be served, the average is found anew. */
 const WEIGHTY = 0.0002
 
 /**
- * Some of a site's appliances, of like kind. A file goes to the one that wins it by (weighted) rendezvous hashing among those that are not ahead of the others, in what
+ * Some of a site's appliances, of like kind. A file stays where it is, or goes to the one that wins it by (weighted) rendezvous hashing, among those that are not ahead of the others, in what
  * they use or in what they have to serve: consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, SODA 2018). So an appliance more or less moves little
  * more than its share, and where storage and throughput are both short no appliance has one left without the other.
  */
@@ -98,7 +112,7 @@ export class Spread {
 
   /** The best appliance with room that does not hold the file; one that is not ahead of the others where there is one. */
   #best(file: number, hash: number, bytes: number, demand: number, checked: boolean): number {
-    const { storage, used, throughput, load, hashes, holds } = this.#boxes
+    const { storage, used, throughput, load, hashes, holds, before } = this.#boxes
     const members = this.#members
     const count = members.length
     if (count === 1) {
@@ -117,10 +131,17 @@ export class Spread {
       const box = members[i]!
       const usedThen = used[box]! + bytes
       if (usedThen > storage[box]! || (checked && holds[box]!.has(file))) continue
-      const score = equal ? mix(hash ^ hashes[box]!) : rendezvousScore(hash, hashes[box]!, storage[box]!)
+      let score = equal ? mix(hash ^ hashes[box]!) : rendezvousScore(hash, hashes[box]!, storage[box]!)
+      let slack = 0
+      let most = mostUsed
+      if (before?.[box]?.has(file)) {
+        score += INCUMBENT
+        slack = INCUMBENT_SLACK
+        most = 1
+      }
       const ahead =
-        (load[box]! + demand > mostLoad * throughput[box]! && load[box]! > 0) ||
-        (usedThen > mostUsed * storage[box]! && used[box]! > 0)
+        (load[box]! + demand > (mostLoad + slack) * throughput[box]! && load[box]! > 0) ||
+        (usedThen > most * storage[box]! && used[box]! > 0)
       if (ahead) {
         if (score > secondScore) {
           second = box

@@ -59,7 +59,7 @@ export interface Effort {
 /** −μ log keeps prices positive; per unit of demand and τ. */
 const BARRIER = 0.02
 const FIRST_TAU = 0.05
-const NEWTON_STEPS = 30
+export const NEWTON_STEPS = 30
 
 /**
  * Finds the prices of a tree, and what its trunk holds. V(held) = Σ_branches min F is concave: its gradient is what one more file of a band at the trunk is worth to
@@ -70,13 +70,7 @@ export function priceTree(tree: Tree, { rounds, tau: lastTau }: Effort): number 
   const { trunk, branches } = tree
   let bound = Number.POSITIVE_INFINITY
   const solver = new SiteDual()
-  const most = Math.max(1, ...branches.map(({ bands }) => bands.count))
-  const groups: SiteGroups = {
-    count: 0,
-    demand: new Float64Array(2 * most),
-    bytes: new Float64Array(2 * most),
-    instead: new Float64Array(2 * most),
-  }
+  const groups = emptyGroups(2 * Math.max(1, ...branches.map(({ bands }) => bands.count)))
   const gradient = new Float64Array(trunk?.bands.count ?? 0)
   const throughput = trunk ? new ThroughputPrice(trunk) : undefined
   const times = trunk ? rounds : 3
@@ -89,7 +83,7 @@ export function priceTree(tree: Tree, { rounds, tau: lastTau }: Effort): number 
     for (const branch of branches) {
       setGroups(groups, branch, trunk)
       if (branch.types.length > 0)
-        solver.minimise(groups, branch.types, branch.prices, tau, tau * BARRIER * branch.demand, NEWTON_STEPS)
+        solver.minimise(groups, branch.types, branch.prices, tau, barrierOf(branch, tau), NEWTON_STEPS)
       if (trunk) addMarginals(branch, trunk, groups, tau, gradient)
     }
     if (round >= times / 2 || last) bound = Math.min(bound, boundOf(tree))
@@ -100,8 +94,20 @@ export function priceTree(tree: Tree, { rounds, tau: lastTau }: Effort): number 
   return bound
 }
 
+export function emptyGroups(count: number): SiteGroups {
+  return {
+    count,
+    demand: new Float64Array(count),
+    bytes: new Float64Array(count),
+    instead: new Float64Array(count),
+  }
+}
+
+/** −μ log keeps prices positive: μ of a branch. */
+export const barrierOf = ({ demand }: Branch, tau: number): number => tau * BARRIER * demand
+
 /** Files not at the trunk, then files at the trunk: bands.count groups each. */
-function setGroups(
+export function setGroups(
   groups: SiteGroups,
   { bands, demand, overlap, parentValue }: Branch,
   trunk: Trunk | undefined,

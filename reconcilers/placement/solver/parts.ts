@@ -1,0 +1,46 @@
+import { type Capacity, lineOf, type SiteGroups } from './site-dual.ts'
+
+/** Parts of a group nearer than this to none or all are that. */
+const NOTHING = 1e-6
+
+/** What part of each group of files goes to which type of appliance at a site. */
+export interface GroupParts {
+  readonly types: number
+  /** Of group j: the part of the first type, of the first two, … at `j * types`. */
+  readonly limits: Float64Array
+  /** The one type that has all of a group; `types` where none has any of it, -1 where it is parted. */
+  readonly whole: Int8Array
+}
+
+/** The parts that prices lead to: exp(line / τ), with a line of 0 for not being here. See `site-dual.ts`. */
+export function partsOf(groups: SiteGroups, types: readonly Capacity[], prices: Float64Array, tau: number): GroupParts {
+  const limits = new Float64Array(groups.count * types.length)
+  const whole = new Int8Array(groups.count)
+  for (let j = 0; j < groups.count; j++) {
+    whole[j] = types.length
+    const demand = groups.demand[j]!
+    if (!(demand > 0)) continue
+    const ratio = groups.bytes[j]! / demand
+    const at = j * types.length
+    let best = 0
+    for (let t = 0; t < types.length; t++) {
+      const line = lineOf(types, prices, t, ratio) - groups.instead[j]!
+      limits[at + t] = line
+      if (line > best) best = line
+    }
+    let sum = Math.exp(-best / tau)
+    for (let t = 0; t < types.length; t++) {
+      limits[at + t] = Math.exp((limits[at + t]! - best) / tau)
+      sum += limits[at + t]!
+    }
+    let all = 0
+    for (let t = 0; t < types.length; t++) {
+      const part = limits[at + t]! / sum
+      if (part > 1 - NOTHING) whole[j] = t
+      all += part
+      limits[at + t] = all
+    }
+    if (whole[j] === types.length && all >= NOTHING) whole[j] = -1
+  }
+  return { types: types.length, limits, whole }
+}

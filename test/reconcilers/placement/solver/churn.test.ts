@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals'
+import { FileSet } from '../../../../reconcilers/blobs/file-set.ts'
+import { mix } from '../../../../reconcilers/placement/hash.ts'
+import {
+  defaultOptions,
+  Solved,
+  type SolverInput,
+  type SolverOptions,
+  type SolverSite,
+} from '../../../../reconcilers/placement/solver/solve.ts'
+
+const FILES = 3000
+const sizes = Float64Array.from({ length: FILES }, (_, f) => 50 + (mix(f) % 200))
+const allBytes = sizes.reduce((sum, size) => sum + size, 0)
+type Holdings = ReadonlyMap<string, FileSet>
+
+/** A regional site and three edges; the popularity of `day` differs from the day before by a factor of 0.9 to 1.1 per file. */
+function input(day: number, held: Holdings, sites: Partial<SolverSite> = {}): SolverInput {
+  const appliance = (key: string, share: number) => ({
+    key,
+    storageBytes: Math.floor(share * allBytes),
+    throughputGbps: 100,
+    ...(held.has(key) && { held: held.get(key)! }),
+  })
+  const edge = (name: string): SolverSite => ({
+    key: name,
+    region: 'eu',
+    parents: ['regional'],
+    appliances: ['a', 'b'].map((box) => appliance(`${name}-${box}`, 0.1)),
+    ...sites,
+  })
+  return {
+    sizes,
+    popularity: [
+      Float64Array.from(sizes, (_, f) => (f + 10) ** -0.8 * 2 ** (((mix(f * 31 + day) % 1000) / 1000 - 0.5) * 0.3)),
+    ],
+    fileHashes: Uint32Array.from(sizes, (_, f) => mix(f + 7)),
+    sites: [
+      {
+        key: 'regional',
+        region: 'eu',
+        parents: [],
+        appliances: ['a', 'b', 'c'].map((box) => appliance(`regional-${box}`, 0.15)),
+      },
+      ...['ams', 'bru', 'cph'].map(edge),
+    ],
+    copies: { perSite: 1, perRegion: 1 },
+    pins: [],
+    excluded: new FileSet(),
+  }
+}
+
+function place(given: SolverInput, options: Partial<SolverOptions> = {}) {
+  const solved = new Solved(given, { ...defaultOptions, ...options })
+  const holdings = new Map<string, FileSet>()
+  for (const site of solved.sites()) for (const [key, set] of site.holdings) holdings.set(key, set)
+  return { holdings, worth: solved.worth }
+}
+
+/** Bytes that appliances with this prefix hold and did not before. */
+function moved(before: Holdings, after: Holdings, prefix = ''): number {
+  let bytes = 0
+  for (const [key, set] of after) {
+    if (!key.startsWith(prefix)) continue
+    for (const file of set.difference(before.get(key) ?? new FileSet())) bytes += sizes[file]!
+  }
+  return bytes
+}
+
+describe('what is there already', () => {
+  const first = place(input(1, new Map()))
+
+  test('settles: planned from what it led to, a plan moves nothing', () => {
+    const second = place(input(1, first.holdings))
+    expect(moved(first.holdings, second.holdings)).toBeLessThan(0.03 * allBytes)
+    expect(moved(second.holdings, place(input(1, second.holdings)).holdings)).toBe(0)
+  })
+
+  test('is displaced only by what earns more than it, and that costs little', () => {
+    const eager = place(input(2, first.holdings), { churnBonus: 0 })
+    const steady = place(input(2, first.holdings), { churnBonus: 0.5 })
+    expect(moved(first.holdings, steady.holdings)).toBeLessThan(0.75 * moved(first.holdings, eager.holdings))
+    expect(steady.worth.value).toBeGreaterThan(0.985 * eager.worth.value)
+    expect(steady.worth.value).toBeLessThanOrEqual(steady.worth.bound)
+  })
+
+  test('is displaced within a budget for fill only', () => {
+    const fillBytes = 0.002 * allBytes
+    const free = place(input(2, first.holdings))
+    const held = place(input(2, first.holdings, { fillBytes }))
+    expect(moved(first.holdings, free.holdings, 'ams')).toBeGreaterThan(2 * fillBytes)
+    // Files are whole, and a file may change appliances within the site besides.
+    const site = (holdings: Holdings) => new Map([['ams', holdings.get('ams-a')!.union(holdings.get('ams-b')!)]])
+    expect(moved(site(first.holdings), site(held.holdings))).toBeLessThan(1.3 * fillBytes)
+  })
+
+  test('is kept by an appliance that gets a neighbour, but for the part that the neighbour takes', () => {
+    const given = input(1, first.holdings)
+    const grown = place({
+      ...given,
+      sites: given.sites.map((site) =>
+        site.key === 'ams'
+          ? {
+              ...site,
+              appliances: [...site.appliances, { key: 'ams-c', storageBytes: 0.1 * allBytes, throughputGbps: 100 }],
+            }
+          : site,
+      ),
+    })
+    const others = moved(first.holdings, grown.holdings, 'ams') - moved(first.holdings, grown.holdings, 'ams-c')
+    expect(moved(first.holdings, grown.holdings, 'ams-c')).toBeGreaterThan(0.09 * allBytes)
+    expect(others).toBeLessThan(0.02 * allBytes)
+  })
+})
