@@ -26,8 +26,18 @@ export function connectionFlags(command: Command): Command {
     .option('--user <name>', 'user of the kubeconfig')
     .option('-s, --server <url>', 'address of the API server')
     .option('--token <token>', 'bearer token for the API server')
+    .option('--username <name>', 'user name for basic authentication')
+    .option('--password <password>', 'password for basic authentication')
+    .option('--client-certificate <file>', 'certificate that proves who you are')
+    .option('--client-key <file>', 'key of --client-certificate')
+    .option('--as <user>', 'act as this user')
+    .option('--as-group <group>', 'act as a member of this group; may be repeated', collect)
+    .option('--as-uid <uid>', 'act as the user of this UID')
+    .option('--as-user-extra <key=value>', 'act with this about the user; may be repeated', collect)
     .option('--certificate-authority <file>', 'certificate authority of the API server')
     .option('--insecure-skip-tls-verify', 'do not check the API server’s certificate')
+    .option('--tls-server-name <name>', 'name that the API server’s certificate must have')
+    .option('--cache-dir <folder>', 'where it is remembered what servers serve (else $KUBECACHEDIR, ~/.kube/cache)')
     .option('--request-timeout <duration>', 'give up on a request after this long, such as 10s (0: never)')
 }
 

@@ -1,24 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '../../runtime/client/client.ts'
-import { bearerCredentials } from '../../runtime/client/credentials.ts'
-import type { ClusterAccess } from '../../runtime/client/kubeconfig.ts'
+import type { ClusterAccess, ClusterOverrides } from '../../runtime/client/kubeconfig.ts'
 import { parseDuration } from '../duration.ts'
-import { CliError, ExitCode, usageError } from '../exit.ts'
+import { CliError, ExitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { readPlainYaml } from '../manifests/plain/plain-yaml.ts'
 import { DiscoveryCache } from './discovery-cache.ts'
 
 /** The flags by which every verb that talks to a server finds it; named as kubectl's. */
-export interface ConnectionFlags {
+export interface ConnectionFlags extends ClusterOverrides {
   readonly kubeconfig?: string
   readonly context?: string
   readonly cluster?: string
   readonly user?: string
   readonly namespace?: string
-  readonly server?: string
-  readonly token?: string
-  readonly certificateAuthority?: string
-  readonly insecureSkipTlsVerify?: boolean
+  readonly cacheDir?: string
   readonly requestTimeout?: string
 }
 
@@ -55,7 +52,7 @@ export async function connect(io: Io, flags: ConnectionFlags): Promise<Connectio
     client,
     namespace: flags.namespace ?? access.namespace ?? 'default',
     namespaceGiven: flags.namespace !== undefined,
-    discoveryCache: DiscoveryCache.of(io, access),
+    discoveryCache: DiscoveryCache.of(io, access, flags.cacheDir),
   }
 }
 
@@ -69,40 +66,15 @@ export function chosenKubeconfig(io: Io, flags: Pick<ConnectionFlags, 'kubeconfi
 async function clusterAccess(io: Io, flags: ConnectionFlags): Promise<ClusterAccess> {
   const { loadKubeconfig } = await import('../../runtime/client/kubeconfig.ts')
   const path = chosenKubeconfig(io, flags)
-  let access: ClusterAccess
   try {
-    access = await loadKubeconfig({
-      env: io.env,
-      ...(path === undefined ? {} : { path }),
-      ...(flags.context === undefined ? {} : { context: flags.context }),
-      ...(flags.cluster === undefined ? {} : { cluster: flags.cluster }),
-      ...(flags.user === undefined ? {} : { user: flags.user }),
-    })
+    return await loadKubeconfig({ ...flags, ...(path === undefined ? {} : { path }), env: io.env, parseYaml })
   } catch (error) {
-    // A server given in full needs no kubeconfig.
-    if (flags.server === undefined || flags.kubeconfig !== undefined) {
-      throw new CliError(ExitCode.api, (error as Error).message, { cause: error })
-    }
-    access = { server: flags.server, credentials: bearerCredentials(flags.token ?? '') }
-  }
-  return { ...access, ...overrides(flags) }
-}
-
-function overrides(flags: ConnectionFlags): Partial<ClusterAccess> {
-  if (flags.server !== undefined && !URL.canParse(flags.server))
-    throw usageError(`--server ${flags.server} is not a URL`)
-  return {
-    ...(flags.server === undefined ? {} : { server: flags.server.replace(/\/+$/, '') }),
-    ...(flags.token === undefined ? {} : { credentials: bearerCredentials(flags.token) }),
-    ...(flags.insecureSkipTlsVerify ? { insecureSkipTlsVerify: true } : {}),
-    ...(flags.certificateAuthority === undefined ? {} : { ca: readCa(flags.certificateAuthority) }),
+    throw new CliError(ExitCode.api, (error as Error).message, { cause: error })
   }
 }
 
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw usageError(`cannot read --certificate-authority ${path}: ${(error as Error).message}`)
-  }
+/** Most kubeconfigs are plain enough to be read without the YAML library, which takes longer to load than the rest of a command. */
+async function parseYaml(text: string): Promise<unknown> {
+  const plain = readPlainYaml(text, 0, text.length)
+  return plain.ok ? plain.value : (await import('yaml')).parse(text)
 }

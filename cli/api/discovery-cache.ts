@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ClusterAccess } from '../../runtime/client/kubeconfig.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -32,12 +30,18 @@ export class DiscoveryCache {
   }
 
   /** Undefined where there is no home to keep it in. */
-  static of(io: Pick<Io, 'env'>, { server, ca }: Pick<ClusterAccess, 'server' | 'ca'>): DiscoveryCache | undefined {
+  static of(
+    io: Pick<Io, 'env'>,
+    { server, ca }: Pick<ClusterAccess, 'server' | 'ca'>,
+    cacheDir?: string,
+  ): DiscoveryCache | undefined {
     const { KUBECACHEDIR, HOME } = io.env
     // A home that does not exist is a sign that nothing should be written there.
-    if (!KUBECACHEDIR && !(HOME && existsSync(HOME))) return undefined
-    const folder = KUBECACHEDIR || join(HOME!, '.kube', 'cache')
+    if (!cacheDir && !KUBECACHEDIR && !(HOME && existsSync(HOME))) return undefined
+    const folder = cacheDir || KUBECACHEDIR || join(HOME!, '.kube', 'cache')
     const host = server.replace(/^https?:\/\//, '').replace(/[^\w.]/g, '_')
+    // Loaded only now: whoever talks to a server needs it in any case, and others do not.
+    const { createHash } = process.getBuiltinModule('node:crypto')
     const identity = createHash('sha256')
       .update(`${server}\n${ca === undefined ? '' : String(ca)}`)
       .digest('hex')
@@ -46,7 +50,7 @@ export class DiscoveryCache {
 
   async read(): Promise<Discovery | undefined> {
     try {
-      const { format, at, discovery } = JSON.parse(await readFile(this.#path, 'utf8')) as Kept
+      const { format, at, discovery } = JSON.parse(readFileSync(this.#path, 'utf8')) as Kept
       const age = systemClock.now().getTime() - at
       return format === FORMAT && age >= 0 && age < KEPT_FOR_MS ? discovery : undefined
     } catch {
@@ -59,16 +63,20 @@ export class DiscoveryCache {
     const kept: Kept = { format: FORMAT, at: systemClock.now().getTime(), discovery }
     const temporary = `${this.#path}.${process.pid}`
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o750 })
-      await writeFile(temporary, JSON.stringify(kept), { mode: 0o600 })
-      await rename(temporary, this.#path)
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o750 })
+      writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600 })
+      renameSync(temporary, this.#path)
     } catch {
       // A full or read-only disk: the next command asks the server again.
     }
   }
 
   async forget(): Promise<void> {
-    await rm(this.#path, { force: true }).catch(() => {})
+    try {
+      rmSync(this.#path, { force: true })
+    } catch {
+      // As good as gone: what it says is too old in a few minutes.
+    }
   }
 }
 

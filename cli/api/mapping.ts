@@ -32,6 +32,11 @@ export function resourceFor(discovery: Discovery, word: string): ServedResource 
   throw new CliError(ExitCode.usage, `the server doesn't have a resource type "${word}"${suggestion(discovery, word)}`)
 }
 
+/** Whether a word means a type or a category. */
+export function isKnownType(discovery: Discovery, word: string): boolean {
+  return findResource(discovery, word) !== undefined || categoryMembers(discovery, word) !== undefined
+}
+
 function suggestion({ resources }: Discovery, word: string): string {
   const names = resources.flatMap((r) => [r.plural, r.singular, ...r.shortNames.filter((short) => short.length > 2)])
   const like = closest(word.toLowerCase(), names)

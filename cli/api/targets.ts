@@ -1,6 +1,6 @@
 import { usageError } from '../exit.ts'
 import type { Discovery, ServedResource } from './discovery.ts'
-import { resourceFor, resourcesFor } from './mapping.ts'
+import { isKnownType, resourceFor, resourcesFor } from './mapping.ts'
 
 /** What a command line such as `sites,ap -l a=b` or `ap/fra1-a ap/fra1-b` names. */
 export type Target =
@@ -19,6 +19,13 @@ export interface TargetOptions {
   readonly selected: boolean
   /** Whether types without names are allowed, as `get` allows and `delete` does not without `--all` or a selector. */
   readonly allowCollections: boolean
+}
+
+/** Whether all types that words name are known; where what is remembered of a server does not know them, the server may. */
+export function knowsTypes(discovery: Discovery, words: readonly string[]): boolean {
+  const slashed = words.some((word) => word.includes('/'))
+  const types = slashed ? words.map((word) => word.split('/', 1)[0]!) : words.slice(0, 1)
+  return types.flatMap((type) => type.split(',')).every((type) => type === '' || isKnownType(discovery, type))
 }
 
 /** Reads `TYPE[,TYPE…] [NAME…]` or `TYPE/NAME …`, with kubectl's rules and messages. Throws usage errors. */

@@ -11,11 +11,12 @@ import type {
 import { apiVersionOf, coreEvents, type Resource } from '../../runtime/client/resource.ts'
 import { ApiError } from '../../runtime/errors.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
-import { type Discovery, discover, type ServedResource } from '../api/discovery.ts'
+import type { Discovery, ServedResource } from '../api/discovery.ts'
+import { discovered } from '../api/discovery-cache.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
 import { resourceOfKind } from '../api/mapping.ts'
 import { AS_JSON } from '../api/request.ts'
-import { parseTargets } from '../api/targets.ts'
+import { knowsTypes, parseTargets } from '../api/targets.ts'
 import type { EventObject } from '../events/event.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import { objectsOf, type PlacedTarget, readTargets } from '../get/read.ts'
@@ -41,7 +42,7 @@ type Body = KubeObject & JsonObject
 export async function runDescribe(io: Io, words: readonly string[], flags: DescribeFlags): Promise<ExitCode> {
   const connection = await connect(io, flags)
   try {
-    const discovery = await discover(connection.client, io.interrupted)
+    const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
     const targets = await targetsOf(io, connection, discovery, words, flags)
     const { answers, errors } = await readTargets(connection, targets, flags, AS_JSON, io.interrupted)
     const objects = answers.flatMap((answer) =>

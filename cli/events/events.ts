@@ -1,9 +1,10 @@
 import type { JsonObject } from '../../crds/metadata.ts'
 import { coreEvents, type Resource } from '../../runtime/client/resource.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
-import { discover, type ServedResource } from '../api/discovery.ts'
+import type { ServedResource } from '../api/discovery.ts'
+import { discovered } from '../api/discovery-cache.ts'
 import { requestFailure } from '../api/failure.ts'
-import { resourceFor } from '../api/mapping.ts'
+import { isKnownType, resourceFor } from '../api/mapping.ts'
 import { AS_JSON, readPages } from '../api/request.ts'
 import { ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -69,7 +70,10 @@ async function eventsRequest(io: Io, connection: Connection, flags: EventsFlags)
   if (flags.for === undefined) return base
   const [type = '', name = '', ...more] = flags.for.split('/')
   if (name === '' || more.length > 0) throw usageError('--for must be in resource/name form')
-  const { kind, group, version } = resourceFor(await discover(connection.client, io.interrupted), type)
+  const { kind, group, version } = resourceFor(
+    await discovered(connection, io.interrupted, (kept) => isKnownType(kept, type)),
+    type,
+  )
   const apiVersion = group === '' ? version : `${group}/${version}`
   return {
     ...base,

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 import { type ConnectionFlags, connect } from '../api/connect.ts'
-import { discover, type ServedResource } from '../api/discovery.ts'
+import type { ServedResource } from '../api/discovery.ts'
+import { discovered } from '../api/discovery-cache.ts'
 import { findResource, resourceFor } from '../api/mapping.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -56,7 +57,7 @@ async function servedType(
 ): Promise<Explained> {
   const connection = await connect(io, flags)
   try {
-    const discovery = await discover(connection.client, io.interrupted)
+    const discovery = await discovered(connection, io.interrupted, (kept) => findResource(kept, word) !== undefined)
     const wanted =
       flags.apiVersion === undefined
         ? discovery

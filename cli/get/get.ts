@@ -1,9 +1,11 @@
+import { type ApiError, isNotFound } from '../../runtime/errors.ts'
 import { type Connection, connect } from '../api/connect.ts'
-import { discover } from '../api/discovery.ts'
+import type { Discovery } from '../api/discovery.ts'
+import { discovered, forgetDiscovery } from '../api/discovery-cache.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
 import { resourceOfKind } from '../api/mapping.ts'
 import { AS_JSON, AS_TABLE } from '../api/request.ts'
-import { parseTargets } from '../api/targets.ts'
+import { knowsTypes, parseTargets } from '../api/targets.ts'
 import { CliError, ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { type Format, parseFormat, printObjects } from '../output/format.ts'
@@ -64,8 +66,8 @@ async function targetsOf(
   words: readonly string[],
   flags: GetFlags,
 ): Promise<{ targets: readonly PlacedTarget[]; single: boolean }> {
-  const discovery = await discover(connection.client, io.interrupted)
   if (!flags.filename?.length) {
+    const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
     return parseTargets(discovery, words, {
       allNamespaces: flags.allNamespaces ?? false,
       selected: Boolean(flags.selector || flags.fieldSelector),
@@ -82,7 +84,10 @@ async function targetsOf(
     cwd: io.cwd,
     stdin: io.stdin,
   })
-  const unknown = manifests.filter(({ object }) => !resourceOfKind(discovery, object.apiVersion, object.kind))
+  const unknownTo = (discovery: Discovery) =>
+    manifests.filter(({ object }) => !resourceOfKind(discovery, object.apiVersion, object.kind))
+  const discovery = await discovered(connection, io.interrupted, (kept) => unknownTo(kept).length === 0)
+  const unknown = unknownTo(discovery)
   const unserved = unknown.map((m) =>
     m.problem(
       'unknown-kind',
@@ -108,6 +113,7 @@ async function getTables(
   wide: boolean,
 ): Promise<ExitCode> {
   const { answers, errors } = await readTargets(connection, targets, flags, AS_TABLE, io.interrupted)
+  if (errors.some(isNoSuchPath)) await forgetDiscovery(connection)
   const text = printTables(answers, flags, wide)
   await io.out(text)
   if (text === '' && errors.length === 0 && !flags.ignoreNotFound) {
@@ -126,6 +132,7 @@ async function getObjects(
   single: boolean,
 ): Promise<ExitCode> {
   const { answers, errors } = await readTargets(connection, targets, flags, AS_JSON, io.interrupted)
+  if (errors.some(isNoSuchPath)) await forgetDiscovery(connection)
   const found = objectsOf(answers)
   const objects = flags.sortBy === undefined ? found : sortBy(found, flags.sortBy, (object) => object)
   const nothing = objects.length === 0 && (flags.ignoreNotFound || (single && errors.length > 0))
@@ -139,6 +146,9 @@ async function getObjects(
   }
   return report(errors)
 }
+
+/** Not an object is missing but its type: the server no longer serves what it did when it was asked what it serves. */
+const isNoSuchPath = (error: unknown) => isNotFound(error) && !(error as ApiError).details?.name
 
 /** Every failure on a line of its own, each once; the command then ends with the code for an API error. */
 function report(errors: readonly unknown[]): ExitCode {

@@ -1,9 +1,10 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
-import { discover, qualifiedKind } from '../api/discovery.ts'
+import { qualifiedKind } from '../api/discovery.ts'
+import { discovered } from '../api/discovery-cache.ts'
 import { requestFailure } from '../api/failure.ts'
 import { AS_JSON, readOne, readPages } from '../api/request.ts'
-import { parseTargets } from '../api/targets.ts'
+import { knowsTypes, parseTargets } from '../api/targets.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { PlacedTarget } from '../get/read.ts'
@@ -88,7 +89,7 @@ async function targetsOf(
       ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
     }))
   }
-  const discovery = await discover(connection.client, io.interrupted)
+  const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
   return parseTargets(discovery, words, {
     allNamespaces: flags.allNamespaces ?? false,
     selected: Boolean(flags.selector || flags.fieldSelector),

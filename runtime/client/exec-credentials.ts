@@ -12,6 +12,18 @@ export interface ExecConfig {
   readonly interactiveMode?: 'Never' | 'IfAvailable' | 'Always'
 }
 
+/** What a plugin that asks for it (`provideClusterInfo`) is told of the cluster: `spec.cluster` of its ExecCredential. */
+export interface ExecCluster {
+  readonly server?: string
+  readonly 'tls-server-name'?: string
+  readonly 'insecure-skip-tls-verify'?: boolean
+  /** Base64. */
+  readonly 'certificate-authority-data'?: string
+  readonly 'proxy-url'?: string
+  /** The cluster's extension for plugins. */
+  readonly config?: unknown
+}
+
 interface ExecStatus {
   readonly token?: string
   readonly clientCertificateData?: string
@@ -26,7 +38,12 @@ const RENEW_EARLY_MS = 10_000
  * Credentials from a client-go credential plugin. The command runs once and again when its answer expires or the server answers 401.
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
  */
-export function execCredentials(exec: ExecConfig, cluster: object, clock: Clock, base: Credential = {}): Credentials {
+export function execCredentials(
+  exec: ExecConfig,
+  cluster: ExecCluster,
+  clock: Clock,
+  base: Credential = {},
+): Credentials {
   if (!/^client\.authentication\.k8s\.io\/(v1|v1beta1)$/.test(exec.apiVersion)) {
     throw new Error(`exec plugin ${exec.command}: apiVersion ${exec.apiVersion} is not supported`)
   }
@@ -58,10 +75,11 @@ export function execCredentials(exec: ExecConfig, cluster: object, clock: Clock,
   }
 }
 
-async function run(exec: ExecConfig, cluster: object): Promise<ExecStatus> {
+async function run(exec: ExecConfig, cluster: ExecCluster): Promise<ExecStatus> {
   const mode = exec.interactiveMode ?? 'IfAvailable'
-  const interactive = mode !== 'Never' && process.stdin.isTTY === true
-  if (mode === 'Always' && !interactive) throw new Error(`exec plugin ${exec.command} needs a terminal`)
+  const interactive = mode !== 'Never' && process.getBuiltinModule('node:tty').isatty(0)
+  if (mode === 'Always' && !interactive)
+    throw new Error(`exec plugin ${exec.command} needs a terminal: standard input is not a terminal`)
   const info = {
     apiVersion: exec.apiVersion,
     kind: 'ExecCredential',

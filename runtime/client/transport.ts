@@ -153,7 +153,7 @@ export class Transport {
       access.proxyUrl === undefined ? undefined : { HTTP_PROXY: access.proxyUrl, HTTPS_PROXY: access.proxyUrl }
     const common = { keepAlive: true, scheduling: 'lifo' as const, ...(proxyEnv ? { proxyEnv } : {}) }
     const tls = {
-      ...(access.ca === undefined ? {} : { ca: access.ca }),
+      ...(access.insecureSkipTlsVerify ? {} : { ca: access.ca ?? systemAuthorities() }),
       ...(credential.cert === undefined ? {} : { cert: credential.cert }),
       ...(credential.key === undefined ? {} : { key: credential.key }),
       ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
@@ -166,6 +166,12 @@ export class Transport {
     this.#agents = { cert: credential.cert, short: make(maxConnections), long: make(Number.POSITIVE_INFINITY) }
     return this.#agents
   }
+}
+
+/** Those that Node brings and those of this system; several milliseconds to read, so only where a kubeconfig names none. */
+function systemAuthorities(): string[] {
+  const tls = process.getBuiltinModule('node:tls')
+  return [...new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system')])]
 }
 
 /** Carries what a guard threw past the connection's own errors. */

@@ -37,11 +37,14 @@ describe('which server, as whom', () => {
     const data = Buffer.from('CERT').toString('base64')
     const path = write(
       'a',
-      config({ cluster: 'certificate-authority: pki/ca.crt', user: `client-certificate-data: ${data}` }),
+      config({
+        cluster: 'certificate-authority: pki/ca.crt',
+        user: `client-certificate-data: ${data}, client-key-data: ${data}`,
+      }),
     )
     const access = await loadKubeconfig({ path })
     expect(access).toMatchObject({ server: 'https://one.example:6443', ca: 'CA', namespace: 'team' })
-    expect(await access.credentials.get()).toEqual({ cert: 'CERT' })
+    expect(await access.credentials.get()).toEqual({ cert: 'CERT', key: 'CERT' })
   })
 
   test('of several files the first that says something wins; missing ones are passed over', async () => {
