@@ -369,6 +369,18 @@ export interface PlannedSites {
   readonly fillBytes: number
 }
 
+/** What the plan is worth, in per cent of all demand, as expected when it was made. */
+export interface PlannedOffload {
+  /** Demand served close to the viewer. What the viewer's own site serves counts in full, what its parent serves by half. */
+  readonly expectedPercent: number
+  /** No plan could have expected more than this with these appliances. */
+  readonly boundPercent: number
+  /** Demand served at the viewer's own site. */
+  readonly sitePercent: number
+  /** Demand served at the parent of the viewer's site. */
+  readonly parentPercent: number
+}
+
 /** What it places, over all sites. */
 export interface PlanTotals {
   /** Files it places, each counted once. */
@@ -407,6 +419,8 @@ export interface PlacementPlanSpec {
   readonly sites: readonly PlannedSite[]
   /** What it places at the sites that are not listed, summed. Absent when all are listed. */
   readonly others?: PlannedSites
+  /** What the plan is worth, in per cent of all demand, as expected when it was made. */
+  readonly offload?: PlannedOffload
   /** What it places, over all sites. */
   readonly totals: PlanTotals
 }
@@ -510,9 +524,9 @@ export interface PlacementPolicySpec {
 
 /** How much of the demand the current plan serves close to the viewer. */
 export interface Offload {
-  /** Demand expected to be served by the selected appliances, in per cent of all demand. */
+  /** Demand expected to be served close to the viewer, in per cent of all demand. What the viewer's own site serves counts in full, what its parent serves by half. */
   readonly expectedPercent: number
-  /** The most that any plan could serve with this storage, in per cent of all demand. */
+  /** No plan could expect more than this with these appliances, in per cent of all demand. */
   readonly boundPercent: number
 }
 

@@ -1,6 +1,6 @@
 import type { PlacementPolicy } from '../../crds/types.gen.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
-import { popularFirst } from '../../reconcilers/placement/popular-first.ts'
+import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import type { PlacementSolver } from '../../reconcilers/placement/problem.ts'
 import type { Change } from '../../runtime/cache/store.ts'
 import { Controller } from '../../runtime/controller/controller.ts'
@@ -23,7 +23,7 @@ export function placementController(
   deps: ControllerDeps,
   caches: Caches,
   reader: BlobReader,
-  { solver = popularFirst, fleetDelayMs = 250, progressDelayMs = 2000 }: PlacementOptions = {},
+  { solver = defaultSolver, fleetDelayMs = 250, progressDelayMs = 2000 }: PlacementOptions = {},
 ): Controller {
   const { clock, log } = deps
   const executor = createExecutor({

@@ -119,10 +119,17 @@ function makePlan(
 ): PlacementPlan {
   const { policy, targets, reserved, solver } = input
   const problem = poseProblem(policy, material.catalog, material.popularity, targets, reserved, material.held)
+  const solution = solver.solve(problem)
+  if (solution.insteadOf)
+    p.event(
+      'Warning',
+      'SolverFailed',
+      `${solution.insteadOf.solver}: ${solution.insteadOf.error}; planned the simple way`,
+    )
   const made = writePlan(
     { policy, catalog: input.catalog!, digest: input.digest },
     problem,
-    solver.solve(problem),
+    solution,
     { digest: wanted, solver: solver.name },
     parent,
   )
@@ -181,6 +188,12 @@ function writeStatus(
       ...(current && totals
         ? {
             currentPlan: current.metadata.name,
+            ...(current.spec.offload && {
+              offload: {
+                expectedPercent: current.spec.offload.expectedPercent,
+                boundPercent: current.spec.offload.boundPercent,
+              },
+            }),
             filesPlaced: totals.files,
             bytesPlaced: totals.bytes,
             filesLeftOut: totals.filesLeftOut,

@@ -58,6 +58,8 @@ export interface PlacementSolution {
   readonly offload: number
   /** What it is worth, where the solver knows. */
   readonly worth?: PlacementWorth
+  /** Where this is the answer of a simpler solver, as the one that was asked failed. */
+  readonly insteadOf?: { readonly solver: string; readonly error: string }
 }
 
 /** What a placement is worth, in Gbit/s of demand; where a site's demand is not known it counts as 1. */

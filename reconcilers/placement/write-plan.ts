@@ -3,7 +3,7 @@ import { FileSet } from '../blobs/file-set.ts'
 import { encodeFileSet } from '../blobs/file-set-blob.ts'
 import { compare, encodePlanIndex, type PlanIndexRow } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
-import type { PlacementProblem, PlacementSite, PlacementSolution } from './problem.ts'
+import type { PlacementProblem, PlacementSite, PlacementSolution, PlacementWorth } from './problem.ts'
 
 /** Sites named one by one in a plan; the rest is summed up, so that the object does not grow with the fleet. */
 export const SITES_TOLD = 200
@@ -76,6 +76,7 @@ export function writePlan(
       index: { digest: index },
       solver: inputs.solver,
       ...tellSites(told.map((site) => site.row)),
+      ...(solution.worth && { offload: offloadOf(solution.worth) }),
       totals: {
         ...weigh(problem, everywhere),
         appliances: rows.length,
@@ -90,6 +91,23 @@ export function writePlan(
     },
   }
   return { object, blobs }
+}
+
+/** In per cent of all demand, to a thousandth. */
+function offloadOf({
+  demand,
+  local,
+  parent,
+  value,
+  bound,
+}: PlacementWorth): NonNullable<PlacementPlan['spec']['offload']> {
+  const percent = (part: number) => (demand > 0 ? Math.min(100, Math.round((part / demand) * 1e5) / 1e3) : 100)
+  return {
+    expectedPercent: percent(value),
+    boundPercent: percent(Math.max(value, bound)),
+    sitePercent: percent(local),
+    parentPercent: percent(parent),
+  }
 }
 
 /** The policy's name, shortened where it must be, and ten digits of what the plan was made from. */

@@ -49,6 +49,7 @@ export const typeNames: Readonly<Record<string, string>> = {
   'PlacementPolicy.spec.exclude[]': 'ExcludedFiles',
   'PlacementPolicy.spec.demand': 'DemandSource',
   'PlacementPolicy.status.offload': 'Offload',
+  'PlacementPlan.spec.offload': 'PlannedOffload',
   'PlacementPolicy.status.appliances': 'PolicyApplianceCounts',
 
   'PlacementPlan.spec.policyRef': 'PolicyRef',
