@@ -40,7 +40,7 @@ export const benchmarks: readonly Benchmark[] = [
   },
   {
     name: 'converge',
-    about: 'a change that touches 5,000 appliances, beside the bare API writes it needs, on each server',
+    about: 'a change that touches 5,000 appliances, beside the bare writes and controller-runtime, on each server',
     byDefault: true,
     run: async (report) => (await import('./controllers/converge.ts')).compareConvergence(report),
   },
@@ -49,6 +49,12 @@ export const benchmarks: readonly Benchmark[] = [
     about: 'memory that a cached object takes',
     byDefault: true,
     run: async (report) => (await import('./controllers/cache-memory.ts')).measureCacheMemory(report),
+  },
+  {
+    name: 'scrape',
+    about: 'what telling Prometheus of 20,000 appliances costs the controllers',
+    byDefault: true,
+    run: async (report) => (await import('./controllers/scrape.ts')).measureScrape(report),
   },
   {
     name: 'storage',

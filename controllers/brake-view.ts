@@ -10,7 +10,7 @@ export class BrakeView {
   #dark = 0
   #engaged = false
 
-  constructor(appliances: Cache<Appliance>, options?: BrakeOptions) {
+  constructor(appliances: Pick<Cache<Appliance>, 'onChange'>, options?: BrakeOptions) {
     this.#options = options
     appliances.onChange((change) => {
       if (change.type === 'update') this.#count(change.old, -1)

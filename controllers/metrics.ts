@@ -1,14 +1,14 @@
-import type { Appliance } from '../crds/types.gen.ts'
 import type { ManagerStatus } from '../runtime/controller/manager.ts'
 import type { ControllerMetrics } from '../runtime/metrics/controller-metrics.ts'
 import type { Metrics, Sample } from '../runtime/metrics/metrics.ts'
 import type { BrakeView } from './brake-view.ts'
 import type { Caches } from './caches.ts'
+import { SiteSums } from './site-sums.ts'
 
 /** What fleet gauges are made from. */
 export interface FleetView {
-  readonly caches: Pick<Caches, 'appliances'>
-  readonly brake: BrakeView
+  readonly caches: { readonly appliances: Pick<Caches['appliances'], 'list'> }
+  readonly brake: Pick<BrakeView, 'light' | 'now'>
 }
 
 /**
@@ -39,6 +39,7 @@ export function registerControllers(
 
 function registerFleet(metrics: Metrics, { caches, brake }: FleetView, leading: () => boolean): void {
   const site = ['namespace', 'site']
+  const sites = new SiteSums(() => caches.appliances.list())
   const whileLeading = (collect: () => Iterable<Sample>) => () => (leading() ? collect() : [])
   metrics.gauge(
     {
@@ -46,17 +47,17 @@ function registerFleet(metrics: Metrics, { caches, brake }: FleetView, leading: 
       help: 'Appliances of a site, by phase.',
       labels: [...site, 'state'],
     },
-    whileLeading(() => appliancesByState(caches.appliances.list())),
+    whileLeading(() => sites.appliancesByState()),
   )
-  const sums: readonly (readonly [string, string, (content: Content) => number | undefined])[] = [
-    ['weir_site_bytes_desired', 'Bytes that the appliances of a site should hold.', (c) => c.bytesDesired],
-    ['weir_site_bytes_held', 'Bytes of these that they verifiably hold.', (c) => c.bytesHeld],
-    ['weir_site_files_failing', 'Files that appliances of a site fail to fill.', (c) => c.filesFailing],
-  ]
-  for (const [name, help, value] of sums) {
+  const sums = [
+    ['weir_site_bytes_desired', 'Bytes that the appliances of a site should hold.', 'bytesDesired'],
+    ['weir_site_bytes_held', 'Bytes of these that they verifiably hold.', 'bytesHeld'],
+    ['weir_site_files_failing', 'Files that appliances of a site fail to fill.', 'filesFailing'],
+  ] as const
+  for (const [name, help, field] of sums) {
     metrics.gauge(
       { name, help, labels: site },
-      whileLeading(() => sumBySite(caches.appliances.list(), value)),
+      whileLeading(() => sites.sums(field)),
     )
   }
   metrics.gauge(
@@ -71,39 +72,4 @@ function registerFleet(metrics: Metrics, { caches, brake }: FleetView, leading: 
     { name: 'weir_fail_closed', help: '1 while so much of the fleet is dark that nothing is moved.' },
     whileLeading(() => [{ value: brake.now.engaged ? 1 : 0 }]),
   )
-}
-
-type Content = NonNullable<NonNullable<Appliance['status']>['content']>
-
-const siteOf = ({ metadata, spec }: Appliance) => ({ namespace: metadata.namespace ?? '', site: spec.siteRef.name })
-
-function appliancesByState(appliances: readonly Appliance[]): Iterable<Sample> {
-  return summed(
-    appliances,
-    (appliance) => ({ ...siteOf(appliance), state: appliance.status?.phase ?? 'Pending' }),
-    () => 1,
-  )
-}
-
-function sumBySite(
-  appliances: readonly Appliance[],
-  value: (content: Content) => number | undefined,
-): Iterable<Sample> {
-  return summed(appliances, siteOf, ({ status }) => (status?.content && value(status.content)) ?? 0)
-}
-
-function summed(
-  appliances: readonly Appliance[],
-  labelsOf: (appliance: Appliance) => Readonly<Record<string, string>>,
-  value: (appliance: Appliance) => number,
-): Iterable<Sample> {
-  const sums = new Map<string, { value: number; readonly labels: Readonly<Record<string, string>> }>()
-  for (const appliance of appliances) {
-    const labels = labelsOf(appliance)
-    const key = Object.values(labels).join('/')
-    const known = sums.get(key)
-    if (known) known.value += value(appliance)
-    else sums.set(key, { value: value(appliance), labels })
-  }
-  return sums.values()
 }

@@ -33,34 +33,12 @@ export class Metrics {
     if (process) collectDefaultMetrics({ register: this.#registry })
   }
 
-  gauge({ name, help, labels = [] }: MetricOptions, collect: () => Iterable<Sample>): void {
-    new Gauge({
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [this.#registry],
-      collect() {
-        this.reset()
-        // Without labels a reset leaves a zero, which would be told where nothing is to be told.
-        if (labels.length === 0) this.remove()
-        for (const sample of collect()) this.set({ ...sample.labels }, sample.value)
-      },
-    })
+  gauge(options: MetricOptions, collect: () => Iterable<Sample>): void {
+    this.#registry.registerMetric(new CollectedGauge(options, collect))
   }
 
-  counter({ name, help, labels = [] }: MetricOptions, collect: () => Iterable<Sample>): void {
-    new Counter({
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [this.#registry],
-      collect() {
-        this.reset()
-        // Without labels a reset leaves a zero, which would be told where nothing is to be told.
-        if (labels.length === 0) this.remove()
-        for (const sample of collect()) this.inc({ ...sample.labels }, sample.value)
-      },
-    })
+  counter(options: MetricOptions, collect: () => Iterable<Sample>): void {
+    this.#registry.registerMetric(new CollectedCounter(options, collect))
   }
 
   histogram(options: MetricOptions, collect: () => Iterable<HistogramSample>): void {
@@ -82,11 +60,56 @@ export class Metrics {
   }
 }
 
+/** As prom-client's registry takes them for its text. */
 interface Value {
-  readonly metricName: string
+  readonly metricName?: string
   readonly labels: Record<string, string | number>
+  /** Written out once for each object, however often it is told: keep the objects where there are thousands. */
+  readonly sharedLabels?: Labels
   readonly value: number
   readonly exemplar: null
+}
+
+/** A prom-client gauge that is read from samples. Its own `set` costs a hash of the labels: too much for the sites of a large fleet. */
+class CollectedGauge extends Gauge {
+  readonly #options: MetricOptions
+  readonly #collect: () => Iterable<Sample>
+
+  constructor(options: MetricOptions, collect: () => Iterable<Sample>) {
+    super({ name: options.name, help: options.help, labelNames: [...(options.labels ?? [])], registers: [] })
+    this.#options = options
+    this.#collect = collect
+  }
+
+  async getForPromString() {
+    return { ...head(this.#options), type: 'gauge', values: valuesOf(this.#collect()), aggregator: 'sum' }
+  }
+}
+
+/** The same for a counter. */
+class CollectedCounter extends Counter {
+  readonly #options: MetricOptions
+  readonly #collect: () => Iterable<Sample>
+
+  constructor(options: MetricOptions, collect: () => Iterable<Sample>) {
+    super({ name: options.name, help: options.help, labelNames: [...(options.labels ?? [])], registers: [] })
+    this.#options = options
+    this.#collect = collect
+  }
+
+  async getForPromString() {
+    return { ...head(this.#options), type: 'counter', values: valuesOf(this.#collect()), aggregator: 'sum' }
+  }
+}
+
+const head = ({ name, help }: MetricOptions) => ({ name, help })
+const NO_LABELS = {}
+
+function valuesOf(samples: Iterable<Sample>): Value[] {
+  const values: Value[] = []
+  for (const { value, labels } of samples)
+    values.push({ labels: NO_LABELS, sharedLabels: labels ?? NO_LABELS, value, exemplar: null })
+  return values
 }
 
 /** A prom-client histogram that is read from Buckets. Its own `observe` costs a hash of the labels: too much for every reconcile. */
