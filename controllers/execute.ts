@@ -53,6 +53,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
 /** The versions that one plan's writes are based on, by kind and key: what was read, and then what the plan's own writes gave back. */
 type Bases = Map<string, KubeObject>
+type Apply = Extract<Write, { op: 'apply' | 'applyStatus' }>
 /** Told what a write gave back. */
 type Wrote = (answer: KubeObject) => void
 
@@ -87,23 +88,24 @@ class PlanExecutor implements Executor {
         return await (this.#options.tracing?.write(
           `${write.op} ${subject.kind}`,
           { 'weir.field_manager': this.#options.fieldManager, 'weir.object': keyOf(subject.metadata) },
-          (wrote) => this.#send(write, bases, wrote),
-        ) ?? this.#send(write, bases))
+          (wrote) => this.#send(write, bases, looked, wrote),
+        ) ?? this.#send(write, bases, looked))
       } catch (error) {
         throw explainForbidden(error, write, subject, this.#options)
       }
     }
     // What is so already is looked up, not written: nothing waits for it.
-    if (this.#isNoop(write)) return false
+    const looked = isApply(write) ? this.#caches.get(resourceOf(write.object))?.get(keyOf(subject.metadata)) : undefined
+    if (isApply(write) && looked && this.#isNoop(write, looked)) return false
     return await (this.#options.order?.run(idOf(subject), send) ?? send())
   }
 
-  async #send(write: Write, bases: Bases, wrote: Wrote = () => {}): Promise<boolean> {
+  /** `looked`: the object that was found not to be as it should be before the write had its turn. */
+  async #send(write: Write, bases: Bases, looked: KubeObject | undefined, wrote: Wrote = () => {}): Promise<boolean> {
     switch (write.op) {
       case 'apply':
-        return await this.#apply(write.object, '', bases, wrote)
       case 'applyStatus':
-        return await this.#apply(write.object, 'status', bases, wrote)
+        return await this.#apply(write, bases, looked, wrote)
       case 'create':
         return await this.#create(write.object, wrote)
       case 'delete':
@@ -111,20 +113,19 @@ class PlanExecutor implements Executor {
     }
   }
 
-  #isNoop(write: Write): boolean {
-    if (write.op !== 'apply' && write.op !== 'applyStatus') return false
-    const { object, op } = write
-    const live = this.#caches.get(resourceOf(object))?.get(keyOf(object.metadata))
-    return live !== undefined && isNoopApply(live, object, this.#options.fieldManager, op === 'apply' ? '' : 'status')
+  #isNoop({ op, object }: Apply, live: KubeObject): boolean {
+    return isNoopApply(live, object, this.#options.fieldManager, op === 'apply' ? '' : 'status')
   }
 
-  async #apply(object: KubeObject, subresource: '' | 'status', bases: Bases, wrote: Wrote): Promise<boolean> {
+  async #apply(write: Apply, bases: Bases, looked: KubeObject | undefined, wrote: Wrote): Promise<boolean> {
     const { client, fieldManager, assertLead } = this.#options
+    const { object, op } = write
+    const subresource = op === 'apply' ? '' : 'status'
     const resource = resourceOf(object)
     const cache = this.#caches.get(resource)
     const live = cache?.get(keyOf(object.metadata))
-    // Looked at again: somebody may have written it while this write waited for its turn.
-    if (live && isNoopApply(live, object, fieldManager, subresource)) return false
+    // Looked at again where it has changed: somebody has written it while this write waited for its turn.
+    if (live && live !== looked && this.#isNoop(write, live)) return false
     const base = bases.get(idOf(object)) ?? live
     assertLead?.()
     let answer: KubeObject
@@ -186,6 +187,8 @@ class PlanExecutor implements Executor {
     }
   }
 }
+
+const isApply = (write: Write): write is Apply => write.op === 'apply' || write.op === 'applyStatus'
 
 /** Tells an object from all others. */
 function idOf({ apiVersion, kind, metadata }: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): string {

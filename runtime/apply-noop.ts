@@ -1,7 +1,9 @@
-import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../crds/metadata.ts'
+import { equalValues } from '../crds/fieldmanager/value.ts'
+import type { JsonObject, JsonValue, KubeObject } from '../crds/metadata.ts'
 
+const NOTHING: ReadonlySet<string> = new Set()
 /** Fields that name the object an apply is about; nobody owns them. */
-const IDENTITY = new Set(['apiVersion', 'kind'])
+const IDENTITY = new Set(['apiVersion', 'kind', 'metadata'])
 const METADATA_IDENTITY = new Set([
   'name',
   'namespace',
@@ -23,48 +25,38 @@ export function isNoopApply(live: KubeObject, applied: KubeObject, manager: stri
     (e) => e.manager === manager && e.operation === 'Apply' && (e.subresource ?? '') === subresource,
   )
   if (entry && entry.apiVersion !== applied.apiVersion) return false
-  return sameObject(withoutIdentity(applied), live as unknown as JsonObject, fieldsOf(entry))
+  const fields = entry?.fieldsV1 ?? {}
+  const metadata = isObject(fields['f:metadata']) ? fields['f:metadata'] : {}
+  const body = { ...fields, 'f:metadata': undefined }
+  return (
+    sameObject(fieldsOf(applied), fieldsOf(live), body, IDENTITY) &&
+    sameObject(fieldsOf(applied.metadata), fieldsOf(live.metadata), metadata, METADATA_IDENTITY)
+  )
 }
 
-function fieldsOf(entry: ManagedFieldsEntry | undefined): JsonObject {
-  return entry?.fieldsV1 ?? {}
-}
-
-function withoutIdentity(object: KubeObject): JsonObject {
-  const { metadata, ...rest } = object as unknown as JsonObject & { readonly metadata: JsonObject }
-  const owned = Object.fromEntries(
-    Object.entries(metadata).filter(([name, value]) => value !== undefined && !METADATA_IDENTITY.has(name)),
-  )
-  const fields = Object.fromEntries(
-    Object.entries(rest).filter(([name, value]) => value !== undefined && !IDENTITY.has(name)),
-  )
-  return Object.keys(owned).length === 0 ? fields : { metadata: owned, ...fields }
-}
+const fieldsOf = (object: object) => object as JsonObject
 
 /** Whether a value is as live and owned as `fields` says: `{}` is a whole value, anything else is what is inside it. */
 function same(applied: JsonValue, live: JsonValue | undefined, fields: JsonObject): boolean {
   if (live === undefined) return false
-  const inside = Object.keys(fields).some((name) => name !== '.')
-  if (!inside) return equal(applied, live)
+  if (countOwned(fields) === 0) return equalValues(applied, live)
   if (Array.isArray(applied)) return Array.isArray(live) && sameList(applied, live, fields)
   if (!isObject(applied) || !isObject(live)) return false
-  return sameObject(applied, live, fields)
+  return sameObject(applied, live, fields, NOTHING)
 }
 
-function sameObject(applied: JsonObject, live: JsonObject, fields: JsonObject): boolean {
-  let owned = 0
-  for (const name in fields) if (name !== '.') owned++
+function sameObject(applied: JsonObject, live: JsonObject, fields: JsonObject, identity: ReadonlySet<string>): boolean {
   let said = 0
-  for (const name in applied) {
+  for (const name of Object.keys(applied)) {
     const value = applied[name]
-    if (value === undefined) continue
+    if (value === undefined || identity.has(name)) continue
     const field = fields[`f:${name}`]
     // Of an empty set or map-like list nothing is recorded, and the server leaves it out or not, depending on what was there before.
     if (field === undefined && isEmptyList(value) && (live[name] === undefined || isEmptyList(live[name]))) continue
     said++
     if (field === undefined || !isObject(field) || !same(value, live[name], field)) return false
   }
-  return said === owned
+  return said === countOwned(fields)
 }
 
 /** A list that merges: by keys (`k:{…}`) or as a set (`v:…`). */
@@ -87,22 +79,33 @@ function sameList(applied: readonly JsonValue[], live: readonly JsonValue[], fie
 
 /** Whether a path element, `k:{"type":"Ready"}` or `v:"a"`, names this item of a list. */
 function names(element: string, item: JsonValue): boolean {
-  const value = JSON.parse(element.slice(2)) as JsonValue
-  if (element.startsWith('v:')) return equal(value, item)
+  const value = valueOf(element)
+  if (element.startsWith('v:')) return equalValues(value, item)
   if (!element.startsWith('k:') || !isObject(value) || !isObject(item)) return false
   // A key that the item leaves out may have a default; then the answer is "in doubt".
-  return Object.keys(value).every((key) => equal(value[key] ?? null, item[key] ?? null))
+  for (const key of Object.keys(value)) if (!equalValues(value[key] ?? null, item[key] ?? null)) return false
+  return true
 }
 
-function equal(a: JsonValue, b: JsonValue): boolean {
-  if (a === b) return true
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i] as JsonValue))
+/** Path elements that were parsed: those of conditions, finalizers and addresses come again and again. */
+const parsed = new Map<string, JsonValue>()
+const PARSED_KEPT = 1024
+
+function valueOf(element: string): JsonValue {
+  let value = parsed.get(element)
+  if (value === undefined) {
+    value = JSON.parse(element.slice(2)) as JsonValue
+    if (parsed.size >= PARSED_KEPT) parsed.clear()
+    parsed.set(element, value)
   }
-  if (!isObject(a) || !isObject(b)) return false
-  const names = Object.keys(a).filter((name) => a[name] !== undefined)
-  if (names.length !== Object.keys(b).filter((name) => b[name] !== undefined).length) return false
-  return names.every((name) => b[name] !== undefined && equal(a[name] as JsonValue, b[name] as JsonValue))
+  return value
+}
+
+/** How many fields or items are recorded, beside the thing itself. */
+function countOwned(fields: JsonObject): number {
+  let count = 0
+  for (const name of Object.keys(fields)) if (name !== '.' && fields[name] !== undefined) count++
+  return count
 }
 
 function isEmptyList(value: JsonValue | undefined): boolean {

@@ -1,4 +1,5 @@
-import type { KubeObject } from '../../crds/metadata.ts'
+import { equalValues } from '../../crds/fieldmanager/value.ts'
+import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import type { Appliance, Assignment, Catalog, PlacementPlan, Site } from '../../crds/types.gen.ts'
 import { holdsContent } from '../appliance/plan-appliance.ts'
 import type { CatalogContent } from '../blobs/catalog.ts'
@@ -72,7 +73,7 @@ export function planAssignment(input: AssignmentInput): Plan {
     serve: !leaving && (appliance.spec.mode ?? 'InService') === 'InService',
   }
   const before = assignment?.spec.content
-  const same = before !== undefined && JSON.stringify(canonical(before)) === JSON.stringify(canonical(wanted))
+  const same = before !== undefined && isSame(before, wanted)
   if (!same && brake.engaged) return braked(p, brake)
   const generation = same ? before.generation : (before?.generation ?? 0) + 1
   if (!appliance.metadata.deletionTimestamp) p.apply(identify(appliance, [APPLIANCE_FINALIZER]))
@@ -190,14 +191,7 @@ function assignmentObject(appliance: Appliance, content: Content): KubeObject {
   } as KubeObject
 }
 
-/** Content without its generation, with sorted keys: what decides whether the agent is told anew. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key, member]) => key !== 'generation' && member !== undefined)
-      .sort(([a], [b]) => compare(a, b))
-      .map(([key, member]) => [key, canonical(member)]),
-  )
+/** Whether the agent need not be told anew: contents that differ in nothing but their generation. */
+function isSame(before: Content, wanted: Omit<Content, 'generation'>): boolean {
+  return equalValues({ ...before, generation: undefined } as unknown as JsonObject, wanted as unknown as JsonObject)
 }
