@@ -1,5 +1,5 @@
 import { BlobReader } from '../../controllers/placement/blob-reader.ts'
-import { popularFirst } from '../../reconcilers/placement/popular-first.ts'
+import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
 import { requestFailure } from '../api/failure.ts'
 import { type FileWords, manifestsFrom, resolveManifests } from '../changes/resolve.ts'
@@ -92,7 +92,7 @@ export async function planDocument(
       work,
       blobs,
       reader: new BlobReader(blobs),
-      solver: popularFirst,
+      solver: defaultSolver,
       readSources: flags.readSources ?? false,
       now,
       signal: io.interrupted,
