@@ -24,6 +24,8 @@ export interface ApiProxyOptions {
   readonly kubeconfigPath: string
   /** Every request is made as this user. */
   readonly impersonate?: { readonly user: string; readonly groups: readonly string[] }
+  /** Headers of answers that are not passed on, in lower case: what another server would not send. */
+  readonly withoutHeaders?: readonly string[]
 }
 
 /** A door in front of an API server that writes down who asks for what, and can be made to stick. */
@@ -37,8 +39,10 @@ export class ApiProxy implements AsyncDisposable {
   readonly #upstream: URL
   readonly #agent: Agent
   readonly #as: Readonly<Record<string, string | string[]>>
+  readonly #withoutHeaders: readonly string[]
 
-  private constructor({ kubeconfigPath, impersonate }: ApiProxyOptions) {
+  private constructor({ kubeconfigPath, impersonate, withoutHeaders = [] }: ApiProxyOptions) {
+    this.#withoutHeaders = withoutHeaders
     const { clusters, users } = parse(readFileSync(kubeconfigPath, 'utf8')) as Kubeconfig
     const { cluster } = clusters[0]!
     const { user } = users[0]!
@@ -106,6 +110,7 @@ export class ApiProxy implements AsyncDisposable {
     forward.on('response', (answer) => {
       note(answer.statusCode ?? 0)
       const { connection: _____, 'transfer-encoding': ______, ...own } = answer.headers
+      for (const name of this.#withoutHeaders) delete own[name]
       res.writeHead(answer.statusCode ?? 502, own)
       // A watch that has nothing to say yet has been taken all the same.
       res.flushHeaders()
