@@ -33,6 +33,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 /** A watch that ends sooner than this did no good: the next one waits. */
 const SHORT_WATCH_MS = 1000
+/** A watch that has lived for so long was a good one, though nothing came: what failed before it is forgotten when it breaks. */
+const GOOD_WATCH_MS = 5000
 /** After so many watches in a row that failed, the version they start from is not trusted any more. */
 const FAILED_WATCHES_BEFORE_RELIST = 3
 
@@ -46,6 +48,8 @@ export class Reflector<T extends KubeObject> {
   readonly #backoff: Backoff
   #resourceVersion: string | undefined
   #failedWatches = 0
+  /** When the server took the watch that is open, or was open last; monotonic. */
+  #openedAtMs: number | undefined
   #lastError: Error | undefined
 
   constructor(options: ReflectorOptions<T>, sink: Sink<T>) {
@@ -96,9 +100,10 @@ export class Reflector<T extends KubeObject> {
       timeoutSeconds,
       idleTimeoutMs,
       signal,
-      // Failures are still counted until something comes: a server that takes every watch and breaks it is not asked any faster.
+      // Failures still count for a while: a server that takes every watch and breaks it is not asked any faster.
       onOpen: () => {
         this.#lastError = undefined
+        this.#openedAtMs = clock.monotonicMs()
       },
     })
     for await (const event of events) this.#take(event)
@@ -122,7 +127,9 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    const { log, resource } = this.#options
+    const { log, resource, clock } = this.#options
+    if (this.#openedAtMs !== undefined && clock.monotonicMs() - this.#openedAtMs >= GOOD_WATCH_MS) this.#healthy()
+    this.#openedAtMs = undefined
     this.#lastError = error instanceof Error ? error : new Error(String(error))
     if (this.#resourceVersion !== undefined) {
       this.#failedWatches++

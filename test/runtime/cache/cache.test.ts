@@ -4,6 +4,7 @@ import { Cache } from '../../../runtime/cache/cache.ts'
 import type { Client } from '../../../runtime/client/client.ts'
 import { type ConfigMap, configMaps } from '../../../runtime/client/resource.ts'
 import { FakeClock } from '../../../runtime/clock.ts'
+import { type Log, silentLog } from '../../../runtime/log.ts'
 import { CollectionServer } from '../collection-server.ts'
 import { clientOf, until } from '../http.ts'
 
@@ -26,7 +27,7 @@ afterEach(async () => {
 
 /** Starts a cache that waits hardly at all between tries, and syncs it. */
 async function follow(
-  options: { random?: () => number; clock?: FakeClock; idleTimeoutMs?: number } = {},
+  options: { random?: () => number; clock?: FakeClock; idleTimeoutMs?: number; log?: Log } = {},
 ): Promise<void> {
   cache = new Cache({
     client,
@@ -129,6 +130,24 @@ describe('it recovers', () => {
     await until(() => server.watchers === 1)
     await until(() => cache.error === undefined)
     expect(changes).toEqual(['add default/a'])
+  })
+
+  test('soon after a watch that lived, however often it had failed before that and however little came', async () => {
+    const clock = new FakeClock()
+    const waits: number[] = []
+    const log: Log = { ...silentLog, warn: (fields) => waits.push((fields as { waitMs: number }).waitMs) }
+    await follow({ clock, log })
+    const refuse = (_: unknown, response: ServerResponse) => response.writeHead(503).end()
+    for (let i = 0; i < 6; i++) server.instead.push(refuse)
+    server.breakWatches()
+    await until(() => cache.error !== undefined)
+    while (server.watchers === 0) await clock.advance(1000)
+    expect(Math.max(...waits)).toBeGreaterThan(5000)
+    await until(() => cache.error === undefined)
+    await clock.advance(10_000)
+    server.breakWatches()
+    await until(() => cache.error !== undefined)
+    expect(waits.at(-1)).toBeLessThan(1000)
   })
 
   test('a watch that the server ends: goes on from the last bookmark', async () => {
