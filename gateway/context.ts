@@ -11,6 +11,9 @@ import type { Reports } from './reports.ts'
 import type { AssignmentStreams } from './streams.ts'
 import type { Tokens } from './tokens.ts'
 
+/** What is looked at, with what is wrong with it, or undefined. */
+export type GatewayHealth = Readonly<Record<'listener' | 'heartbeats', string | undefined>>
+
 /** What routes work with. */
 export interface GatewayContext {
   /** The gateway's id, as in its Leases. */
@@ -26,6 +29,7 @@ export interface GatewayContext {
   readonly reportReader: ReportReader
   readonly streams: AssignmentStreams
   readonly counters: Counters
+  readonly health: () => GatewayHealth
 }
 
 /** A request that has been let in. */

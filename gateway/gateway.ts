@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlobStore } from '../runtime/blob-store.ts'
+import type { ServerCertificate } from '../runtime/certificates/certificate-files.ts'
 import type { Client } from '../runtime/client/client.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
-import type { GatewayContext } from './context.ts'
+import type { GatewayContext, GatewayHealth } from './context.ts'
 import { Counters } from './counters.ts'
 import { Fleet } from './fleet.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HttpProblem } from './http/problem.ts'
 import { sendProblem } from './http/reply.ts'
-import { type ListenAddress, listenHttps, type TlsFiles } from './http/server.ts'
+import { type ListenAddress, listenHttps } from './http/server.ts'
 import type { GatewayView } from './metrics.ts'
 import { Records } from './records.ts'
 import { ReportReader } from './report-reader.ts'
@@ -25,7 +26,7 @@ export interface GatewayOptions {
   readonly client: Client
   readonly blobStore: BlobStore
   readonly listen: ListenAddress
-  readonly tls: TlsFiles
+  readonly tls: ServerCertificate
   /** Names this gateway among others, and across its restarts: a DNS label of at most 40 characters. */
   readonly id: string
   readonly clock?: Clock
@@ -42,6 +43,10 @@ export interface Gateway {
   readonly ready: Promise<void>
   /** How it is, for health and metrics. */
   readonly view: GatewayView
+  /** What a restart would help with: by what is looked at, what is wrong with it, or undefined. Never that the API is away. */
+  readonly health: GatewayHealth
+  /** Shows this certificate to who connects from now on; connections that are open stay. Throws where it cannot be used. */
+  useCertificate(certificate: ServerCertificate): void
   close(): Promise<void>
 }
 
@@ -78,6 +83,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const tokens = new Tokens(fleet.secrets, (appliance) => streams.close(appliance))
   const reportReader = await ReportReader.create()
+  const health = (): GatewayHealth => ({
+    listener: server.listening ? undefined : 'takes no connections',
+    heartbeats: heartbeats.stuck,
+  })
   const context: GatewayContext = {
     id,
     blobs: blobStore,
@@ -91,6 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     reportReader,
     streams,
     counters,
+    health,
   }
 
   const server = await listenHttps(listen, tls, (req, res) => serve(context, req, res))
@@ -124,6 +134,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const { caches } = fleet
       return { counters, connected: streams.size, online: heartbeats.listed, caches, reports: reports.load }
     },
+    get health() {
+      return health()
+    },
+    useCertificate: (certificate) => server.useCertificate(certificate),
     close() {
       closing ??= close()
       return closing

@@ -14,6 +14,10 @@ import type { Log } from '../runtime/log.ts'
 import type { Fleet } from './fleet.ts'
 import type { Records } from './records.ts'
 
+/** Lets go of a write that gets no answer, however long the server asks to wait: the Lease would run out meanwhile, and the fleet look dark. */
+const WRITE_TIMEOUT_MS = 8000
+/** The loop looks every 10 s, and no write takes longer than its timeout: after so long without, it does not work any more. */
+const STUCK_AFTER_MS = 60_000
 /** After a Lease could not be written. */
 const RETRY_MS = 1000
 const SWEEP_MS = 600_000
@@ -38,12 +42,14 @@ export class Heartbeats {
   readonly #listed = new Map<number, ReadonlySet<string>>()
   /** Shards whose Lease could not be written, and when to try again (monotonic ms). */
   readonly #retryAtMs = new Map<number, number>()
-  readonly #writing = new Map<number, Promise<void>>()
+  readonly #writing = new Map<number, { readonly ended: Promise<void>; readonly sinceMs: number }>()
   readonly #stop = new AbortController()
   #cancelTimer: (() => void) | undefined
   #timerDueMs = Number.POSITIVE_INFINITY
   #cancelSweep: (() => void) | undefined
   #looksSoon = false
+  /** When the loop last looked, monotonic; undefined until it begins. */
+  #lookedAtMs: number | undefined
   #started = false
   #failing = false
 
@@ -69,7 +75,7 @@ export class Heartbeats {
     this.#stop.abort(new Error('the gateway was closed'))
     this.#cancelTimer?.()
     this.#cancelSweep?.()
-    await Promise.all(this.#writing.values())
+    await Promise.all(Array.from(this.#writing.values(), ({ ended }) => ended))
   }
 
   /** Notes that an appliance has been heard just now. */
@@ -77,6 +83,19 @@ export class Heartbeats {
     const { records, clock } = this.#options
     records.lastHeardMs.set(key, clock.monotonicMs())
     if (!this.isListed(key)) this.#wakeIn(0)
+  }
+
+  /** What is wrong where the loop has stopped, which must not happen. That the API does not take the Leases is no such thing. */
+  get stuck(): string | undefined {
+    const nowMs = this.#options.clock.monotonicMs()
+    const seconds = (ms: number) => Math.round(ms / 1000)
+    if (this.#lookedAtMs !== undefined && nowMs - this.#lookedAtMs > STUCK_AFTER_MS)
+      return `nobody has looked after the leases for ${seconds(nowMs - this.#lookedAtMs)} s`
+    for (const [shard, { sinceMs }] of this.#writing) {
+      if (nowMs - sinceMs > STUCK_AFTER_MS)
+        return `the write of lease ${shard} has hung for ${seconds(nowMs - sinceMs)} s`
+    }
+    return undefined
   }
 
   /** How many appliances the Leases list. */
@@ -124,11 +143,12 @@ export class Heartbeats {
     const isKnown = (key: string) => fleet.appliances.get(key) !== undefined
     const input = { lastHeardMs: records.lastHeardMs, known: fleet.appliances.keys(), isKnown, written: this.#written }
     const nowMs = clock.monotonicMs()
+    this.#lookedAtMs = nowMs
     const { renew, afterMs } = planHeartbeats(input, nowMs)
     for (const { shard, online } of renew) {
       // A write that is under way looks again when it has ended.
       if (this.#writing.has(shard) || (this.#retryAtMs.get(shard) ?? 0) > nowMs) continue
-      this.#writing.set(shard, this.#write(shard, online))
+      this.#writing.set(shard, { ended: this.#write(shard, online), sinceMs: nowMs })
     }
     this.#wakeIn(afterMs)
   }
@@ -159,26 +179,29 @@ export class Heartbeats {
 
   async #apply(shard: number, online: readonly string[]): Promise<void> {
     const { client, gateway, fieldManager, clock } = this.#options
+    const late = new AbortController()
+    const cancel = clock.after(WRITE_TIMEOUT_MS, () =>
+      late.abort(new Error(`no answer in ${WRITE_TIMEOUT_MS / 1000} s`)),
+    )
+    const signal = AbortSignal.any([this.#stop.signal, late.signal])
     const apply = () =>
-      client.apply(leases, heartbeatLease(gateway, shard, online, clock.now()), {
-        fieldManager,
-        force: true,
-        signal: this.#stop.signal,
-      })
+      client.apply(leases, heartbeatLease(gateway, shard, online, clock.now()), { fieldManager, force: true, signal })
     try {
       await apply()
     } catch (error) {
       if (!isNotFound(error)) throw error
-      await this.#makeNamespace()
+      await this.#makeNamespace(signal)
       await apply()
+    } finally {
+      cancel()
     }
   }
 
-  async #makeNamespace(): Promise<void> {
+  async #makeNamespace(signal: AbortSignal): Promise<void> {
     const { client, fieldManager } = this.#options
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: HEARTBEAT_NAMESPACE } }
     try {
-      await client.create(namespaces, namespace, { fieldManager, signal: this.#stop.signal })
+      await client.create(namespaces, namespace, { fieldManager, signal })
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
     }

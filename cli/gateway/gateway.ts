@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { startGateway } from '../../gateway/gateway.ts'
 import { registerGateway } from '../../gateway/metrics.ts'
 import { openBlobStore } from '../../runtime/blob-store.ts'
+import { CertificateFiles } from '../../runtime/certificates/certificate-files.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { ClientMetrics } from '../../runtime/metrics/client-metrics.ts'
 import { ControllerMetrics } from '../../runtime/metrics/controller-metrics.ts'
@@ -25,14 +25,14 @@ export interface GatewayFlags extends ProgramFlags {
 export async function runGateway(io: Io, words: readonly string[], flags: GatewayFlags): Promise<ExitCode> {
   if (words.length > 0) throw usageError(`unexpected argument "${words[0]}"`)
   const folder = required(flags.blobs, '--blobs')
-  const tls = {
-    cert: await readPem(required(flags.tlsCert, '--tls-cert'), '--tls-cert'),
-    key: await readPem(required(flags.tlsKey, '--tls-key'), '--tls-key'),
-  }
+  const tlsPaths = { certPath: required(flags.tlsCert, '--tls-cert'), keyPath: required(flags.tlsKey, '--tls-key') }
   const listen = listenAddress(flags.listen, '--listen')
   const metricsListen = listenAddress(flags.metricsListen, '--metrics-listen')
   const id = gatewayId(flags.id ?? io.env.POD_NAME ?? hostname())
   const log = programLog('gateway', flags.logLevel)
+  const certificates = await CertificateFiles.open({ ...tlsPaths, log }).catch((error: Error) => {
+    throw usageError(`--tls-cert and --tls-key cannot be used: ${error.message}`)
+  })
   const access = await clusterAccess(io, flags)
   const blobStore = await openBlobStore(folder, { shared: true }).catch((error: Error) => {
     throw usageError(`--blobs ${folder} cannot be used: ${error.message}`)
@@ -41,18 +41,28 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
   const observer = new ControllerMetrics()
   const userAgent = `weir-gateway/${programVersion()}`
   const client = new Client({ access, userAgent, onAnswer: requests.onAnswer })
-  const gateway = await startGateway({ client, blobStore, listen, tls, id, log, observer }).catch((error: Error) => {
+  const gateway = await startGateway({
+    client,
+    blobStore,
+    listen,
+    tls: certificates.current,
+    id,
+    log,
+    observer,
+  }).catch((error: Error) => {
     client.close()
     throw usageError(`the gateway cannot start: ${error.message}`)
   })
+  certificates.follow((pair) => gateway.useCertificate(pair))
   const metrics = new Metrics()
   requests.register(metrics, access.server)
   registerGateway(metrics, observer, () => gateway.view)
+  registerCertificate(metrics, certificates)
   try {
     const ops = await startOpsServer({
       listen: metricsListen,
       metrics,
-      health: () => ({}),
+      health: () => gateway.health,
       readiness: () => readiness(gateway.view.caches),
     }).catch((error: Error) => {
       throw usageError(`--metrics-listen ${flags.metricsListen}: ${error.message}`)
@@ -62,6 +72,7 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
     // Who balances load is told first, and appliances find the door closed last.
     await ops.close()
   } finally {
+    certificates.close()
     await gateway.close()
     client.close()
     log.info({}, 'stopped')
@@ -87,10 +98,8 @@ function gatewayId(name: string): string {
   return id
 }
 
-async function readPem(path: string, flag: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw usageError(`cannot read ${flag} ${path}: ${(error as Error).message}`)
-  }
+function registerCertificate(metrics: Metrics, certificates: CertificateFiles): void {
+  const name = 'weir_gateway_certificate_expiration_timestamp_seconds'
+  const help = 'When the certificate that is shown to appliances runs out.'
+  metrics.gauge({ name, help }, () => [{ value: certificates.expiresAt.getTime() / 1000 }])
 }

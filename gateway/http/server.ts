@@ -2,13 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-
-export interface TlsFiles {
-  /** PEM, the server's certificate with its chain. */
-  readonly cert: string
-  /** PEM. */
-  readonly key: string
-}
+import type { ServerCertificate } from '../../runtime/certificates/certificate-files.ts'
 
 export interface ListenAddress {
   /** Undefined: on every address of this machine. */
@@ -19,10 +13,15 @@ export interface ListenAddress {
 
 export interface HttpsServer {
   readonly url: string
+  /** False once it takes no more connections. */
+  readonly listening: boolean
+  /** Shows this to who connects from now on; connections that are open stay. Throws where it cannot be used. */
+  useCertificate(certificate: ServerCertificate): void
   /** Takes no more connections, and breaks those that are open. */
   close(): Promise<void>
 }
 
+const MIN_VERSION = 'TLSv1.2'
 /** A client that sends a request this slowly is not one of ours. */
 const REQUEST_TIMEOUT_MS = 60_000
 /** A connection on which nothing moves, either way, for so long is broken: a reader that does not read, a peer that is gone. */
@@ -30,13 +29,13 @@ const IDLE_MS = 60_000
 
 export async function listenHttps(
   { host, port }: ListenAddress,
-  tls: TlsFiles,
+  tls: ServerCertificate,
   handle: (req: IncomingMessage, res: ServerResponse) => void,
 ): Promise<HttpsServer> {
   const server = createServer(
     {
       ...tls,
-      minVersion: 'TLSv1.2',
+      minVersion: MIN_VERSION,
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: 15_000,
       keepAliveTimeout: 30_000,
@@ -60,6 +59,10 @@ export async function listenHttps(
   const { port: bound } = server.address() as AddressInfo
   return {
     url: `https://${host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${bound}`,
+    get listening() {
+      return server.listening
+    },
+    useCertificate: (certificate) => server.setSecureContext({ ...certificate, minVersion: MIN_VERSION }),
     async close() {
       const closed = once(server, 'close')
       server.close()
