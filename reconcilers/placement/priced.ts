@@ -4,7 +4,7 @@ import type { PlacementProblem, PlacementSolution, PlacementSolver } from './pro
 import { defaultOptions, Solved } from './solver/solve.ts'
 
 /**
- * The solver by prices: see `solver/tree.ts` for the problem and `solver/bound.ts` for what its value is measured against. Takes time linear in files, plus sites ×
+ * The solver by prices: see `solver/model.ts` and `solver/tree.ts` for the problem and `solver/bound.ts` for what its value is measured against. Takes time linear in files, plus sites ×
  * bands, plus what is placed. Should it fail, the popular-first solver answers, so that a fleet is never without a plan; the answer then says so.
  */
 export const priced: PlacementSolver = {

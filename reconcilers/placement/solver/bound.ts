@@ -1,6 +1,6 @@
 import type { Bands } from './bands.ts'
+import type { Tree, Trunk } from './model.ts'
 import { lineOf } from './site-dual.ts'
-import type { Tree, Trunk } from './tree.ts'
 
 /**
  * An upper bound on the value of any placement in a tree, by weak duality: at any prices, the dual value is one. Each file takes the best of its lines; a band's

@@ -1,9 +1,9 @@
 import type { FileSet } from '../../blobs/file-set.ts'
 import type { Bands } from './bands.ts'
 import { Ledger } from './ledger.ts'
+import type { Branch, Trunk } from './model.ts'
 import type { GroupParts } from './parts.ts'
 import { Boxes, Spread } from './spread.ts'
-import type { Branch, Trunk } from './tree.ts'
 
 /** A search for something that still fits ends after so many files in a row for which there is no room. */
 const REFUSALS = 1024

@@ -4,19 +4,11 @@ import { hashString, mix } from '../hash.ts'
 import type { PlacementWorth } from '../problem.ts'
 import { type Bands, cutBands, placedFiles } from './bands.ts'
 import { withChurn } from './churn.ts'
+import type { Branch, Overlap, Tree, Trunk } from './model.ts'
 import { partsOf } from './parts.ts'
 import { type Coverage, type PlacingBox, SitePlacing } from './place.ts'
 import { type Capacity, MAX_TYPES } from './site-dual.ts'
-import {
-  type Branch,
-  type Effort,
-  emptyGroups,
-  type Overlap,
-  priceTree,
-  setGroups,
-  type Tree,
-  type Trunk,
-} from './tree.ts'
+import { type Effort, emptyGroups, priceTree, setGroups } from './tree.ts'
 
 export interface SolverAppliance {
   readonly key: string
