@@ -48,11 +48,12 @@ export class Contents {
     const content = status?.content
     if (!content || content.storageUsedBytes + content.filesHeld === 0) return nothingHeld
     const { inventories } = content
-    if (inventories.length === 0 && content.filesHeld > 0) {
-      // One that clients are sent away from says how much it holds, and not what.
+    const holdsAll = content.generation === before?.generation && content.filesHeld === content.filesDesired
+    // It says so itself. Inventories come a little later, and there are none of one that clients are sent away from.
+    if (holdsAll || (inventories.length === 0 && content.filesHeld > 0)) {
       const byCatalog = await this.asked(before)
-      const isExact = content.generation === before?.generation && content.filesHeld === content.filesDesired
-      return { byCatalog, all: unionOf([...byCatalog.values()]), isExact }
+      const all = unionOf([...byCatalog.values()])
+      return { byCatalog, all, isExact: holdsAll && this.space.weigh(all).bytes >= content.storageUsedBytes }
     }
     const sets = await Promise.all(inventories.map(({ catalogDigest, digest }) => this.set(catalogDigest, digest)))
     const all = unionOf(sets)
