@@ -1,5 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 
+const isatty = (descriptor: number) => process.getBuiltinModule('node:tty').isatty(descriptor)
+
 /** Where a command reads and writes. stdout is data; stderr is progress, warnings and prompts. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -29,7 +31,7 @@ interface Stream extends NodeJS.WritableStream {
 }
 
 /** Whether escape sequences may be written: a terminal that is not dumb, and nobody asked for none. */
-export function terminalAllowsColour(stream: Stream, env: Io['env']): boolean {
+export function terminalAllowsColour(stream: Pick<Stream, 'isTTY'>, env: Io['env']): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb' && env.NO_COLOR === undefined
 }
 
@@ -71,10 +73,16 @@ export function processIo(): {
     err(text) {
       stderr().write(text)
     },
-    errIsTerminal: terminalAllowsColour(process.stderr, process.env),
-    outIsTerminal: terminalAllowsColour(process.stdout, process.env),
-    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
-    columns: () => process.stderr.columns || 80,
+    get errIsTerminal() {
+      return terminalAllowsColour({ isTTY: isatty(2) }, process.env)
+    },
+    get outIsTerminal() {
+      return terminalAllowsColour({ isTTY: isatty(1) }, process.env)
+    },
+    get interactive() {
+      return isatty(0) && isatty(2)
+    },
+    columns: () => (stderr() as Stream).columns || 80,
     interrupted: interruption.signal,
     readerGone: reader.signal,
   }

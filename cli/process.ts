@@ -17,20 +17,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-let code: number
-try {
-  code = await run(process.argv.slice(2), io)
-} catch (error) {
-  if (error instanceof CliError) {
-    if (error.message !== '') io.err(error.raw ? error.message : `error: ${error.message}\n`)
-    code = error.code
-  } else if (io.interrupted.aborted) code = ExitCode.interrupted
-  else {
+async function exitCode(): Promise<number> {
+  try {
+    return await run(process.argv.slice(2), io)
+  } catch (error) {
+    if (error instanceof CliError) {
+      if (error.message !== '') io.err(error.raw ? error.message : `error: ${error.message}\n`)
+      return error.code
+    }
+    if (io.interrupted.aborted) return ExitCode.interrupted
     io.err(
       `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\nThis is a bug in weir.\n`,
     )
-    code = ExitCode.api
+    return ExitCode.api
   }
 }
-await flushed()
-process.exit(code)
+
+// Not awaited here: what this file is a part of, as published, is imported by the verbs that it runs.
+void exitCode().then(async (code) => {
+  await flushed()
+  process.exit(code)
+})

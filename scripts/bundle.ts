@@ -14,7 +14,7 @@ const out = process.argv[2] ?? join(root, 'dist', 'program')
 const CORE = [
   /\/cli\/(api|get|output)\//,
   /\/cli\/[a-z]+\/command\.ts$/,
-  /\/cli\/(exit|flags|io|program|run|verb|verbs|duration|concurrently)\.ts$/,
+  /\/cli\/(exit|flags|io|process|program|run|verb|verbs|duration|concurrently)\.ts$/,
   /\/cli\/manifests\/(suggest|plain\/.*|span)\.ts$/,
   /\/runtime\/(client\/.*|clock|errors)\.ts$/,
 ]
@@ -45,6 +45,10 @@ const bundle = await rolldown({
         if (!id.startsWith(BUILTIN)) return null
         return `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(BUILTIN.length))})`
       },
+      generateBundle(_options, files) {
+        // Text that is all ASCII is read without decoding, and takes half the memory.
+        for (const file of Object.values(files)) if (file.type === 'chunk') file.code = asciiOnly(file.code)
+      },
     },
   ],
   checks: { ineffectiveDynamicImport: false },
@@ -71,6 +75,11 @@ const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk
 writeFileSync(join(out, 'LICENSES.txt'), licenses(chunks.flatMap(({ moduleIds }) => moduleIds)))
 const bytes = chunks.reduce((sum, { code }) => sum + Buffer.byteLength(code), 0)
 console.log(`${out}: ${chunks.length} files, ${(bytes / 2 ** 20).toFixed(1)} MiB`)
+
+/** What is not ASCII as escapes, which mean the same wherever it may stand: in names, texts and patterns. */
+function asciiOnly(code: string): string {
+  return code.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
 
 /** The licenses of the packages that modules belong to: whoever passes their code on passes these on too. */
 function licenses(modules: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Client } from '../../runtime/client/client.ts'
-import type { ClusterAccess, ClusterOverrides } from '../../runtime/client/kubeconfig.ts'
+import { Client } from '../../runtime/client/client.ts'
+import { type ClusterAccess, type ClusterOverrides, loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -37,7 +37,6 @@ const MAX_CONNECTIONS = 32
 
 /** Reads the kubeconfig and makes the client. Sends nothing yet. */
 export async function connect(io: Io, flags: ConnectionFlags): Promise<Connection> {
-  const { Client } = await import('../../runtime/client/client.ts')
   const access = await clusterAccess(io, flags)
   const timeout =
     flags.requestTimeout === undefined || flags.requestTimeout === '0' ? undefined : parseDuration(flags.requestTimeout)
@@ -64,7 +63,6 @@ export function chosenKubeconfig(io: Io, flags: Pick<ConnectionFlags, 'kubeconfi
 }
 
 async function clusterAccess(io: Io, flags: ConnectionFlags): Promise<ClusterAccess> {
-  const { loadKubeconfig } = await import('../../runtime/client/kubeconfig.ts')
   const path = chosenKubeconfig(io, flags)
   try {
     return await loadKubeconfig({ ...flags, ...(path === undefined ? {} : { path }), env: io.env, parseYaml })

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import type { Clock } from '../clock.ts'
 
 /** How one request proves who sends it. Certificates are PEM. */
@@ -36,7 +36,7 @@ export function tokenFileCredentials(path: string, clock: Clock, base: Credentia
   return {
     async get() {
       if (cached && clock.monotonicMs() - cached.readAtMs < TOKEN_FILE_TTL_MS) return cached.credential
-      const token = (await readFile(path, 'utf8')).trim()
+      const token = readFileSync(path, 'utf8').trim()
       if (token === '') throw new Error(`token file ${path} is empty`)
       cached = { credential: { ...base, authorization: `Bearer ${token}` }, readAtMs: clock.monotonicMs() }
       return cached.credential

@@ -1,4 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+// Loaded where a proxy is named, and not with every command.
+const net = () => process.getBuiltinModule('node:net')
+const isIP = (text: string) => net().isIP(text)
 
 /**
  * The proxy that `$HTTPS_PROXY`, `$HTTP_PROXY` and `$NO_PROXY` (or their lower-case twins) mean for a server; undefined: none. As in Go's
@@ -39,7 +41,7 @@ function matches(rule: string, host: string, port: string): boolean {
 function inRange(network: string, bits: number, host: string): boolean {
   const [family, own] = [isIP(network), isIP(host)]
   if (family === 0 || family !== own || bits > (family === 4 ? 32 : 128)) return false
-  const list = new BlockList()
+  const list = new (net().BlockList)()
   const type = family === 4 ? 'ipv4' : 'ipv6'
   list.addSubnet(network, bits, type)
   return list.check(host, type)
