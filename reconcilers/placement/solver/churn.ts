@@ -1,7 +1,8 @@
 import type { Bands } from './bands.ts'
+import type { Branch, Trunk } from './model.ts'
 import { type GroupParts, partsOf } from './parts.ts'
 import { SiteDual, type SiteGroups } from './site-dual.ts'
-import { type Branch, barrierOf, emptyGroups, NEWTON_STEPS, type Trunk } from './tree.ts'
+import { barrierOf, emptyGroups, NEWTON_STEPS } from './tree.ts'
 
 export interface Churn {
   /**
