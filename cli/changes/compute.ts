@@ -1,7 +1,8 @@
 import { equalValues } from '../../crds/fieldmanager/value.ts'
-import { ApiError, isForbidden } from '../../runtime/errors.ts'
+import { ApiError, isForbidden, isNotFound } from '../../runtime/errors.ts'
 import type { Connection } from '../api/connect.ts'
 import { qualifiedName } from '../api/discovery.ts'
+import { forgetDiscovery } from '../api/discovery-cache.ts'
 import { AS_JSON, readOne } from '../api/request.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Io } from '../io.ts'
@@ -50,6 +51,10 @@ export async function computeChanges(
   const settling = new Settling(connection, set, options)
   const settled = await concurrently(set, CONCURRENCY, (resolved) => settling.settle(resolved, results.get(resolved)))
   settling.report(io)
+  if (settling.unserved) {
+    await forgetDiscovery(connection)
+    io.err('note: the server serves other kinds than it did minutes ago: run this again\n')
+  }
   const refused = settled.filter((result): result is Refused => 'error' in result)
   if (refused.length > 0) throw refusal(refused)
   return { changes: (settled as Merged[]).map((merged) => changeOf(merged, options)) }
@@ -63,6 +68,8 @@ class Settling {
   readonly #schemas: MergeSchemas
   readonly #permissions: Permissions
   readonly #notPermitted = new Set<string>()
+  /** A kind that was thought to be served is not. */
+  unserved = false
 
   constructor(connection: Connection, set: readonly Resolved[], options: ChangeOptions) {
     this.#connection = connection
@@ -84,6 +91,7 @@ class Settling {
       this.#notPermitted.add(`${qualifiedName(resolved.resource)}${place}`)
       return this.#locally(resolved, before)
     }
+    if (isNotFound(error) && error instanceof ApiError && error.details?.name === undefined) this.unserved = true
     // The set changes the definition of the kind: the object may need what is new in it. It was checked against that already.
     const misfit = error instanceof ApiError && [400, 422, 500].includes(error.code)
     if (misfit && this.#schemas.definedInSet(resolved)) return this.#locally(resolved, before)

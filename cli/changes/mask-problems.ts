@@ -36,7 +36,9 @@ class Masks {
       for (const path of secretPaths(secret)) {
         const { at } = secret.problem('invalid', path, 'value', '')
         if (at) this.#spans.set(at.source, [...(this.#spans.get(at.source) ?? []), [at.start, at.end]])
-        for (const text of spellings(valueAt(secret, path))) values.add(text)
+        const value = valueAt(secret, path)
+        for (const one of path[0] === 'metadata' ? keptValues(value) : [value])
+          for (const text of spellings(one)) values.add(text)
       }
     }
     // A value may be part of another.
@@ -82,6 +84,17 @@ function valueAt({ object }: Manifest, path: readonly string[]): JsonValue | und
   let value: JsonValue | undefined = object
   for (const step of path) value = isMap(value) ? value[step] : undefined
   return value
+}
+
+/** The values in kubectl's copy of the Secret, and the copy. */
+function keptValues(copy: JsonValue | undefined): (JsonValue | undefined)[] {
+  try {
+    const object = JSON.parse(String(copy)) as JsonValue
+    const maps = FIELDS.map((field) => (isMap(object) ? object[field] : undefined))
+    return [copy, ...maps.flatMap((map) => (isMap(map) ? Object.values(map) : []))]
+  } catch {
+    return [copy]
+  }
 }
 
 /** A value as it is written, as base64, and as what it is base64 of. */
