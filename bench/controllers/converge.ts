@@ -14,7 +14,8 @@ import { buildPeer, type Peer } from './peer.ts'
 import { until, untilQuiet, within } from './within.ts'
 
 const APPLIANCES = Number(process.env.WEIR_BENCH_APPLIANCES ?? 5_000)
-const ROUNDS = 3
+/** Of which the first warms up whoever is compiled as it runs. */
+const ROUNDS = 4
 /** Far more than any step has taken, so that a run that hangs ends and says where. */
 const STEP_TIMEOUT_MS = 120_000
 
@@ -87,7 +88,8 @@ async function measure(server: ServerUnderTest, peer: Peer | undefined, report: 
       // To and fro, so that what grows or warms up with time favours nobody.
       for (const writer of round % 2 === 0 ? writers : [...writers].reverse()) {
         const origin = `http://${writer.name.replaceAll(/\W/g, '-')}-${round}.example/`
-        runs.get(writer.name)!.push(await run(writer, origin, observer, server))
+        const done = await run(writer, origin, observer, server)
+        if (round > 0) runs.get(writer.name)!.push(done)
       }
     }
     tell(server.name, runs, report)

@@ -403,10 +403,13 @@ function pageOf<T extends KubeObject>(resource: Resource<T>, answer: unknown): P
 
 function queryString(query: RawRequest['query']): string {
   if (!query) return ''
-  const params = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) params.set(name, String(value))
-  const text = params.toString()
-  return text === '' ? '' : `?${text}`
+  let text = ''
+  for (const name of Object.keys(query)) {
+    const value = query[name]
+    if (value !== undefined)
+      text += `${text === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`
+  }
+  return text
 }
 
 function parseAnswer(body: Buffer, contentType: string | undefined): unknown {

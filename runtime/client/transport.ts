@@ -34,12 +34,19 @@ export interface TransportOptions {
 /** HTTP/1.1 with keep-alive to one server. Knows nothing of Kubernetes. */
 export class Transport {
   readonly #options: TransportOptions
-  readonly #base: URL
+  readonly #target: { readonly secure: boolean; readonly host: string; readonly port: number; readonly prefix: string }
   #agents: { cert: string | undefined; short: Agent; long: Agent } | undefined
 
   constructor(options: TransportOptions) {
     this.#options = options
-    this.#base = new URL(options.access.server)
+    const { protocol, hostname, port, pathname } = new URL(options.access.server)
+    const secure = protocol === 'https:'
+    this.#target = {
+      secure,
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: port === '' ? (secure ? 443 : 80) : Number(port),
+      prefix: pathname === '/' ? '' : pathname,
+    }
   }
 
   /**
@@ -107,14 +114,20 @@ export class Transport {
     }
   }
 
-  async #readBody(response: IncomingMessage, request: TransportRequest): Promise<Buffer> {
-    const chunks: Buffer[] = []
-    try {
-      for await (const chunk of response) chunks.push(chunk as Buffer)
-    } catch (error) {
-      throw this.#errorOf(error, request, true, false)
-    }
-    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+  /** By its events: an iterator costs more than all else that is done with a short answer. */
+  #readBody(response: IncomingMessage, request: TransportRequest): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      const broken = (error: unknown) => reject(this.#errorOf(error, request, true, false))
+      const closed = () => {
+        if (!response.readableEnded) broken(response.errored ?? new Error('the connection was closed within an answer'))
+      }
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+      response.once('error', broken)
+      response.once('close', closed)
+      if (response.closed) closed()
+    })
   }
 
   /** Breaks every connection. Requests under way fail with ConnectError. */
@@ -127,11 +140,11 @@ export class Transport {
   #create({ method, path, headers, body, credential, stream }: TransportRequest): ClientRequest {
     const agents = this.#agentsFor(credential)
     const length = body === undefined ? undefined : Buffer.byteLength(body)
-    const prefix = this.#base.pathname === '/' ? '' : this.#base.pathname
+    const { secure, host, port, prefix } = this.#target
     const options: RequestOptions = {
       method,
-      host: this.#base.hostname.replace(/^\[|\]$/g, ''),
-      port: this.#base.port || (this.#base.protocol === 'https:' ? 443 : 80),
+      host,
+      port,
       path: prefix + path,
       agent: stream ? agents.long : agents.short,
       headers: {
@@ -141,7 +154,7 @@ export class Transport {
         ...(length === undefined ? {} : { 'Content-Length': String(length) }),
       },
     }
-    return this.#base.protocol === 'https:' ? https().request(options) : http().request(options)
+    return secure ? https().request(options) : http().request(options)
   }
 
   /** Connections are bound to the certificate they were opened with: a renewed one gets new connections. */
@@ -159,10 +172,14 @@ export class Transport {
       ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
       ...(access.insecureSkipTlsVerify ? { rejectUnauthorized: false } : {}),
     }
-    const make = (maxSockets: number) =>
-      this.#base.protocol === 'https:'
+    const make = (maxSockets: number) => {
+      const agent = this.#target.secure
         ? new (https().Agent)({ ...common, ...tls, maxSockets })
         : new (http().Agent)({ ...common, maxSockets })
+      // All of its connections go to one server as one user. Its own way to tell them apart, twice a request, is a text of all certificates.
+      agent.getName = () => access.server
+      return agent
+    }
     this.#agents = { cert: credential.cert, short: make(maxConnections), long: make(Number.POSITIVE_INFINITY) }
     return this.#agents
   }
