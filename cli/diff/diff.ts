@@ -110,5 +110,5 @@ async function print(io: Io, report: Report, format: Format, all: boolean): Prom
     return io.out((await import('../output/yaml.ts')).printYaml(document))
   }
   if (format === 'markdown') return io.out((await import('./markdown.ts')).markdownText(report))
-  return io.out((await import('./github.ts')).githubText(report))
+  return io.out((await import('./github.ts')).githubText(report, io))
 }

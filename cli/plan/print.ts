@@ -30,7 +30,7 @@ export async function printPlan(io: Io, document: PlanDocument, format: PlanForm
     case 'markdown':
       return io.out(markdownText(document))
     case 'github':
-      return io.out(githubText(document))
+      return io.out(githubText(document, io))
     case 'text':
       return io.out(planText(document))
   }

@@ -57,21 +57,27 @@ describe('a comment', () => {
 })
 
 describe('annotations', () => {
+  const where = { cwd: '/work', env: {} }
   const field = { path: 'data.a', steps: ['data', 'a'], before: '100%\n', after: 'x', class: 'yours' as const }
 
   test('are escaped, and point at the field where there is one', () => {
     const place = { file: 'a,b:c.yaml', line: 7, column: 9 }
-    const text = githubText(report([entry('a', 1, { fields: [{ ...field, place }] })]))
+    const text = githubText(report([entry('a', 1, { fields: [{ ...field, place }] })]), where)
     expect(text.split('\n')[0]).toBe(
       '::notice file=a%2Cb%3Ac.yaml,line=7,col=9,title=configmap/a in ns changes::data.a: 100%25%0A → x',
     )
+  })
+
+  test('name files from the checkout on', () => {
+    const text = githubText(report([entry('a')]), { cwd: '/repo/fleet', env: { GITHUB_WORKSPACE: '/repo' } })
+    expect(text).toMatch(/^::notice file=fleet\/f\.yaml,line=3,/)
   })
 
   test('are at most as many as are shown: of many objects, one per file', () => {
     const entries = Array.from({ length: 40 }, (_, i) =>
       entry(`o${i}`, 1, { place: { file: `${i % 3}.yaml`, line: i + 1, column: 1 } }),
     )
-    const lines = githubText(report(entries)).trimEnd().split('\n')
+    const lines = githubText(report(entries), where).trimEnd().split('\n')
     expect(lines).toHaveLength(4)
     expect(lines[0]).toMatch(
       /^::notice file=0\.yaml,line=1,col=1,title=0\.yaml%3A 14 objects differ::1: configmap\/o0 in ns changes%0A4: /,
@@ -79,7 +85,7 @@ describe('annotations', () => {
   })
 
   test('of what came through a pipe have no file', () => {
-    const text = githubText(report([entry('a', 1, { place: { file: '<stdin>', line: 1, column: 1 } })]))
+    const text = githubText(report([entry('a', 1, { place: { file: '<stdin>', line: 1, column: 1 } })]), where)
     expect(text).toMatch(/^::notice title=configmap\/a in ns changes::/)
   })
 })
