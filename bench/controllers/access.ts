@@ -1,10 +1,11 @@
+import { CONTROLLER_CONNECTIONS } from '../../controllers/main.ts'
 import { Client, type ClientOptions } from '../../runtime/client/client.ts'
 import { fixedCredentials } from '../../runtime/client/credentials.ts'
 import type { ClusterAccess } from '../../runtime/client/kubeconfig.ts'
 import type { Access } from '../apiserver/connection.ts'
 
-/** Requests under way at the same time, of whoever writes: as many as the controllers have workers for Assignments. */
-export const CONCURRENCY = 32
+/** Requests under way at the same time, of whoever writes. */
+export const CONCURRENCY = CONTROLLER_CONNECTIONS
 
 export function clusterAccess({ host, port, authority, client }: Access): ClusterAccess {
   return {

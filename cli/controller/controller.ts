@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Controllers, startControllers } from '../../controllers/main.ts'
+import { CONTROLLER_CONNECTIONS, type Controllers, startControllers } from '../../controllers/main.ts'
 import { registerControllers } from '../../controllers/metrics.ts'
 import { BRAKE_DEFAULTS } from '../../reconcilers/brake/brake.ts'
 import { openBlobStore } from '../../runtime/blob-store.ts'
@@ -44,7 +44,13 @@ export async function runController(io: Io, words: readonly string[], flags: Con
   const lead = createLead(io, flags, { access, userAgent, log, onAnswer: requests.onAnswer })
   const observer = new ControllerMetrics()
   const tracing = await tracingOf(io)
-  const client = new Client({ access, userAgent, beforeWrite: lead.assert, onAnswer: requests.onAnswer })
+  const client = new Client({
+    access,
+    userAgent,
+    maxConnections: CONTROLLER_CONNECTIONS,
+    beforeWrite: lead.assert,
+    onAnswer: requests.onAnswer,
+  })
   const controllers = startControllers({
     client,
     blobs,

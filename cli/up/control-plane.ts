@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startApiServer } from '../../apiserver/server.ts'
 import { StoreError } from '../../apiserver/storage/errors.ts'
-import { startControllers } from '../../controllers/main.ts'
+import { CONTROLLER_CONNECTIONS, startControllers } from '../../controllers/main.ts'
 import { startGateway } from '../../gateway/gateway.ts'
 import { type BlobStore, openBlobStore } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
@@ -61,7 +61,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
     )
     closers.push(() => api.close())
-    const client = new Client({ access: await loadKubeconfig({ path: api.kubeconfigPath }), userAgent: 'weir-up' })
+    const client = new Client({
+      access: await loadKubeconfig({ path: api.kubeconfigPath }),
+      userAgent: 'weir-up',
+      maxConnections: CONTROLLER_CONNECTIONS,
+    })
     closers.push(async () => client.close())
     // The store's lock on the folder keeps others from these blobs too.
     const store = await openBlobStore(join(dir, 'blobs'))
