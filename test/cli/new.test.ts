@@ -69,9 +69,9 @@ describe.each(authored)('$kind', (kind) => {
     const marked = text.split('\n').flatMap((line, index) => (line.endsWith('# <- give it a value') ? [index + 1] : []))
     expect(missing.length).toBeGreaterThan(0)
     expect(marked).toHaveLength(missing.length)
-    const { code, stderr } = await weir(['validate', '-f', '-'], { input: text })
+    const { code, stdout } = await weir(['validate', '-f', '-'], { input: text })
     expect(code).toBe(2)
-    const found = [...stderr.matchAll(/^<stdin>:(\d+):\d+: error: (\S+): Required value/gm)]
+    const found = [...stdout.matchAll(/^<stdin>:(\d+):\d+: error: (\S+): Required value/gm)]
     expect(found.map(([, line, field]) => [Number(line), field])).toEqual(marked.map((line, i) => [line, missing[i]]))
   })
 })
