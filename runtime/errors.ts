@@ -92,6 +92,14 @@ export class TimeoutError extends Error {
   }
 }
 
+/** There is nothing to prove with who asks: a plugin failed, a token file is gone. No request was sent. */
+export class CredentialsError extends Error {
+  constructor(cause: unknown) {
+    super(`getting credentials: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'CredentialsError'
+  }
+}
+
 const isReason =
   (reasons: readonly string[]) =>
   (error: unknown): boolean =>

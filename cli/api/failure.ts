@@ -1,4 +1,4 @@
-import { ApiError, ConnectError, TimeoutError } from '../../runtime/errors.ts'
+import { ApiError, ConnectError, CredentialsError, TimeoutError } from '../../runtime/errors.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import { visible } from '../output/escape.ts'
 
@@ -16,7 +16,8 @@ export function describeFailure(error: unknown): string {
 
 /** Wraps what a request threw so that the command ends with the code for it. Errors of our own bugs pass through. */
 export function requestFailure(error: unknown): unknown {
-  if (error instanceof ApiError || error instanceof ConnectError || error instanceof TimeoutError) {
+  const known = [ApiError, ConnectError, TimeoutError, CredentialsError]
+  if (known.some((type) => error instanceof type)) {
     return new CliError(ExitCode.api, `${describeFailure(error)}\n`, { raw: true, cause: error })
   }
   return error

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { JsonObject, JsonValue, KubeObject } from '../../crds/metadata.ts'
 import { type Clock, sleep, systemClock } from '../clock.ts'
-import { ApiError, ConnectError, isGone, type StatusBody } from '../errors.ts'
+import { ApiError, ConnectError, CredentialsError, isGone, type StatusBody } from '../errors.ts'
+import type { Credential } from './credentials.ts'
 import type { ClusterAccess } from './kubeconfig.ts'
 import { apiVersionOf, type ObjectKey, type Resource, resourcePath } from './resource.ts'
 import { Transport, type TransportRequest } from './transport.ts'
@@ -355,11 +356,19 @@ export class Client {
       method,
       path,
       headers,
-      credential: await this.#options.access.credentials.get(),
+      credential: await this.#credential(),
       timeoutMs: timeoutMs ?? this.#options.timeoutMs ?? 30_000,
       ...(signal ? { signal } : {}),
       ...(body === undefined ? {} : { body }),
       ...(beforeWrite && method !== 'GET' ? { guard: beforeWrite } : {}),
+    }
+  }
+
+  async #credential(): Promise<Credential> {
+    try {
+      return await this.#options.access.credentials.get()
+    } catch (error) {
+      throw new CredentialsError(error)
     }
   }
 
