@@ -42,6 +42,10 @@ export interface CatalogSpecInput {
   readonly refreshInterval?: string
   /** Stops reading the source. What was published stays. Default: `false`. */
   readonly suspend?: boolean
+  /** A version that has lost this share or more of the files, or of the bytes, that the published one lists is not published: appliances would evict them, and a list that is cut short is most often a mistake of whoever makes it. The catalog is then Stalled with reason `SourceShrunk` until the source recovers, or `approvedDigest` names the version. An empty version is held back in any case; of catalogs of fewer than 10 files, only an empty one. Default: `90`. */
+  readonly maxShrinkPercent?: number
+  /** The one version that may be published however much it has lost: the digest that the message of `SourceShrunk` tells. Says nothing of any other version, so that it can stay. */
+  readonly approvedDigest?: string
 }
 
 /** How many copies of a placed file to keep at least. */

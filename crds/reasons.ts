@@ -101,13 +101,18 @@ export const conditions = {
         SourceRead: 'True: it was read without an error',
         SourceUnreadable: 'False: it could not be fetched. It is tried again by itself',
         SourceRefused: 'False: lines of it are wrong; the message names the first by number',
+        SourceShrunk:
+          'False: it has become empty, or has lost so much (`spec.maxShrinkPercent`) that somebody must approve of it; the message says how',
       },
     },
     Reconciling: {
       meaning: `The source is being read; ${observed}.`,
       reasons: { Refreshing: 'True: the source is being read' },
     },
-    Stalled: { meaning: `Only a change by a person helps; ${observed}.`, reasons: {} },
+    Stalled: {
+      meaning: `Only a change by a person helps; ${observed}.`,
+      reasons: { SourceShrunk: 'True: the source has lost (nearly) everything; see SourceReady' },
+    },
   },
   PlacementPolicy: {
     Ready: {
@@ -158,6 +163,8 @@ export const eventReasons = {
   Catalog: {
     CatalogPublished: 'Normal: another version of the catalog was published',
     SourceRefused: 'Warning: lines of the source are wrong; the version before stays in force',
+    SourceShrunk:
+      'Warning: the source has lost (nearly) everything; the version before stays in force until somebody approves',
   },
   PlacementPolicy: {
     Planned: 'Normal: another plan was made; the message says what it moves',

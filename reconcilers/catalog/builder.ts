@@ -19,6 +19,8 @@ const MAX_ERRORS_KEPT = 20
 export class CatalogBuilder {
   readonly #previous: CatalogContent | undefined
   readonly #seen = new Map<string, { file: CatalogFile; popularity: number; line: number }>()
+  /** The size that goes with a digest. */
+  readonly #sizes = new Map<string, number>()
   readonly #errors: LineError[] = []
   #errorCount = 0
   #line = 0
@@ -38,8 +40,19 @@ export class CatalogBuilder {
     }
     const { popularity = 0, ...file } = checked
     const first = this.#seen.get(file.path)
+    const size = this.#sizes.get(file.sha256) ?? file.size
     if (first) this.#refuse(`path ${JSON.stringify(file.path)}: already on line ${first.line}`)
-    else this.#seen.set(file.path, { file, popularity, line: this.#line })
+    else if (size !== file.size) this.#refuse(this.#sayOtherSize(file, size))
+    else {
+      this.#seen.set(file.path, { file, popularity, line: this.#line })
+      this.#sizes.set(file.sha256, size)
+    }
+  }
+
+  /** The same bytes cannot have two sizes: one of the lines is wrong, and nobody can tell which. */
+  #sayOtherSize({ sha256, size }: CatalogFile, other: number): string {
+    const first = [...this.#seen.values()].find(({ file }) => file.sha256 === sha256)
+    return `size ${size}: the file of line ${first?.line} has the same sha256 and size ${other}`
   }
 
   /** Takes a line that was not read because it is unfit: too long, not UTF-8. */

@@ -51,8 +51,8 @@ export function refreshDueInMs(catalog: Catalog, last: LastReading | undefined, 
 }
 
 /**
- * Decides what becomes of a Catalog after its source was looked at. A source that cannot be read, or that has one bad line, leaves
- * the last good version in force. Pure.
+ * Decides what becomes of a Catalog after its source was looked at. A source that cannot be read, that has one bad line, or that has lost (nearly)
+ * everything leaves the last good version in force. Pure.
  */
 export function planCatalog(input: CatalogInput, now: Date): Plan {
   const { catalog, reading } = input
@@ -67,9 +67,12 @@ export function planCatalog(input: CatalogInput, now: Date): Plan {
       status(p, input, now, failure ? { failure } : {})
       return reading.dueInMs === undefined ? p.done() : p.requeueAfter(reading.dueInMs)
     }
-    case 'unchanged':
-      status(p, input, now, {})
+    case 'unchanged': {
+      const failure = lastFailure(catalog)
+      // As it was when it was held back: it still is.
+      status(p, input, now, failure?.reason === 'SourceShrunk' ? { failure } : {})
       return p.requeueAfter(interval)
+    }
     case 'failed':
       status(p, input, now, { failure: { reason: 'SourceUnreadable', message: reading.message } })
       return p.retry('SourceUnreadable', reading.message)
@@ -82,6 +85,12 @@ export function planCatalog(input: CatalogInput, now: Date): Plan {
     case 'read': {
       const bytes = encodeCatalog(reading.built.catalog)
       const digest = input.digest(bytes)
+      const held = heldBack(catalog, { ...reading.built.catalog, digest })
+      if (held !== undefined) {
+        if (lastFailure(catalog)?.message !== held) p.event('Warning', 'SourceShrunk', held)
+        status(p, input, now, { failure: { reason: 'SourceShrunk', message: held } })
+        return p.requeueAfter(interval)
+      }
       const demand = encodeDemand(digest, reading.built.popularity)
       const demandDigest = input.digest(demand)
       if (input.lost || digest !== before?.digest || demandDigest !== before?.demandDigest) {
@@ -99,6 +108,33 @@ export function planCatalog(input: CatalogInput, now: Date): Plan {
     }
   }
 }
+
+/** As the schema's default: a CustomResourceDefinition that is older than this program has none. */
+const MAX_SHRINK_PERCENT = 90
+/** A catalog of fewer files is cheap to fill again: only that it becomes empty is held back. */
+const MIN_FILES_BRAKED = 10
+
+/**
+ * Why a version is not published although its source is without fault: it would have appliances evict (nearly) everything, and that is most often
+ * an exporter that failed half-way. Undefined where it may be.
+ */
+function heldBack(
+  { spec, status: before, metadata }: Catalog,
+  next: { readonly count: number; readonly bytes: number; readonly digest: string },
+): string | undefined {
+  const { files = 0, bytes = 0, digest } = before ?? {}
+  if (files === 0 || next.digest === digest || next.digest === spec.approvedDigest) return undefined
+  const left = Math.min(next.count / files, bytes > 0 ? next.bytes / bytes : 1)
+  const lostPercent = 100 * (1 - left)
+  const isMuch = files >= MIN_FILES_BRAKED && lostPercent >= (spec.maxShrinkPercent ?? MAX_SHRINK_PERCENT)
+  if (next.count > 0 && !isMuch) return undefined
+  return (
+    `The source lists ${sayFiles(next.count, next.bytes)}, the published version ${sayFiles(files, bytes)}: it stays. ` +
+    `If the files are to go, set spec.approvedDigest of ${metadata.name} to ${next.digest}`
+  )
+}
+
+const sayFiles = (files: number, bytes: number) => `${count(files, 'file')} (${sayBytes(bytes)})`
 
 interface Published {
   readonly digest: string
@@ -131,7 +167,13 @@ function status(
       ...(generation !== undefined && { observedGeneration: generation }),
       conditions: upsertConditions(
         before?.conditions,
-        summarize({ ready, conditions: [{ type: 'SourceReady', ...source }], required: ['SourceReady'] }),
+        summarize({
+          ready,
+          // It may also recover by itself: the source is still read when it is due.
+          ...(failure?.reason === 'SourceShrunk' ? { stalled: failure } : {}),
+          conditions: [{ type: 'SourceReady', ...source }],
+          required: ['SourceReady'],
+        }),
         now,
         generation,
       ),

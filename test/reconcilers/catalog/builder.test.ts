@@ -42,6 +42,7 @@ describe('a bad line is refused with its number', () => {
     ['a list', '[]', /not a JSON object/],
     ['null', 'null', /not a JSON object/],
     ['a path seen before', line('first'), /path "first": already on line 1/],
+    ['one digest with two sizes', line('a', { size: 2 }), /^size 2: the file of line 1 has the same sha256 and size /],
   ]
   test.each(cases)('%s', (_reason, text, message) => {
     const result = build([line('first'), '', text, line('last')])

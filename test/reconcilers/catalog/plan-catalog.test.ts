@@ -110,6 +110,83 @@ describe('a bad source leaves the last good version in force, and is said', () =
   })
 })
 
+describe('a source that has lost (nearly) everything', () => {
+  const files = (count: number) => reading(...Array.from({ length: count }, (_, i) => `f/${i}`))
+  const holding = (count: number, spec: Partial<Catalog['spec']> = {}) => {
+    const status = statusOf(decide({ reading: files(count) })) as Catalog['status']
+    const { spec: plain } = catalog('films')
+    return catalog('films', { status, spec: { ...plain, ...spec } })
+  }
+  const digestIn = (plan: ReturnType<typeof planCatalog>) =>
+    /sha256:[0-9a-f]{64}$/.exec(statusOf(plan)?.conditions?.[0]?.message ?? '')?.[0] ?? 'none'
+
+  test.each<[why: string, before: number, after: number, spec: Partial<Catalog['spec']>, isHeld: boolean]>([
+    ['empty is what a failed export looks like', 100, 0, {}, true],
+    ['even where there were few', 1, 0, {}, true],
+    ['and where everything else may go', 100, 0, { maxShrinkPercent: 100 }, true],
+    ['nine in ten are gone', 100, 10, {}, true],
+    ['nearly nine in ten are gone', 100, 11, {}, false],
+    ['all but one of so few: cheap to fill again', 9, 1, {}, false],
+    ['all but one of ten', 10, 1, {}, true],
+    ['half, where that is too much', 100, 50, { maxShrinkPercent: 50 }, true],
+    ['half', 100, 50, {}, false],
+    ['it grows', 100, 200, { maxShrinkPercent: 1 }, false],
+    ['there was nothing to lose', 0, 0, {}, false],
+  ])('%s: from %d files to %d', (_, before, after, spec, isHeld) => {
+    const plan = decide({ catalog: holding(before, spec), reading: files(after) })
+    expect(plan.events.map((e) => e.reason).includes('SourceShrunk')).toBe(isHeld)
+    expect(statusOf(plan)?.files).toBe(isHeld ? before : after)
+    expect(conditions(plan, 'Catalog').includes('Stalled=True SourceShrunk')).toBe(isHeld)
+    expect(plan.outcome).toEqual({ type: 'requeue', afterMs: HOUR })
+  })
+
+  test('as many files of hardly any bytes are held back too', () => {
+    const builder = new CatalogBuilder()
+    for (let i = 0; i < 100; i++) {
+      builder.addLine(JSON.stringify({ path: `f/${i}`, size: 1, sha256: 'b'.repeat(64) }))
+    }
+    const built = builder.finish()
+    if ('errors' in built) throw new Error('unexpected')
+    const plan = decide({ catalog: holding(100), reading: { type: 'read', built } })
+    expect(conditions(plan, 'Catalog')[0]).toBe('Ready=False SourceShrunk')
+    expect(statusOf(plan)).toMatchObject({ files: 100, bytes: 100_000 })
+    expect(plan.blobs).toEqual([])
+  })
+
+  test('says what is lost and how to approve of it, once', () => {
+    const plan = decide({ catalog: holding(100), reading: files(0) })
+    expect(plan.events.map((e) => `${e.type} ${e.reason}: ${e.message}`)).toEqual([
+      expect.stringMatching(
+        /^Warning SourceShrunk: The source lists 0 files \(0 B\), the published version 100 files \(97\.7 KiB\): it stays\. If the files are to go, set spec\.approvedDigest of films to sha256:[0-9a-f]{64}$/,
+      ),
+    ])
+    const held = catalog('films', { status: statusOf(plan) as Catalog['status'] })
+    expect(decide({ catalog: held, reading: files(0) }).events).toEqual([])
+    // Neither a resync nor a source that has not changed since makes it forget.
+    for (const later of [{ type: 'notDue', dueInMs: 5 }, { type: 'unchanged' }] as const) {
+      expect(conditions(decide({ catalog: held, reading: later }), 'Catalog')).toContain('Stalled=True SourceShrunk')
+    }
+  })
+
+  test('the version that was approved of is published, and no other', () => {
+    const approvedDigest = digestIn(decide({ catalog: holding(100), reading: files(0) }))
+    const approved = holding(100, { approvedDigest })
+    expect(conditions(decide({ catalog: approved, reading: files(1) }), 'Catalog')[0]).toBe('Ready=False SourceShrunk')
+    const plan = decide({ catalog: approved, reading: files(0) })
+    expect(conditions(plan, 'Catalog')).toEqual(['Ready=True Published', 'SourceReady=True SourceRead'])
+    expect(statusOf(plan)).toMatchObject({ files: 0, digest: approvedDigest })
+  })
+
+  test('a source that recovers is published by itself', () => {
+    const held = catalog('films', {
+      status: statusOf(decide({ catalog: holding(100), reading: files(0) })) as Catalog['status'],
+    })
+    const plan = decide({ catalog: held, reading: files(99) })
+    expect(conditions(plan, 'Catalog')).toEqual(['Ready=True Published', 'SourceReady=True SourceRead'])
+    expect(statusOf(plan)?.files).toBe(99)
+  })
+})
+
 describe('deletion', () => {
   const deleting = { ...published, metadata: { ...published.metadata, deletionTimestamp: '2030-01-01T00:00:00Z' } }
   test('waits for its users, by name', () => {
