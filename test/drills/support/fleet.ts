@@ -16,7 +16,7 @@ import type { Assignment } from '../../../crds/types.gen.ts'
 import { Cache } from '../../../runtime/cache/cache.ts'
 import { Client } from '../../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../../runtime/client/kubeconfig.ts'
-import { type Lease, leases, type Resource } from '../../../runtime/client/resource.ts'
+import { type Lease, leases, type ObjectKey, type Resource } from '../../../runtime/client/resource.ts'
 import { eventually, freshNamespace, install } from '../../controllers/control-plane.ts'
 
 /** No step of a drill takes longer, but for what the drill itself makes hard. */
@@ -107,6 +107,15 @@ export class DrillFleet implements AsyncDisposable {
         timer.catch(() => {})
       }
     }
+  }
+
+  /** Changes every appliance, in a way that nobody need do anything about. */
+  async touchAll(): Promise<void> {
+    const { items } = await this.client.list(appliances, { namespace: this.namespace })
+    const merge = { metadata: { annotations: { 'example.com/touched': new Date().toISOString() } } }
+    await Promise.all(
+      items.map(({ metadata }) => this.client.patch(appliances, metadata as ObjectKey, { type: 'merge', merge })),
+    )
   }
 
   /** The Lease that controllers stand for. */
