@@ -33,6 +33,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./diff/compare.ts')).compareDiff(report),
   },
   {
+    name: 'start',
+    about: 'weir --help, completion and get as published, beside kubectl where KUBEBUILDER_ASSETS is set',
+    byDefault: true,
+    run: async (report) => (await import('./start/measure.ts')).measureStart(report),
+  },
+  {
     name: 'cold-start',
     about: 'weir up, from nothing to a ready API',
     byDefault: true,
