@@ -32,11 +32,16 @@ export async function awaitHealth(
       [...refs.keys()],
       timeoutMs,
       {
-        onHealthy: (expected) => void tally.tell({ type: 'healthy', object: refOfExpected(expected) }),
+        onHealthy: (expected) =>
+          void tally.tell({
+            type: 'healthy',
+            object: refOfExpected(expected),
+            ...(expected.gone === undefined ? {} : { gone: true as const }),
+          }),
         onWaiting: (expected, message) =>
           void tally.tell({ type: 'waiting', object: refOfExpected(expected), message }),
       },
-      io.interrupted,
+      { changed: done.changed, signal: io.interrupted },
     )
     if (unhealthy.length === 0) return ExitCode.ok
     for (const { expected, message, stalled } of unhealthy) {

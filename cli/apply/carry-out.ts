@@ -28,6 +28,8 @@ const CONCURRENCY = 32
 export interface Done {
   readonly applied: readonly { readonly change: Change; readonly object: Body }[]
   readonly pruned: readonly Orphan[]
+  /** Whether anything was written at all. */
+  readonly changed: boolean
 }
 
 /** Applies wave by wave, then prunes the other way round. Throws with what was done and what was not, when it does not get to the end. */
@@ -42,7 +44,8 @@ export async function carryOut(
   const applied = await applyAll(io, connection, work, options, tally, inventory)
   const { pruned, kept } = await pruneAll(io, connection, work, options, tally, applied)
   if (options.prune) await inventory?.shrink(kept)
-  return { applied, pruned }
+  const changed = pruned.length > 0 || applied.some(({ change }) => !changesNothing(change))
+  return { applied, pruned, changed }
 }
 
 /** The set's parent object: it names the kinds and namespaces of members before there are any, so that none is ever lost. */

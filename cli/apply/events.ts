@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, KubeObject } from '../../crds/metadata.ts'
 import type { FieldChange } from '../changes/change.ts'
 import type { ExitCode } from '../exit.ts'
+import type { ProblemCode } from '../manifests/problem.ts'
 import type { Place } from '../manifests/source-text.ts'
 
 // What `weir apply` says while it works, one JSON object per line with -o json. Described in docs/cli.md; add fields, do not change any.
@@ -68,10 +69,12 @@ export interface WaitingEvent {
   readonly message: string
 }
 
-/** An object is as its manifest wants it, or, if it was pruned, gone. */
+/** An object is as its manifest wants it; it may be waited for again, while others are not. */
 export interface HealthyEvent {
   readonly type: 'healthy'
   readonly object: ObjectRef
+  /** It was pruned, and is not there any more. */
+  readonly gone?: true
 }
 
 /** Something went wrong; `exitCode` says what kind of thing. Without `object` it is about the whole. */
@@ -79,6 +82,10 @@ export interface FailedEvent {
   readonly type: 'failed'
   readonly exitCode: ExitCode
   readonly object?: ObjectRef
+  /** Where a manifest is wrong, and the stable name of what is wrong with it. */
+  readonly manifest?: ManifestPlace
+  readonly code?: ProblemCode
+  readonly field?: string
   readonly message: string
 }
 

@@ -123,7 +123,7 @@ class Progress {
       this.#waited.add(keyOf(event.object))
       this.#line(`${refName(event.object)}: ${visibleLine(event.message)}\n`)
     } else if (event.type === 'healthy' && this.#waited.delete(keyOf(event.object)))
-      this.#line(`${refName(event.object)} is healthy\n`)
+      this.#line(`${refName(event.object)} is ${event.gone ? 'gone' : 'healthy'}\n`)
   }
 
   #line(text: string): void {

@@ -1,4 +1,5 @@
 import { CliError, ExitCode } from '../exit.ts'
+import { ManifestError, type Problem } from '../manifests/problem.ts'
 import type { ApplyEvent, ObjectRef, SummaryEvent } from './events.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -7,7 +8,8 @@ export class Tally implements Reporter {
   readonly #reporter: Reporter
   readonly #dryRun: boolean
   readonly #startedMs = performance.now()
-  readonly #counts = { created: 0, configured: 0, unchanged: 0, pruned: 0, kept: 0, healthy: 0 }
+  readonly #counts = { created: 0, configured: 0, unchanged: 0, pruned: 0, kept: 0 }
+  readonly #healthy = new Set<ObjectRef>()
   #pending: readonly ObjectRef[] = []
   #unknown: readonly ObjectRef[] = []
 
@@ -19,7 +21,8 @@ export class Tally implements Reporter {
   tell(event: ApplyEvent): Promise<void> {
     if (event.type === 'applied') this.#counts[event.action]++
     else if (event.type === 'pruned') this.#counts[event.action === 'deleted' ? 'pruned' : 'kept']++
-    else if (event.type === 'healthy') this.#counts.healthy++
+    else if (event.type === 'healthy') this.#healthy.add(event.object)
+    else if (event.type === 'waiting') this.#healthy.delete(event.object)
     return this.#reporter.tell(event)
   }
 
@@ -35,6 +38,7 @@ export class Tally implements Reporter {
       exitCode,
       dryRun: this.#dryRun,
       ...this.#counts,
+      healthy: this.#healthy.size,
       pending: this.#pending,
       unknown: this.#unknown,
       durationMs: Math.round(performance.now() - this.#startedMs),
@@ -46,7 +50,14 @@ export class Tally implements Reporter {
   async fail(error: unknown): Promise<void> {
     const exitCode = error instanceof CliError ? error.code : ExitCode.api
     const message = (error instanceof Error ? error.message : String(error)).trimEnd()
-    await this.tell({ type: 'failed', exitCode, message })
+    if (error instanceof ManifestError)
+      for (const problem of error.problems) await this.tell({ type: 'failed', exitCode, ...problemFields(problem) })
+    else await this.tell({ type: 'failed', exitCode, message })
     await this.finish(exitCode)
   }
+}
+
+function problemFields({ code, message, field, file, at }: Problem) {
+  const line = at?.source.placeAt(at.start).line ?? 1
+  return { code, message, manifest: { file, line }, ...(field === undefined ? {} : { field }) }
 }

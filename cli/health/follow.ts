@@ -28,7 +28,11 @@ export interface FollowOptions<F extends Followed> {
   /** How long an object has to be failed without a break before it ends the waiting: its controller may not have seen everything yet. */
   readonly failAfterMs?: number
   readonly signal: AbortSignal
-  /** Called when an object is met, once. */
+  /** All have to be met at the same time: one that was may be so no more, because of what has happened to others since. */
+  readonly together?: boolean
+  /** How long all have to be met, with `together`. */
+  readonly settleMs?: number
+  /** Called when an object is met: once, or with `together` each time. */
   readonly onMet: (followed: F) => void
   /** Called when what an object waits for changes. */
   readonly onPending?: (followed: F, message: string) => void
@@ -52,9 +56,11 @@ export async function followUntil<F extends Followed>(
   followed: readonly F[],
   options: FollowOptions<F>,
 ): Promise<FollowResult<F>> {
+  if (followed.length === 0) return { met: [], failed: [], pending: [] }
   const verdicts = new Map<F, Verdict>(followed.map((each) => [each, { type: 'pending', message: '' }]))
   const ended = Promise.withResolvers<void>()
   let left = followed.length
+  let settling: NodeJS.Timeout | undefined
   const failing = new Map<F, NodeJS.Timeout>()
   const caches = groups(followed).map(({ members, ...selection }) => {
     const cache = new Cache<Body>({ client: connection.client, ...selection })
@@ -69,7 +75,7 @@ export async function followUntil<F extends Followed>(
   })
   const judge = (each: F, object: Body | undefined) => {
     const before = verdicts.get(each)!
-    if (before.type === 'met') return
+    if (before.type === 'met' && !options.together) return
     let verdict: Verdict
     try {
       verdict = options.judge(object, each)
@@ -78,7 +84,7 @@ export async function followUntil<F extends Followed>(
       return
     }
     verdicts.set(each, verdict)
-    if (verdict.type === 'met') options.onMet(each)
+    if (verdict.type === 'met' && before.type !== 'met') options.onMet(each)
     else if (verdict.type === 'pending' && (before.type !== 'pending' || before.message !== verdict.message))
       options.onPending?.(each, verdict.message)
     if (verdict.type !== 'failed') {
@@ -86,7 +92,12 @@ export async function followUntil<F extends Followed>(
       failing.delete(each)
     } else if (!options.failAfterMs) ended.resolve()
     else if (!failing.has(each)) failing.set(each, setTimeout(ended.resolve, options.failAfterMs))
-    if (verdict.type === 'met' && --left === 0) ended.resolve()
+    left += Number(before.type === 'met') - Number(verdict.type === 'met')
+    if (left > 0) {
+      clearTimeout(settling)
+      settling = undefined
+    } else if (!options.settleMs) ended.resolve()
+    else settling ??= setTimeout(ended.resolve, options.settleMs)
   }
   const onAbort = () => ended.reject(options.signal.reason)
   if (options.signal.aborted) onAbort()
@@ -104,14 +115,16 @@ export async function followUntil<F extends Followed>(
     await ended.promise
     const blind = caches.find(({ cache }) => cache.error)?.cache.error
     if (left > 0 && failing.size === 0 && blind) throw blind
+    // Now, before anything else is heard of.
+    return sorted(verdicts)
   } finally {
     clearInterval(refused)
     clearTimeout(timer)
+    clearTimeout(settling)
     for (const each of failing.values()) clearTimeout(each)
     options.signal.removeEventListener('abort', onAbort)
     await Promise.all(caches.map(({ cache }) => cache.close()))
   }
-  return sorted(verdicts)
 }
 
 function sorted<F extends Followed>(verdicts: ReadonlyMap<F, Verdict>): FollowResult<F> {

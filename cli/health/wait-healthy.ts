@@ -1,9 +1,9 @@
 import type { KindInfo } from '../../crds/kind.ts'
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import { conditions } from '../../crds/reasons.ts'
 import { registry } from '../../crds/registry.gen.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Connection } from '../api/connect.ts'
-import { schemaAt } from '../manifests/check.ts'
 import { type Followed, followUntil, type Verdict } from './follow.ts'
 import { healthOf } from './kstatus.ts'
 
@@ -29,23 +29,28 @@ export interface Unhealthy {
 /** How long an object has to be stalled before it counts: what it lacks may have been applied just before. */
 const STALLED_MS = 3000
 
-/** Waits until every object is `Current`, or gone. Gives those that are not so in time; with the first that is stalled it ends at once. */
+/** How long all has to be well after a change: controllers have to hear of it before they can say that something is to be done. */
+const SETTLED_MS = 500
+
+/**
+ * Waits until every object is `Current`, or gone, all at the same time. Gives those that are not so in time; with the first that is stalled
+ * it ends at once. `changed`: whether anything was written.
+ */
 export async function waitHealthy(
   connection: Connection,
   objects: readonly Expected[],
   timeoutMs: number,
   listener: HealthListener,
-  signal: AbortSignal,
+  { changed, signal }: { readonly changed: boolean; readonly signal: AbortSignal },
 ): Promise<readonly Unhealthy[]> {
-  const observed = await observedKinds()
   const { failed, pending } = await followUntil(connection, objects, {
     timeoutMs,
     signal,
     failAfterMs: STALLED_MS,
-    judge: (object, { gone, resource }) =>
-      gone === undefined
-        ? verdict(object, observed.has(`${resource.group}/${resource.kind}`))
-        : goneVerdict(object, gone),
+    together: true,
+    settleMs: changed && objects.some(isObserved) ? SETTLED_MS : 0,
+    judge: (object, expected) =>
+      expected.gone === undefined ? verdict(object, isObserved(expected)) : goneVerdict(object, expected.gone),
     onMet: (expected) => listener.onHealthy(expected),
     onPending: (expected, message) => listener.onWaiting(expected, message),
   })
@@ -71,18 +76,11 @@ export function goneVerdict(object: KubeObject | undefined, uid: string | undefi
   return { type: 'pending', message: finalizers === '' ? 'it is still there' : `held by ${finalizers}` }
 }
 
-/** The kinds of ours whose controllers report observedGeneration. */
-async function observedKinds(): Promise<ReadonlySet<string>> {
-  const found = new Set<string>()
-  for (const kind of Object.values<KindInfo>(registry)) {
-    const spec = (await kind.loadCrd()).spec as
-      | { versions?: readonly { schema?: { openAPIV3Schema?: JsonObject } }[] }
-      | undefined
-    const schema = spec?.versions?.[0]?.schema?.openAPIV3Schema
-    const [generation, conditions] = ['observedGeneration', 'conditions'].map((field) =>
-      schemaAt(schema, ['status', field]),
-    )
-    if (generation && conditions) found.add(`${kind.group}/${kind.kind}`)
-  }
-  return found
-}
+/** Weir's kinds that have conditions, as `group/Kind`: their controllers report observedGeneration with them. Others are plain data. */
+const observedKinds: ReadonlySet<string> = new Set(
+  Object.values<KindInfo>(registry)
+    .filter(({ kind }) => Object.keys((conditions as Readonly<Record<string, object>>)[kind] ?? {}).length > 0)
+    .map(({ group, kind }) => `${group}/${kind}`),
+)
+
+const isObserved = ({ resource }: Followed) => observedKinds.has(`${resource.group}/${resource.kind}`)

@@ -84,10 +84,19 @@ function excerpt(source: SourceText, place: Place, length: number): string {
 /** At most this many problems are shown; the rest is counted. */
 const SHOWN_PROBLEMS = 50
 
-/** Ends the command with exit code 2 and every problem, in the order they were found. `so`: what that means, such as `; nothing was applied`. */
-export function manifestError(problems: readonly Problem[], so = ''): CliError {
+/** Ends the command with exit code 2 and every problem; programs that read events want them one by one. */
+export class ManifestError extends CliError {
+  readonly problems: readonly Problem[]
+  constructor(message: string, problems: readonly Problem[]) {
+    super(ExitCode.usage, message, { raw: true })
+    this.problems = problems
+  }
+}
+
+/** All problems, in the order they were found. `so`: what that means, such as `; nothing was applied`. */
+export function manifestError(problems: readonly Problem[], so = ''): ManifestError {
   const shown = problems.slice(0, SHOWN_PROBLEMS).map(renderProblem).join('')
   const more = problems.length > SHOWN_PROBLEMS ? `… and ${problems.length - SHOWN_PROBLEMS} more\n` : ''
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-  return new CliError(ExitCode.usage, `${shown}${more}error: ${count} in the manifests${so}\n`, { raw: true })
+  return new ManifestError(`${shown}${more}error: ${count} in the manifests${so}\n`, problems)
 }

@@ -109,6 +109,27 @@ spec:
     expect((await apply(input, '-o', 'yaml')).stdout).toMatch(/^apiVersion: v1\ndata:\n {2}a: "1"\nkind: ConfigMap\n/)
   })
 
+  test.concurrent('events say of every mistake where it is, and of every run how it ended', async () => {
+    const { code, stdout, stderr } = await apply(site('s', 'wrong', '{country: 5, contry: NL}'), '-o', 'json')
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(code).toBe(2)
+    expect(lines).toEqual([
+      expect.objectContaining({ type: 'failed', exitCode: 2, code: 'invalid', field: 'spec.metro' }),
+      expect.objectContaining({
+        type: 'failed',
+        code: 'invalid',
+        field: 'spec.country',
+        manifest: { file: '<stdin>', line: 4 },
+      }),
+      expect.objectContaining({ type: 'failed', code: 'unknown-field', field: 'spec.contry' }),
+      expect.objectContaining({ type: 'summary', exitCode: 2, created: 0, pending: [], unknown: [] }),
+    ])
+    expect(stderr).toMatch(/error: 3 problems in the manifests; nothing was applied\n$/)
+  })
+
   test.concurrent('-n is where objects go that name no namespace; one that names another is refused', async () => {
     const server = await tenant('elsewhere')
     const input = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n'
