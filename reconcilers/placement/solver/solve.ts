@@ -111,6 +111,11 @@ export class Solved {
     this.trees = this.#plant()
     for (const tree of this.trees) {
       this.#worth.bound += priceTree(tree, options)
+      // Pinned files are in no band: at best all of their demand is served where it arises.
+      for (const { site, demand } of tree.branches) {
+        const share = this.#share[this.#sites[site]!.klass]!
+        for (const file of this.#pinned) this.#worth.bound += share[file]! * demand
+      }
     }
   }
 
@@ -167,7 +172,10 @@ export class Solved {
     const bands = this.#bands[klass]!
     const trunk: Trunk = {
       site: index,
-      capacity: totalOf(own.types.flat(), own.measured || kids.some((kid) => this.#sites[kid]!.measured)),
+      capacity: this.#lessPins(
+        own,
+        totalOf(own.types.flat(), own.measured || kids.some((kid) => this.#sites[kid]!.measured)),
+      ),
       bands,
       held: new Float64Array(bands.count),
       missed: new Float64Array(bands.count),
@@ -193,9 +201,10 @@ export class Solved {
   }
 
   #branch(index: number, trunk: Trunk | undefined): Branch {
-    const { demand, klass, types, measured } = this.#sites[index]!
+    const site = this.#sites[index]!
+    const { demand, klass, types, measured } = site
     const bands = this.#bands[klass]!
-    const capacities = types.map((type) => totalOf(type, measured))
+    const capacities = types.map((type) => this.#lessPins(site, totalOf(type, measured)))
     return {
       site: index,
       demand,
@@ -205,6 +214,20 @@ export class Solved {
       parentValue: trunk ? this.#options.parentValue : 0,
       ...(trunk && trunk.bands !== bands && { overlap: this.#overlap(bands, trunk.bands) }),
     }
+  }
+
+  /** What pins leave of a type's storage, where each type takes its part of them. */
+  #lessPins({ types }: Site, { storage, throughput }: Capacity): Capacity {
+    if (this.#pinned.length === 0) return { storage, throughput }
+    const boxes = types.flat()
+    const all = boxes.reduce((sum, { storageBytes }) => sum + storageBytes, 0)
+    const copies = new Map<number, number>()
+    for (const pin of this.#input.pins) {
+      const wanted = Math.min(pin.copies === 'all' ? boxes.length : pin.copies, boxes.length)
+      for (const file of pin.files) copies.set(file, Math.max(wanted, copies.get(file) ?? 0))
+    }
+    const pinned = this.#pinned.reduce((sum, file) => sum + this.#input.sizes[file]! * copies.get(file)!, 0)
+    return { storage: all > 0 ? Math.max(0, storage - (pinned * storage) / all) : 0, throughput }
   }
 
   readonly #overlaps = new Map<Bands, Map<Bands, Overlap>>()

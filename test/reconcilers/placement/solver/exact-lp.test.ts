@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { FileSet } from '../../../../reconcilers/blobs/file-set.ts'
+import { evaluate } from '../../../../reconcilers/placement/evaluate.ts'
 import { mix } from '../../../../reconcilers/placement/hash.ts'
 import {
   defaultOptions,
@@ -80,10 +81,14 @@ describe('against the exact linear program', () => {
       const input = instance(seed, 400, classes)
       const exact = await exactValue(input, defaultOptions.parentValue)
       const solved = new Solved(input, defaultOptions)
-      for (const _ of solved.sites());
+      const holdings = new Map([...solved.sites()].flatMap((site) => [...site.holdings]))
       expect(solved.worth.bound).toBeGreaterThanOrEqual(exact * (1 - 1e-9))
       expect(solved.worth.bound).toBeLessThanOrEqual(exact * 1.002)
       expect(solved.worth.value).toBeLessThanOrEqual(exact * (1 + 1e-9))
+      // What the solver says of itself is what the placement is worth.
+      const evaluation = evaluate(input, holdings, defaultOptions.parentValue)
+      expect(evaluation.value / solved.worth.value).toBeCloseTo(1, 9)
+      expect(evaluation.local / solved.worth.local).toBeCloseTo(1, 9)
     },
   )
 })
