@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { BlobStore } from './blob-store.ts'
 
 /** Where blobs are read by their digests, below whatever serves them: `…/weir/v1/blobs?digest=sha256:…&digest=…`. */
@@ -11,6 +11,7 @@ export const MAX_DIGESTS = 64
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/
 const NEWLINE = 0x0a
+const HIGH_WATER_BYTES = 256 * 1024
 
 /** The blobs that a request asks for, or why it cannot be answered. */
 export function requestedDigests(query: URLSearchParams | undefined): readonly string[] | { readonly refused: string } {
@@ -23,7 +24,7 @@ export function requestedDigests(query: URLSearchParams | undefined): readonly s
 
 /**
  * Writes blobs one after the other, each behind a line of JSON that says which it is and how long, or that there is none; gives their bytes.
- * The stream is left open. Nobody learns which blobs there are: only who knows a digest can ask for it.
+ * The stream is left open; rejects where it is closed from the other side. Nobody learns which blobs there are: only who knows a digest can ask for it.
  */
 export async function writeBundle(
   store: Pick<BlobStore, 'stat' | 'stream'>,
@@ -31,17 +32,16 @@ export async function writeBundle(
   out: Writable,
 ): Promise<number> {
   let total = 0
-  const write = async (piece: Buffer) => {
-    if (!out.write(piece) && !out.destroyed) await Promise.race([once(out, 'drain'), once(out, 'close')])
-    if (out.destroyed) throw new Error('the reader went away')
+  const pieces = async function* () {
+    for (const digest of digests) {
+      const info = await store.stat(digest)
+      yield Buffer.from(`${JSON.stringify(info ? { digest, bytes: info.bytes } : { digest, missing: true })}\n`)
+      if (!info || info.bytes === 0) continue
+      yield* store.stream(digest) as AsyncIterable<Buffer>
+      total += info.bytes
+    }
   }
-  for (const digest of digests) {
-    const info = await store.stat(digest)
-    await write(Buffer.from(`${JSON.stringify(info ? { digest, bytes: info.bytes } : { digest, missing: true })}\n`))
-    if (!info || info.bytes === 0) continue
-    for await (const piece of store.stream(digest)) await write(piece as Buffer)
-    total += info.bytes
-  }
+  await pipeline(Readable.from(pieces(), { objectMode: false, highWaterMark: HIGH_WATER_BYTES }), out, { end: false })
   return total
 }
 

@@ -11,6 +11,10 @@ export const command: Verb = {
       .option('--tls-cert <file>', 'its certificate, PEM')
       .option('--tls-key <file>', 'the certificate’s key, PEM')
       .option(
+        '--blobs-listen <address>',
+        'where blobs are handed to who knows their digests, for `weir plan` through the API server’s proxy (off)',
+      )
+      .option(
         '--id <name>',
         'names this gateway among others, across its restarts (else $POD_NAME, or the host’s name)',
       ),

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { openBlobDoor } from '../../gateway/blob-door.ts'
 import { startGateway } from '../../gateway/gateway.ts'
 import { registerGateway } from '../../gateway/metrics.ts'
 import { openBlobStore } from '../../runtime/blob-store.ts'
@@ -19,6 +20,7 @@ export interface GatewayFlags extends ProgramFlags {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly id?: string
+  readonly blobsListen?: string
 }
 
 /** `weir gateway`: the appliances' door, until interrupted. */
@@ -28,6 +30,7 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
   const tlsPaths = { certPath: required(flags.tlsCert, '--tls-cert'), keyPath: required(flags.tlsKey, '--tls-key') }
   const listen = listenAddress(flags.listen, '--listen')
   const metricsListen = listenAddress(flags.metricsListen, '--metrics-listen')
+  const blobsListen = flags.blobsListen === undefined ? undefined : listenAddress(flags.blobsListen, '--blobs-listen')
   const id = gatewayId(flags.id ?? io.env.POD_NAME ?? hostname())
   const log = programLog('gateway', flags.logLevel)
   const certificates = await CertificateFiles.open({ ...tlsPaths, log }).catch((error: Error) => {
@@ -53,7 +56,19 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
     client.close()
     throw usageError(`the gateway cannot start: ${error.message}`)
   })
-  certificates.follow((pair) => gateway.useCertificate(pair))
+  const door =
+    blobsListen &&
+    (await openBlobDoor({ blobStore, listen: blobsListen, tls: certificates.current, log }).catch(
+      async (error: Error) => {
+        await gateway.close()
+        client.close()
+        throw usageError(`--blobs-listen ${flags.blobsListen}: ${error.message}`)
+      },
+    ))
+  certificates.follow((pair) => {
+    gateway.useCertificate(pair)
+    door?.useCertificate(pair)
+  })
   const metrics = new Metrics()
   requests.register(metrics, access.server)
   registerGateway(metrics, observer, () => gateway.view)
@@ -67,12 +82,16 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
     }).catch((error: Error) => {
       throw usageError(`--metrics-listen ${flags.metricsListen}: ${error.message}`)
     })
-    log.info({ url: gateway.url, metrics: ops.url, id, version: programVersion() }, 'the gateway listens')
+    log.info(
+      { url: gateway.url, blobs: door?.url, metrics: ops.url, id, version: programVersion() },
+      'the gateway listens',
+    )
     await aborted(io.interrupted)
     // Who balances load is told first, and appliances find the door closed last.
     await ops.close()
   } finally {
     certificates.close()
+    await door?.close()
     await gateway.close()
     client.close()
     log.info({}, 'stopped')

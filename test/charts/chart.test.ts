@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { DOOR_CONFIG, proxyPath } from '../../cli/plan/blob-door.ts'
 import { catalogProtection } from '../../controllers/catalog/protection.ts'
 import { customResourceDefinitions } from '../../crds/load.ts'
 import type { JsonObject } from '../../crds/metadata.ts'
@@ -207,10 +208,32 @@ whenHelm('helm', () => {
           ...ofKind(objects, 'PodDisruptionBudget').map(({ spec }) => labelsOf(spec, 'selector')),
           ...ofKind(objects, 'NetworkPolicy').map(({ spec }) => labelsOf(spec, 'podSelector')),
         ]
-        expect(selectors).toHaveLength(3 + 2 + 2)
+        expect(selectors).toHaveLength(4 + 2 + 2)
         for (const selector of selectors) {
           expect(pods.filter(({ labels }) => contains(labels, selector as unknown as Labels))).toHaveLength(1)
         }
+      }
+    })
+
+    test('a door for blobs that plan finds, that its ClusterRole opens, and that no load balancer carries', () => {
+      for (const [objects, namespace] of [
+        [small, 'weir-system'],
+        [elsewhere, 'cdn'],
+      ] as const) {
+        const config = ofKind(objects, 'ConfigMap').find(({ metadata }) => metadata.name === DOOR_CONFIG.name)!
+        expect(config.metadata.namespace).toBe(DOOR_CONFIG.namespace)
+        const { service } = (config as unknown as { data: { service: string } }).data
+        const door = ofKind(objects, 'Service').find(({ metadata }) => metadata.name!.endsWith('-blobs'))!
+        expect(service).toBe(`${namespace}/${door.metadata.name}:blobs`)
+        expect(door.spec?.type).toBe('ClusterIP')
+        const path = proxyPath(service)
+        const rules = ofKind(objects, 'ClusterRole').find(({ metadata }) => metadata.name!.endsWith('-planner-view'))!
+          .rules!
+        const proxied = rules.filter(({ resources }) => resources.includes('services/proxy'))
+        expect(proxied).toEqual([
+          { apiGroups: [''], resources: ['services/proxy'], resourceNames: [path.split('/')[6]], verbs: ['get'] },
+        ])
+        expect(rules.flatMap(({ verbs }) => verbs).every((verb) => verb === 'get' || verb === 'list')).toBe(true)
       }
     })
 
@@ -228,7 +251,7 @@ whenHelm('helm', () => {
         const file = `${object.metadata.name!.replace(/^weir-/, '')}.yaml`
         expect(object.spec).toEqual(parse(readFileSync(join(chart, 'files/alerts', file), 'utf8')))
       }
-      if (object.kind === 'ConfigMap') {
+      if (object.kind === 'ConfigMap' && object.metadata.name !== DOOR_CONFIG.name) {
         const { data } = object as unknown as { data: Record<string, string> }
         for (const [file, text] of Object.entries(data)) {
           expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(join(chart, 'files/dashboards', file), 'utf8')))

@@ -209,7 +209,7 @@ class Trial {
       if (missing === undefined && isDeepStrictEqual(now, seen)) return
       seen = now
       if (Date.now() > end) throw new Error(`seed ${this.#seed}: ${what} does not come to rest: ${missing}`)
-      await delay(100)
+      await delay(150)
     }
   }
 
