@@ -15,7 +15,7 @@ import { Permissions } from './permissions.ts'
 import { type Refused, refusal } from './refusal.ts'
 import type { Resolved } from './resolve.ts'
 import { tryElsewhere, waitsForSet } from './send.ts'
-import { type Tried, tryAll } from './try.ts'
+import { type Tried, tryAll, tryElsewhereInBatch } from './try.ts'
 
 /** Requests under way at once. */
 const CONCURRENCY = 32
@@ -48,7 +48,14 @@ export async function computeChanges(
     options,
   )
   const results = new Map(tried.map((one) => [one.resolved, one]))
-  const settling = new Settling(connection, set, options)
+  const waiting = tried.filter(({ resolved, result }) => 'error' in result && waitsForSet(result.error, resolved, set))
+  const elsewhere = await tryElsewhereInBatch(
+    io,
+    connection,
+    waiting.map(({ resolved }) => resolved),
+    options,
+  )
+  const settling = new Settling(connection, set, elsewhere, options)
   const settled = await concurrently(set, CONCURRENCY, (resolved) => settling.settle(resolved, results.get(resolved)))
   settling.report(io)
   if (settling.unserved) {
@@ -64,6 +71,7 @@ export async function computeChanges(
 class Settling {
   readonly #connection: Connection
   readonly #set: readonly Resolved[]
+  readonly #elsewhereTried: ReadonlyMap<Resolved, Body | ApiError>
   readonly #options: ChangeOptions
   readonly #schemas: MergeSchemas
   readonly #permissions: Permissions
@@ -71,9 +79,15 @@ class Settling {
   /** A kind that was thought to be served is not. */
   unserved = false
 
-  constructor(connection: Connection, set: readonly Resolved[], options: ChangeOptions) {
+  constructor(
+    connection: Connection,
+    set: readonly Resolved[],
+    elsewhere: ReadonlyMap<Resolved, Body | ApiError>,
+    options: ChangeOptions,
+  ) {
     this.#connection = connection
     this.#set = set
+    this.#elsewhereTried = elsewhere
     this.#options = options
     this.#schemas = new MergeSchemas(connection.client, set, options.signal)
     this.#permissions = new Permissions(connection.client, options.signal)
@@ -127,8 +141,10 @@ class Settling {
   }
 
   async #elsewhere(resolved: Resolved): Promise<Merged | Refused> {
+    const known = this.#elsewhereTried.get(resolved)
+    if (known instanceof ApiError) return { resolved, error: known }
     try {
-      const after = await tryElsewhere(this.#connection.client, resolved, this.#options)
+      const after = known ?? (await tryElsewhere(this.#connection.client, resolved, this.#options))
       if (after) return { resolved, before: undefined, after, source: 'server' }
     } catch (error) {
       this.#options.signal.throwIfAborted()

@@ -61,32 +61,45 @@ function takable(error: unknown, take: readonly string[]): boolean {
   return conflicts.length > 0 && conflicts.every(({ field }) => mayTake(field, take))
 }
 
+/** An object whose namespace does not exist yet, as it can be tried in one that does; under any name where its own is taken there. */
+export function probeOf({ object }: Resolved, ownName: boolean): Applied {
+  const { name, namespace: _, ...metadata } = object.metadata
+  const naming = ownName ? { name } : { generateName: 'weir-' }
+  return { ...object, metadata: { ...metadata, ...naming, namespace: 'default' } } as Applied
+}
+
+/** What a probe was made, as it would be in its own place. */
+export function fromProbe({ object }: Resolved, made: Applied): Applied {
+  const { name, namespace } = object.metadata
+  const { generateName: _g, uid: _u, resourceVersion: _r, ...others } = made.metadata
+  return { ...made, metadata: { ...others, name, namespace } } as Applied
+}
+
 /**
  * Tries an object whose namespace does not exist yet in one that does: what is wrong with the object itself is found before anything is
  * made. Gives the object as it would be made, or undefined where that cannot be told. Throws only what is wrong with it.
  */
 export async function tryElsewhere(
   client: Client,
-  { resource, object }: Resolved,
+  resolved: Resolved,
   options: Pick<SendOptions, 'fieldManager' | 'signal'>,
 ): Promise<Applied | undefined> {
-  const { name, namespace, ...metadata } = object.metadata
   const common = { dryRun: true, fieldValidation: 'Strict' as const, ...options }
-  // Where the name is taken there, another will do.
-  for (const naming of [{ name }, { generateName: 'weir-' }]) {
+  for (const ownName of [true, false]) {
     try {
-      const probe = { ...object, metadata: { ...metadata, ...naming, namespace: 'default' } } as Applied
-      const made = await client.create(resource, probe, common)
-      const { generateName: _g, uid: _u, resourceVersion: _r, ...others } = made.metadata
-      return { ...made, metadata: { ...others, name, namespace } } as Applied
+      return fromProbe(resolved, await client.create(resolved.resource, probeOf(resolved, ownName), common))
     } catch (error) {
-      if (error instanceof ApiError && (error.code === 400 || error.code === 422)) throw error
+      if (isItsOwnFault(error)) throw error
       options.signal.throwIfAborted()
       if (!isAlreadyExists(error)) return undefined
     }
   }
   return undefined
 }
+
+/** Whether a refusal is about the object rather than about where, or by whom, it was sent. */
+export const isItsOwnFault = (error: unknown): error is ApiError =>
+  error instanceof ApiError && (error.code === 400 || error.code === 422)
 
 /**
  * Whether an object could not be tried because what it lives in is made by the same set: its namespace, or its kind.

@@ -9,7 +9,7 @@ import type { Body, ChangeOptions } from './change.ts'
 import { liveKey, liveObjects } from './live.ts'
 import { conflictsOf } from './refusal.ts'
 import type { Resolved } from './resolve.ts'
-import { sendApply } from './send.ts'
+import { fromProbe, isItsOwnFault, probeOf, sendApply } from './send.ts'
 
 /** Requests under way at once. */
 const CONCURRENCY = 32
@@ -70,10 +70,7 @@ async function tryInBatch(
   options: ChangeOptions,
 ): Promise<Tried[]> {
   const items = set.flatMap((resolved) => [readItem(resolved), dryRunItem(resolved, options)])
-  const answers = await sendBatches(connection.client, batchPath, items, {
-    signal: options.signal,
-    onWarning: (text) => io.err(`Warning: ${text}\n`),
-  })
+  const answers = await sendBatches(connection.client, batchPath, items, optionsOf(io, options))
   return concurrently(set, CONCURRENCY, async (resolved, index) => {
     const [read, applied] = [answers[2 * index]!, answers[2 * index + 1]!]
     if (read instanceof ApiError && !isNotFound(read)) throw read
@@ -83,6 +80,34 @@ async function tryInBatch(
     return { resolved, before, result: mayBeTaken ? await tryOne(connection, resolved, options) : { error: applied } }
   })
 }
+
+/**
+ * `tryElsewhere` for many objects, where the server takes batches: of each the object as it would be made, or what is wrong with it. Those of
+ * which this cannot be told are left out.
+ */
+export async function tryElsewhereInBatch(
+  io: Pick<Io, 'err'>,
+  connection: Connection,
+  waiting: readonly Resolved[],
+  options: ChangeOptions,
+): Promise<ReadonlyMap<Resolved, Body | ApiError>> {
+  const { batchPath } = await discovered(connection, options.signal)
+  if (batchPath === undefined || waiting.length < 2) return new Map()
+  const items = waiting.map((resolved) => probeItem(resolved, options))
+  const answers = await sendBatches(connection.client, batchPath, items, optionsOf(io, options))
+  return new Map(
+    waiting.flatMap((resolved, index): [Resolved, Body | ApiError][] => {
+      const answer = answers[index]!
+      if (answer instanceof ApiError) return isItsOwnFault(answer) ? [[resolved, answer]] : []
+      return [[resolved, fromProbe(resolved, answer as Body)]]
+    }),
+  )
+}
+
+const optionsOf = (io: Pick<Io, 'err'>, { signal }: ChangeOptions) => ({
+  signal,
+  onWarning: (text: string) => io.err(`Warning: ${text}\n`),
+})
 
 function pathOf({ resource, object }: Resolved): string {
   return resourcePath(resource, object.metadata.namespace, object.metadata.name)
@@ -98,4 +123,10 @@ function dryRunItem(resolved: Resolved, { fieldManager }: ChangeOptions): BatchI
     contentType: 'application/apply-patch+yaml',
     body: resolved.object,
   }
+}
+
+function probeItem(resolved: Resolved, { fieldManager }: ChangeOptions): BatchItem {
+  const query = new URLSearchParams({ fieldManager, dryRun: 'All', fieldValidation: 'Strict' })
+  const body = probeOf(resolved, true)
+  return { method: 'POST', path: `${resourcePath(resolved.resource, body.metadata.namespace)}?${query}`, body }
 }

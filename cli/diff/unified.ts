@@ -64,7 +64,7 @@ function editScript(before: readonly string[], after: readonly string[]): Edit[]
 }
 
 function middle(before: readonly string[], after: readonly string[]): Edit[] {
-  const trace = walk(before, after)
+  const trace = before.length > 0 && after.length > 0 ? walk(before, after) : undefined
   if (!trace)
     return [...before.map((line): Edit => ({ kind: '-', line })), ...after.map((line): Edit => ({ kind: '+', line }))]
   const edits: Edit[] = []

@@ -4,6 +4,8 @@ export const suites: readonly string[] = [
   'test/cli/apply.test.ts',
   'test/cli/apply-prune.test.ts',
   'test/cli/apply-stopped.test.ts',
+  'test/cli/changes/local-merge.test.ts',
+  'test/cli/diff/diff.test.ts',
   'test/controllers/controllers.test.ts',
   'test/controllers/events.test.ts',
   'test/controllers/execute.test.ts',

@@ -59,7 +59,10 @@ async function through(
   })
 }
 
-describe('what it asks the server for', () => {
+/** Of other servers than ours it asks other things. */
+const ofOurs = process.env.WEIR_TEST_KUBECONFIG === undefined ? describe : describe.skip
+
+ofOurs('what it asks the server for', () => {
   const names = Array.from({ length: 40 }, (_, i) => `c${i}`)
   const set = (value: string) =>
     all(...names.map((name) => config(name, 'asked', `{a: "${value}"}`)), ...['s1', 's2'].map((n) => site(n, 'asked')))
@@ -108,6 +111,24 @@ describe('what it asks the server for', () => {
     expect([result.code, result.stderr, result.stdout.match(/^\+\+\+ /gm)?.length]).toEqual([1, '', 40])
   })
 
+  test('what is to be made in a namespace of the same set is tried in another, in a second batch', async () => {
+    // Of this name there is one in every namespace.
+    const taken = config('kube-root-ca.crt', 'fresh-ns')
+    const fresh = all(namespace('fresh-ns'), config('a', 'fresh-ns'), site('s', 'fresh-ns'), taken)
+    await through({}, async (door) => {
+      const made = await door.diff(fresh, '--show=all')
+      expect([made.code, made.stderr]).toEqual([1, ''])
+      expect(made.stdout).toMatch(/# spec\.tier +defaulted +- → edge\n/)
+      expect(made.stdout).not.toContain('default\n')
+      expect(made.stdout).toMatch(/\+ {2}name: kube-root-ca\.crt\n\+ {2}namespace: fresh-ns\n/)
+      expect(made.asked.filter((what) => what === '/weir/v1/batch')).toHaveLength(2)
+      expect(made.asked.filter((what) => what === 'create configmaps')).toHaveLength(2)
+      const wrong = await door.diff(all(fresh, config('Upper_Case', 'fresh-ns')))
+      expect([wrong.code, wrong.stdout]).toEqual([2, ''])
+      expect(wrong.stderr).toContain('Upper_Case')
+    })
+  })
+
   test('more than a batch holds goes into several', async () => {
     const many = all(...Array.from({ length: 700 }, (_, i) => config(`many${i}`, 'asked')))
     await through({}, async (door) => {
@@ -132,8 +153,11 @@ describe('who may only read', () => {
   const viewer = { impersonate: { user: 'vera', groups: ['viewers', 'system:authenticated'] } }
   beforeAll(async () => {
     await applied(before)
-    const binding = `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: viewers}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\nsubjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: viewers}]\n`
-    await applied(binding)
+    const rbac = 'apiVersion: rbac.authorization.k8s.io/v1\nkind:'
+    await applied(
+      `${rbac} ClusterRole\nmetadata: {name: diff-viewers}\nrules: [{apiGroups: ["", fleet.weir.dev], resources: [configmaps, sites], verbs: [get, list]}]\n`,
+      `${rbac} ClusterRoleBinding\nmetadata: {name: diff-viewers}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: diff-viewers}\nsubjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: viewers}]\n`,
+    )
   })
 
   test('sees what who may write sees, and is told whose merge it is', async () => {
