@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { createExecutor, type Executor } from '../../controllers/execute.ts'
+import { assignments } from '../../controllers/resources.ts'
 import { WriteOrder } from '../../controllers/write-order.ts'
+import type { Assignment } from '../../crds/types.gen.ts'
 import { plan, refOf } from '../../reconcilers/plan.ts'
 import { Cache } from '../../runtime/cache/cache.ts'
 import { Client } from '../../runtime/client/client.ts'
@@ -85,6 +87,29 @@ test('what the cache knows to be outdated is not even asked for', async () => {
   const late = executor().execute(plan().apply(secret('late')).done(), undefined, [read])
   await expect(late).rejects.toMatchObject({ reason: 'Conflict' })
   expect(sent).toEqual([])
+})
+
+test('the first apply of an Assignment, which has no version to name, does not land on one that has been made meanwhile', async () => {
+  const assignment = (generation: number, drainSeconds: number) =>
+    ({
+      apiVersion: 'fleet.weir.dev/v1alpha1',
+      kind: 'Assignment',
+      metadata: { name: 'box', namespace: ns },
+      spec: { content: { generation, entries: [], fill: { timeZone: 'UTC' }, drainSeconds, serve: true } },
+    }) as unknown as Assignment
+  const empty = new Cache({ client: plane.client, resource: assignments, namespace: ns })
+  const how = { client, blobs: plane.blobs, events: { record() {} }, fieldManager: 'weir-assignment' }
+  const late = (generation: number, cacheOf: Cache<Assignment>) =>
+    createExecutor({ ...how, caches: [cacheOf] }).execute(plan().apply(assignment(generation, 1)).done())
+  // The successor has decided on more recent facts, for the first time too; this process has seen nothing of it.
+  const successors = { fieldManager: 'weir-assignment', force: true }
+  await plane.client.apply(assignments, assignment(1, 2), successors)
+  await expect(late(1, empty)).rejects.toMatchObject({ reason: 'Invalid' })
+  await plane.client.apply(assignments, assignment(2, 3), successors)
+  await expect(late(1, empty)).rejects.toMatchObject({ reason: 'Invalid' })
+  const { spec } = await plane.client.get(assignments, { namespace: ns, name: 'box' })
+  expect(spec.content).toMatchObject({ generation: 2, drainSeconds: 3 })
+  expect(sent).toEqual(['PATCH 422', 'PATCH 422'])
 })
 
 test('two controllers of one process take turns at an object: the second decides again, and no request is refused', async () => {
