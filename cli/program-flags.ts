@@ -25,9 +25,9 @@ export function listenAddress(text: string, flag: string): ListenAddress {
   return address
 }
 
-/** A log at the level of `--log-level`; `trace` is as `debug`. Throws a usage error. */
+/** A log at the level of `--log-level`. Throws a usage error. */
 export function programLog(program: string, level: string): Log {
-  const known = level === 'trace' ? 'debug' : LEVELS.find((one) => one === level)
+  const known = LEVELS.find((one) => one === level)
   if (!known) throw usageError(`--log-level must be ${LEVELS.join(', ')}, not "${level}"`)
   return createLog({ program, level: known })
 }

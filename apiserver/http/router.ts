@@ -62,7 +62,7 @@ export class Router {
   readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
     const exchange = new HttpExchange(req, res)
     this.#inFlight++
-    const cancel = this.#options.api.clock.after(deadlineMs, () => {
+    const cancel = this.#options.api.clock.after(allowedMs(exchange.query), () => {
       const late = new ApiError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout')
       void exchange.fail(late, () => {})
     })
@@ -86,7 +86,7 @@ export class Router {
     const user = impersonate(exchange.req.headers, sender, authorizer)
     const request = parsePath(exchange.path)
     if (!request) throw badRequest(`the path ${JSON.stringify(exchange.path)} is not well-formed`)
-    checkTimeout(exchange.query)
+    if (!isWatch(exchange.query)) checkTimeout(exchange.query)
     if (exchange.path === batchPath && exchange.method === 'POST') return this.#batch(exchange, user)
     if (request.type === 'path') return this.#path(exchange, user)
     if (!(await this.#resources.handle(exchange, request, user))) await pageNotFound(exchange)
@@ -156,6 +156,15 @@ export class Router {
 /** As Go's ServeMux says it, which client-go turns into its own sentence. */
 function pageNotFound(exchange: Exchange): Promise<void> {
   return exchange.send(404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'))
+}
+
+/** Watches take as long as they like. */
+const isWatch = (query: URLSearchParams | undefined) => ['true', '1'].includes(query?.get('watch') ?? '')
+
+/** How long until a request that has no answer gets 504: as its `timeout` says, where that is shorter. Source: apiserver's WithRequestDeadline. */
+function allowedMs(query: URLSearchParams | undefined): number {
+  const asked = parseGoDuration(query?.get('timeout') ?? '') ?? 0
+  return asked > 0 && asked < deadlineMs && !isWatch(query) ? asked : deadlineMs
 }
 
 function checkTimeout(query: URLSearchParams | undefined): void {

@@ -83,6 +83,7 @@ test.each([
     '--metrics-listen must be HOST:PORT',
   ],
   ['a level that is none', ['controller', '--blobs=b', '--log-level=loud'], '--log-level must be'],
+  ['a level that others have', ['controller', '--blobs=b', '--log-level=trace'], '--log-level must be'],
   [
     'a share above all',
     ['controller', '--blobs=b', '--max-dark-share=2'],

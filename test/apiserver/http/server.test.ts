@@ -68,6 +68,30 @@ describe('requests that make no sense', () => {
     expect([refused.status, refused.body.kind, refused.body.code]).toEqual([status, 'Status', status])
   })
 
+  test('one that gets no answer within its own timeout: 504, long before the server would give it up', async () => {
+    const { hostname, port } = new URL(server.server.url)
+    const socket = connect({ host: hostname, port: Number(port), ca: server.ca })
+    const head = ['Host: api', 'Authorization: Bearer admin-token', 'Content-Type: application/json']
+    // The rest of the body never comes.
+    const target = `POST ${configMaps}?timeout=150ms HTTP/1.1`
+    socket.write(`${[target, ...head, 'Content-Length: 100'].join('\r\n')}\r\n\r\n{`)
+    let answer = ''
+    for await (const chunk of socket) {
+      answer += chunk
+      if (answer.includes('allotted timeout')) break
+    }
+    expect(answer).toMatch(/^HTTP\/1\.1 504 .*"reason":"Timeout"/s)
+    socket.destroy()
+  })
+
+  test.each([
+    ['0s', 'none is asked for'],
+    ['-1s', 'nonsense is none'],
+    ['1h', 'more than there is'],
+  ])('timeout=%s: %s', async (timeout) => {
+    expect((await server.get(`/version?timeout=${timeout}`)).status).toBe(200)
+  })
+
   test('a body of more than 3 MiB', async () => {
     const body = JSON.stringify(configMap('huge', { a: 'x'.repeat(3 * 1024 * 1024) }))
     const refused = await server.post(configMaps, body)
