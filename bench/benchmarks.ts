@@ -63,6 +63,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./controllers/scrape.ts')).measureScrape(report),
   },
   {
+    name: 'plan',
+    about: 'weir plan of changes to 10,000 appliances that hold 100,000 files, on the embedded server',
+    byDefault: true,
+    run: async (report) => (await import('./plan/measure.ts')).measurePlan(report),
+  },
+  {
     name: 'storage',
     about: 'the durable store on SQLite, beside what else it could be built on',
     byDefault: false,
