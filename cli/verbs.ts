@@ -1,11 +1,13 @@
 import { command as agent } from './agent/command.ts'
 import { command as apply } from './apply/command.ts'
+import { command as bench } from './bench/command.ts'
 import { command as catalog } from './catalog/command.ts'
 import { command as completion } from './completion/command.ts'
 import { command as controller } from './controller/command.ts'
 import { command as remove } from './delete/command.ts'
 import { command as describe } from './describe/command.ts'
 import { command as diff } from './diff/command.ts'
+import { command as drain } from './drain/command.ts'
 import { command as events } from './events/command.ts'
 import { command as explain } from './explain/command.ts'
 import { command as gateway } from './gateway/command.ts'
@@ -13,7 +15,9 @@ import { command as get } from './get/command.ts'
 import { command as init } from './init/command.ts'
 import { command as create } from './new/command.ts'
 import { command as plan } from './plan/command.ts'
+import { command as restore } from './restore/command.ts'
 import { command as schema } from './schema/command.ts'
+import { command as top } from './top/command.ts'
 import { command as up } from './up/command.ts'
 import { command as validate } from './validate/command.ts'
 import type { Verb, VerbGroup } from './verb.ts'
@@ -36,7 +40,11 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   schema,
   events,
   wait,
+  top,
+  drain,
+  restore,
   catalog,
+  bench,
   agent,
   controller,
   gateway,

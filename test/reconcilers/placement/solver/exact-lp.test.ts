@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { exactValue } from '../../../../cli/bench/placement/exact.ts'
 import { FileSet } from '../../../../reconcilers/blobs/file-set.ts'
 import { evaluate } from '../../../../reconcilers/placement/evaluate.ts'
 import { mix } from '../../../../reconcilers/placement/hash.ts'
@@ -8,7 +9,6 @@ import {
   type SolverInput,
   type SolverSite,
 } from '../../../../reconcilers/placement/solver/solve.ts'
-import { exactValue } from './exact-lp.ts'
 
 /** Numbers in [0, 1) from a seed. */
 function random(seed: number): () => number {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Highs } from 'highs'
-import type { SolverInput } from '../../../../reconcilers/placement/solver/solve.ts'
+import type { SolverInput } from '../../../reconcilers/placement/solver/solve.ts'
 
 /** Its types describe the CommonJS build. */
 const loadHighs = createRequire(import.meta.url)('highs') as () => Promise<Highs>
