@@ -90,7 +90,7 @@ async function answers(client: Client, signal: AbortSignal): Promise<boolean> {
 
 /** `NAMESPACE/NAME[:PORT]` as the path of the API server's proxy. Always TLS; the bytes are checked by their digests besides. */
 export function proxyPath(service: string): string {
-  const match = /^([a-z0-9][-a-z0-9]{0,62})\/([a-z0-9][-a-z0-9.]{0,252}):?((?<=:)[a-z0-9-]{1,15})?$/.exec(service)
+  const match = /^([a-z0-9][-a-z0-9]{0,62})\/([a-z0-9][-a-z0-9.]{0,252})(?::([a-z0-9-]{1,15}))?$/.exec(service)
   if (!match) throw usageError(`${JSON.stringify(service)} is not NAMESPACE/SERVICE or NAMESPACE/SERVICE:PORT`)
   const [, namespace, name, port = 'blobs'] = match
   return `/api/v1/namespaces/${namespace}/services/https:${name}:${port}/proxy${BLOBS_PATH}`
