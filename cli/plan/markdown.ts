@@ -13,11 +13,25 @@ import {
   valueText,
 } from './text.ts'
 
-/** A comment takes 65,536 characters; rows beyond this are counted. */
-const ROWS = 100
+/** What a comment on GitHub may have, in characters. */
+const LONGEST = 65_536
+/** By which a later run finds its comment. */
+const MARKER = '<!-- weir plan -->'
+/** Rows of each table; where that is too long, fewer. */
+const ROWS = [200, 100, 50, 20, 10, 5]
 
-/** The plan as a comment on a pull request. */
+/** The plan as a comment on a pull request; rows for which there is no room are counted. */
 export function markdownText(document: PlanDocument): string {
+  for (const rows of ROWS) {
+    const text = withRows(document, rows)
+    if (text.length <= LONGEST) return text
+  }
+  return `${withRows(document, 5)
+    .slice(0, LONGEST - 2)
+    .toWellFormed()}…\n`
+}
+
+function withRows(document: PlanDocument, most: number): string {
   const { changes, fleet, gates } = document
   const name = namer(changes)
   const signs = { add: '+', change: '~', delete: '-' } as const
@@ -35,33 +49,38 @@ export function markdownText(document: PlanDocument): string {
   const told = fleet.policies.filter(({ plan }) => plan !== 'unchanged')
   const refused = gates.some(({ verdict }) => verdict !== 'passed')
   const blocks = [
+    MARKER,
     `### weir plan: ${refused ? 'refused' : summaryText(document)}`,
     ...(refused ? [summaryText(document)] : []),
-    list(gates.map((gate) => `${gate.verdict === 'passed' ? '✅' : '❌'} ${gateLine(gate, fleet.sites)}`)),
-    table(['', 'Object', 'Field', 'Change', 'Where'], changeRows),
+    list(
+      most,
+      gates.map((gate) => `${gate.verdict === 'passed' ? '✅' : '❌'} ${gateLine(gate, fleet.sites)}`),
+    ),
+    table(most, ['', 'Object', 'Field', 'Change', 'Where'], changeRows),
     table(
+      most,
       SITE_COLUMNS,
       fleet.sites.map((site) => siteCells(site, several)),
     ),
-    list(detailLines(fleet.sites)),
-    table(POLICY_COLUMNS, told.map(policyCells)),
-    list([...fleet.stalls.map(stallLine), ...fleet.notes]),
+    list(most, detailLines(fleet.sites)),
+    table(most, POLICY_COLUMNS, told.map(policyCells)),
+    list(most, [...fleet.stalls.map(stallLine), ...fleet.notes]),
   ]
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`
 }
 
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(most: number, columns: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return ''
   const line = (cells: readonly string[]) => `| ${cells.map(cellText).join(' | ')} |`
-  const more = rows.length > ROWS ? [`\n… and ${rows.length - ROWS} more rows`] : []
-  return [line(columns), `|${columns.map(() => ' --- |').join('')}`, ...rows.slice(0, ROWS).map(line), ...more].join(
+  const more = rows.length > most ? [`\n… and ${rows.length - most} more rows`] : []
+  return [line(columns), `|${columns.map(() => ' --- |').join('')}`, ...rows.slice(0, most).map(line), ...more].join(
     '\n',
   )
 }
 
-function list(lines: readonly string[]): string {
-  const more = lines.length > ROWS ? [`- … and ${lines.length - ROWS} more`] : []
-  return [...lines.slice(0, ROWS).map((line) => `- ${cellText(line)}`), ...more].join('\n')
+function list(most: number, lines: readonly string[]): string {
+  const more = lines.length > most ? [`- … and ${lines.length - most} more`] : []
+  return [...lines.slice(0, most).map((line) => `- ${cellText(line)}`), ...more].join('\n')
 }
 
 /** Text that GitHub shows as it is: no markup, no mention of anybody, no link. */
