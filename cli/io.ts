@@ -19,6 +19,8 @@ export interface Io {
   readonly interactive: boolean
   /** Columns of the terminal on stderr. */
   readonly columns: () => number
+  /** Lines of the terminal on stdout. */
+  readonly rows?: () => number
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal
   /** Aborted when nobody reads stdout any more. */
@@ -83,6 +85,7 @@ export function processIo(): {
       return isatty(0) && isatty(2)
     },
     columns: () => (stderr() as Stream).columns || 80,
+    rows: () => (stdout() as NodeJS.WriteStream).rows || 24,
     interrupted: interruption.signal,
     readerGone: reader.signal,
   }

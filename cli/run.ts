@@ -33,18 +33,22 @@ interface FlagSource {
     readonly long?: string | undefined
     readonly required: boolean
     readonly optional: boolean
+    readonly presetArg?: unknown
+    readonly argChoices?: readonly string[] | undefined
   }[]
   readonly commands: readonly FlagSource[]
 }
 
 /**
- * kubectl's users write `-o=json` and `--wait=false`; commander knows `-ojson` and `--no-wait`.
+ * kubectl's users write `-o=json`, `--wait=false` and `--dry-run` alone; commander knows `-ojson`, `--no-wait` and `--dry-run=server`.
  * After `--` nothing is touched.
  */
 export function normalizeFlags(argv: readonly string[], program: FlagSource): string[] {
   const switches = new Set<string>()
+  const presets = new Map<string, { readonly preset: unknown; readonly choices: readonly string[] }>()
   const collect = (command: FlagSource) => {
-    for (const { short, long, required, optional } of command.options) {
+    for (const { short, long, required, optional, presetArg, argChoices } of command.options) {
+      if (long && presetArg !== undefined) presets.set(long, { preset: presetArg, choices: argChoices ?? [] })
       if (!required && !optional) for (const flag of [short, long]) if (flag) switches.add(flag)
     }
     command.commands.forEach(collect)
@@ -56,6 +60,8 @@ export function normalizeFlags(argv: readonly string[], program: FlagSource): st
     const short = /^(-[a-zA-Z])=(true|false)$/.exec(word)
     if (short && switches.has(short[1]!)) return short[2] === 'true' ? [short[1]!] : []
     if (/^-[a-zA-Z]=/.test(word)) return [word.slice(0, 2) + word.slice(3)]
+    const alone = presets.get(word)
+    if (alone && !alone.choices.includes(argv[index + 1] ?? '')) return [`${word}=${alone.preset}`]
     const match = /^--([a-z-]+)=(true|false)$/.exec(word)
     if (!match) return [word]
     const [, name, value] = match

@@ -23,7 +23,7 @@ const TAKE_TRIES = 5
  */
 export async function sendApply(
   client: Client,
-  { resource, object }: Resolved,
+  { resource, object }: Pick<Resolved, 'resource' | 'object'>,
   options: SendOptions,
 ): Promise<Applied> {
   const { fieldManager, dryRun, take, signal } = options
