@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +26,7 @@ export async function compareDiff(report: Report): Promise<void> {
     report.note('Set KUBEBUILDER_ASSETS to a folder with kubectl (and kube-apiserver and etcd) to have it run beside.')
     return
   }
-  await on(report, await startKube(assets), assets, undefined)
+  if (existsSync(join(assets, 'kube-apiserver'))) await on(report, await startKube(assets), assets, undefined)
 }
 
 async function on(
