@@ -6,7 +6,7 @@ import type { Client } from '../runtime/client/client.ts'
 import { keyOf, type Resource } from '../runtime/client/resource.ts'
 import type { Result } from '../runtime/controller/controller.ts'
 import { type ApiError, isAlreadyExists, isConflict, isInvalid, isNotFound, Retryable } from '../runtime/errors.ts'
-import type { Tracing } from '../runtime/tracing/tracing.ts'
+import { TRACEPARENT_ANNOTATION, type Tracing } from '../runtime/tracing/tracing.ts'
 import type { EventSink } from './events.ts'
 import { explainForbidden } from './forbidden.ts'
 import { resourceOf } from './resources.ts'
@@ -54,8 +54,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
 /** The versions that one plan's writes are based on, by kind and key: what was read, and then what the plan's own writes gave back. */
 type Bases = Map<string, KubeObject>
 type Apply = Extract<Write, { op: 'apply' | 'applyStatus' }>
-/** Told what a write gave back. */
-type Wrote = (answer: KubeObject) => void
+/** Told what a write gave back; and the name of its span, where there is one. */
+interface Trace {
+  readonly wrote: (answer: KubeObject) => void
+  readonly traceparent?: string
+}
+const NO_TRACE: Trace = { wrote() {} }
+/** What other programs act on: they go on in the trace that it carries. */
+const CARRIES_TRACE: ReadonlySet<string> = new Set(['Assignment'])
 
 class PlanExecutor implements Executor {
   readonly #options: ExecutorOptions
@@ -88,8 +94,8 @@ class PlanExecutor implements Executor {
         return await (this.#options.tracing?.write(
           `${write.op} ${subject.kind}`,
           { 'weir.field_manager': this.#options.fieldManager, 'weir.object': keyOf(subject.metadata) },
-          (wrote) => this.#send(write, bases, looked, wrote),
-        ) ?? this.#send(write, bases, looked))
+          (wrote, traceparent) => this.#send(write, bases, looked, { wrote, traceparent }),
+        ) ?? this.#send(write, bases, looked, NO_TRACE))
       } catch (error) {
         throw explainForbidden(error, write, subject, this.#options)
       }
@@ -101,23 +107,27 @@ class PlanExecutor implements Executor {
   }
 
   /** `looked`: the object that was found not to be as it should be before the write had its turn. */
-  async #send(write: Write, bases: Bases, looked: KubeObject | undefined, wrote: Wrote = () => {}): Promise<boolean> {
+  async #send(write: Write, bases: Bases, looked: KubeObject | undefined, trace: Trace): Promise<boolean> {
     switch (write.op) {
       case 'apply':
       case 'applyStatus':
-        return await this.#apply(write, bases, looked, wrote)
+        return await this.#apply(write, bases, looked, trace)
       case 'create':
-        return await this.#create(write.object, wrote)
+        return await this.#create(write.object, trace)
       case 'delete':
         return await this.#delete(write.ref, write.preconditions)
     }
   }
 
   #isNoop({ op, object }: Apply, live: KubeObject): boolean {
-    return isNoopApply(live, object, this.#options.fieldManager, op === 'apply' ? '' : 'status')
+    const [manager, subresource] = [this.#options.fieldManager, op === 'apply' ? '' : 'status']
+    if (isNoopApply(live, object, manager, subresource)) return true
+    // The trace of an earlier write is no difference.
+    const traceparent = CARRIES_TRACE.has(object.kind) ? live.metadata.annotations?.[TRACEPARENT_ANNOTATION] : undefined
+    return traceparent !== undefined && isNoopApply(live, withTrace(object, traceparent), manager, subresource)
   }
 
-  async #apply(write: Apply, bases: Bases, looked: KubeObject | undefined, wrote: Wrote): Promise<boolean> {
+  async #apply(write: Apply, bases: Bases, looked: KubeObject | undefined, trace: Trace): Promise<boolean> {
     const { client, fieldManager, assertLead } = this.#options
     const { object, op } = write
     const subresource = op === 'apply' ? '' : 'status'
@@ -133,7 +143,8 @@ class PlanExecutor implements Executor {
       // The cache knows of a newer version: that this one is refused is known without asking.
       if (base && live && live !== base && isNewer(live, base)) throw outdated(object)
       const how = { fieldManager, force: true, ...(subresource ? { subresource } : {}) }
-      answer = await client.apply(resource, base ? onVersion(object, base) : object, how)
+      const traced = withTrace(object, subresource ? undefined : trace.traceparent)
+      answer = await client.apply(resource, base ? onVersion(traced, base) : traced, how)
     } catch (error) {
       // The status of what is gone is nobody's concern; that it is gone makes its key come again.
       if (subresource === 'status' && isNotFound(error)) return false
@@ -142,21 +153,21 @@ class PlanExecutor implements Executor {
       if (base) await cache?.hasMovedOn(base, SEEN_TIMEOUT_MS)
       throw new Retryable('Conflict', (error as Error).message, { cause: error })
     }
-    wrote(answer)
+    trace.wrote(answer)
     bases.set(idOf(object), answer)
     if (answer.metadata.resourceVersion === live?.metadata.resourceVersion) return false
     await cache?.hasSeen(answer, SEEN_TIMEOUT_MS)
     return true
   }
 
-  async #create(object: KubeObject, wrote: Wrote): Promise<boolean> {
+  async #create(object: KubeObject, trace: Trace): Promise<boolean> {
     const resource = resourceOf(object)
     const cache = this.#caches.get(resource)
     if (cache?.get(keyOf(object.metadata))) return false
     this.#options.assertLead?.()
     try {
       const answer = await this.#options.client.create(resource, object, { fieldManager: this.#options.fieldManager })
-      wrote(answer)
+      trace.wrote(answer)
       await cache?.hasSeen(answer, SEEN_TIMEOUT_MS)
       return true
     } catch (error) {
@@ -193,6 +204,13 @@ const isApply = (write: Write): write is Apply => write.op === 'apply' || write.
 /** Tells an object from all others. */
 function idOf({ apiVersion, kind, metadata }: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): string {
   return `${apiVersion} ${kind} ${keyOf(metadata)}`
+}
+
+/** The object, carrying the trace of its write where it is one that others act on. */
+function withTrace(object: KubeObject, traceparent: string | undefined): KubeObject {
+  if (traceparent === undefined || !CARRIES_TRACE.has(object.kind)) return object
+  const annotations = { ...object.metadata.annotations, [TRACEPARENT_ANNOTATION]: traceparent }
+  return { ...object, metadata: { ...object.metadata, annotations } }
 }
 
 /** The apply, for this version of the object only. */

@@ -5,6 +5,7 @@ import type { Client } from '../runtime/client/client.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
+import type { Tracing } from '../runtime/tracing/tracing.ts'
 import type { GatewayContext, GatewayHealth } from './context.ts'
 import { Counters } from './counters.ts'
 import { Fleet } from './fleet.ts'
@@ -19,6 +20,7 @@ import { Reports } from './reports.ts'
 import { answer } from './router.ts'
 import { AssignmentStreams } from './streams.ts'
 import { Tokens } from './tokens.ts'
+import { Traces } from './traces.ts'
 
 export const FIELD_MANAGER = 'weir-gateway'
 
@@ -34,6 +36,7 @@ export interface GatewayOptions {
   /** Appliance.status writes per second over the whole fleet. 500 unless told. */
   readonly statusWritesPerSecond?: number
   readonly observer?: ControllerObserver
+  readonly tracing?: Tracing
 }
 
 export interface Gateway {
@@ -72,12 +75,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const fleet = new Fleet(client, records, clock, log)
   const streams = new AssignmentStreams(clock)
   const counters = new Counters()
+  const traces = new Traces(options.tracing)
   const common = { client, fieldManager: FIELD_MANAGER, fleet, records, clock, log }
   const heartbeats = new Heartbeats({ ...common, gateway: id, onListed: (appliance) => reports.changed(appliance) })
   const reports: Reports = new Reports({
     ...common,
     writesPerSecond: statusWritesPerSecond,
     counters,
+    traces,
     ...(options.observer ? { observer: options.observer } : {}),
     isListed: (key) => heartbeats.isListed(key),
   })
@@ -105,7 +110,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const server = await listenHttps(listen, tls, (req, res) => serve(context, req, res))
   fleet.assignments.onChange(({ type, key, object }) => {
-    if (type !== 'delete') streams.tell(key, object)
+    if (type === 'delete') traces.forget(key)
+    else if (streams.tell(key, object)) traces.told(key, object)
   })
   fleet.appliances.onChange(({ type, key }) => {
     if (type === 'delete') streams.close(key)

@@ -15,6 +15,7 @@ import { appliances, type Fleet } from './fleet.ts'
 import { notFound, unavailable } from './http/problem.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { ApplianceRecord, Records } from './records.ts'
+import type { Traces } from './traces.ts'
 
 /** How long `PUT …/inventory` waits for the API before it tells the agent to try again. */
 const STORE_TIMEOUT_MS = 15_000
@@ -33,6 +34,7 @@ export interface ReportsOptions {
   /** Whether a heartbeat Lease says that the appliance is there. */
   readonly isListed: (key: string) => boolean
   readonly counters: Counters
+  readonly traces: Traces
   readonly observer?: ControllerObserver
 }
 
@@ -143,7 +145,8 @@ export class Reports {
       record.writtenAtMs = clock.monotonicMs()
       try {
         const object = decision.object as Appliance
-        this.#written.set(key, await client.applyStatus(appliances, object, { fieldManager, force: true, signal }))
+        const write = () => client.applyStatus(appliances, object, { fieldManager, force: true, signal })
+        this.#written.set(key, await this.#options.traces.reporting(key, record.report?.content, write))
         this.#options.counters.statusWrites++
       } catch (error) {
         // Gone, or another one of the same name: the cache will say so in a moment.

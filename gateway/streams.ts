@@ -33,13 +33,14 @@ class AssignmentStream {
     this.#pingLater()
   }
 
-  /** Tells the Assignment, unless this is what was told last. */
-  tell(assignment: Assignment | undefined): void {
-    if (assignment === undefined) return
+  /** Tells the Assignment, unless this is what was told last: whether it was news. */
+  tell(assignment: Assignment | undefined): boolean {
+    if (assignment === undefined) return false
     const line = `${JSON.stringify(assignmentMessage(assignment))}\n`
-    if (line === (this.#pending ?? this.#sent)) return
+    if (line === (this.#pending ?? this.#sent)) return false
     this.#pending = line
     this.#flush()
+    return true
   }
 
   end(): void {
@@ -103,8 +104,9 @@ export class AssignmentStreams {
     stream.tell(assignment)
   }
 
-  tell(key: string, assignment: Assignment): void {
-    this.#open.get(key)?.tell(assignment)
+  /** Whether it was news to an appliance that listens. */
+  tell(key: string, assignment: Assignment): boolean {
+    return this.#open.get(key)?.tell(assignment) ?? false
   }
 
   /** Ends the appliance's stream, if there is one. */

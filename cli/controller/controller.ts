@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { CONTROLLER_CONNECTIONS, type Controllers, startControllers } from '../../controllers/main.ts'
 import { registerControllers } from '../../controllers/metrics.ts'
 import { BRAKE_DEFAULTS } from '../../reconcilers/brake/brake.ts'
@@ -9,11 +8,11 @@ import { ClientMetrics } from '../../runtime/metrics/client-metrics.ts'
 import { ControllerMetrics } from '../../runtime/metrics/controller-metrics.ts'
 import { Metrics } from '../../runtime/metrics/metrics.ts'
 import { startOpsServer } from '../../runtime/ops/ops-server.ts'
-import type { Tracing } from '../../runtime/tracing/tracing.ts'
 import { clusterAccess } from '../cluster-access.ts'
 import { apiFailure, type ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { aborted, listenAddress, numberFlag, type ProgramFlags, programLog, required } from '../program-flags.ts'
+import { tracingOf } from '../tracing.ts'
 import { programVersion } from '../version-number.ts'
 import { createLead, type LeadFlags } from './lead.ts'
 
@@ -43,7 +42,7 @@ export async function runController(io: Io, words: readonly string[], flags: Con
   const userAgent = `weir-controller/${programVersion()}`
   const lead = createLead(io, flags, { access, userAgent, log, onAnswer: requests.onAnswer })
   const observer = new ControllerMetrics()
-  const tracing = await tracingOf(io)
+  const tracing = await tracingOf(io, 'weir-controller')
   const client = new Client({
     access,
     userAgent,
@@ -92,14 +91,6 @@ export async function runController(io: Io, words: readonly string[], flags: Con
     await tracing?.close()
     log.info({}, 'stopped')
   }
-}
-
-/** Traces are sent where the standard environment names a collector; else nothing of OpenTelemetry is even loaded. */
-async function tracingOf({ env }: Io): Promise<Tracing | undefined> {
-  if (!env.OTEL_EXPORTER_OTLP_ENDPOINT && !env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return undefined
-  const { startOtlpTracing } = await import('../../runtime/tracing/otlp.ts')
-  const service = env.OTEL_SERVICE_NAME || 'weir-controller'
-  return startOtlpTracing({ service, version: programVersion(), instance: env.POD_NAME || hostname() })
 }
 
 /** A stand-by is ready once it has read everything: then it can take over. */

@@ -13,6 +13,7 @@ import { clusterAccess } from '../cluster-access.ts'
 import { ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { aborted, listenAddress, type ProgramFlags, programLog, required } from '../program-flags.ts'
+import { tracingOf } from '../tracing.ts'
 import { programVersion } from '../version-number.ts'
 
 export interface GatewayFlags extends ProgramFlags {
@@ -44,6 +45,7 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
   const observer = new ControllerMetrics()
   const userAgent = `weir-gateway/${programVersion()}`
   const client = new Client({ access, userAgent, onAnswer: requests.onAnswer })
+  const tracing = await tracingOf(io, 'weir-gateway')
   const gateway = await startGateway({
     client,
     blobStore,
@@ -52,6 +54,7 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
     id,
     log,
     observer,
+    ...(tracing ? { tracing } : {}),
   }).catch((error: Error) => {
     client.close()
     throw usageError(`the gateway cannot start: ${error.message}`)
@@ -94,6 +97,7 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
     await door?.close()
     await gateway.close()
     client.close()
+    await tracing?.close()
     log.info({}, 'stopped')
   }
   return ExitCode.ok

@@ -82,11 +82,16 @@ const nothingReported: Omit<ApplianceContent, 'inventories'> = {
 /** What somebody may be waiting for, or should look at, is told at once: it has got there, or the first file fails. */
 export function isUrgent(before: ApplianceContent | undefined, after: ApplianceContent | undefined): boolean {
   if (!after) return false
-  const arrived = atGoal(after) && (!before || !atGoal(before) || before.generation !== after.generation)
+  const arrived = isAtGoal(after) && (!before || !isAtGoal(before) || before.generation !== after.generation)
   return arrived || (after.filesFailing > 0 && (before?.filesFailing ?? 0) === 0)
 }
 
-const atGoal = ({ filesHeld, filesDesired, bytesToFill }: ApplianceContent) =>
+/** Whether it says that it holds everything that it should. */
+export const isAtGoal = ({
+  filesHeld,
+  filesDesired,
+  bytesToFill,
+}: Pick<ApplianceContent, 'filesHeld' | 'filesDesired' | 'bytesToFill'>) =>
   bytesToFill === 0 && filesHeld >= filesDesired
 
 function sameStatus(before: Reported, wanted: Reported): boolean {

@@ -60,22 +60,9 @@ class OtlpTracing implements Tracing {
     causes: readonly Cause[],
     work: () => Promise<T>,
   ): Promise<T> {
-    const origins = causes.map((cause) => this.#origin(cause))
-    const [parent, ...others] = origins.filter((found) => found !== undefined)
-    const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT
     const attributes = { 'weir.controller': controller, 'weir.key': key }
-    const span = this.#tracer.startSpan(
-      `reconcile ${controller}`,
-      { kind: SpanKind.CONSUMER, attributes, links: others.map((other): Link => ({ context: other })) },
-      context,
-    )
-    return await this.#within(span, context, async () => {
+    return await this.#follow(`reconcile ${controller}`, attributes, causes, async (span) => {
       const result = await work()
-      // A change may come over the watch before the answer to its write has come.
-      causes.forEach((cause, i) => {
-        const late = origins[i] ? undefined : this.#origin(cause)
-        if (late) span.addLink({ context: late })
-      })
       const { type, reason, message } = result as { type: string; reason?: string; message?: string }
       span.setAttribute('weir.result', type)
       if (reason !== undefined) span.setAttribute('weir.reason', reason)
@@ -84,23 +71,48 @@ class OtlpTracing implements Tracing {
     })
   }
 
+  follow<T>(name: string, attributes: Attributes, causes: readonly Cause[], work: () => Promise<T>): Promise<T> {
+    return this.#follow(name, attributes, causes, work)
+  }
+
   async write<T>(
     name: string,
     attributes: Attributes,
-    work: (wrote: (object: KubeObject) => void) => Promise<T>,
+    work: (wrote: (object: KubeObject) => void, traceparent: string) => Promise<T>,
   ): Promise<T> {
     const context = this.#current.getStore() ?? ROOT_CONTEXT
     const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, context)
-    return await this.#within(span, context, () =>
-      work((object) => {
-        span.setAttribute('k8s.object.resource_version', object.metadata.resourceVersion ?? '')
-        this.#remember(versionOf(object.metadata), span.spanContext())
-      }),
-    )
+    const wrote = (object: KubeObject) => {
+      span.setAttribute('k8s.object.resource_version', object.metadata.resourceVersion ?? '')
+      this.#remember(versionOf(object.metadata), span.spanContext())
+    }
+    return await this.#within(span, context, () => work(wrote, formatTraceparent(span.spanContext())))
   }
 
   async close(): Promise<void> {
     await this.#shutdown().catch(() => {})
+  }
+
+  async #follow<T>(
+    name: string,
+    attributes: Attributes,
+    causes: readonly Cause[],
+    work: (span: Span) => Promise<T>,
+  ): Promise<T> {
+    const origins = causes.map((cause) => this.#origin(cause))
+    const [parent, ...others] = origins.filter((found) => found !== undefined)
+    const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT
+    const links = others.map((other): Link => ({ context: other }))
+    const span = this.#tracer.startSpan(name, { kind: SpanKind.CONSUMER, attributes, links }, context)
+    return await this.#within(span, context, async () => {
+      const result = await work(span)
+      // A change may come over the watch before the answer to its write has come.
+      causes.forEach((cause, i) => {
+        const late = origins[i] ? undefined : this.#origin(cause)
+        if (late) span.addLink({ context: late })
+      })
+      return result
+    })
   }
 
   async #within<T>(span: Span, context: Context, work: () => Promise<T>): Promise<T> {
@@ -128,6 +140,10 @@ class OtlpTracing implements Tracing {
     }
   }
 }
+
+/** W3C Trace Context, version 00. */
+const formatTraceparent = ({ traceId, spanId, traceFlags }: SpanContext) =>
+  `00-${traceId}-${spanId}-${(traceFlags & 1).toString(16).padStart(2, '0')}`
 
 /** W3C Trace Context, version 00. Undefined where it is malformed. */
 export function parseTraceparent(text: string): SpanContext | undefined {

@@ -11,8 +11,9 @@ export interface Cause {
 }
 
 /**
- * Follows a change to its effects. Nothing is written for it: this process remembers which span wrote which version of an object, and whoever is
- * woken by that version goes on in its trace. Somebody else's change joins where the object carries `TRACEPARENT_ANNOTATION`.
+ * Follows a change to its effects. Nothing is written for it alone: a process remembers which span wrote which version of an object, and whoever is
+ * woken by that version goes on in its trace. Somebody else's change joins where the object carries `TRACEPARENT_ANNOTATION`; what one program of Weir
+ * writes for another, such as Assignments for gateways, carries it whenever it is written anyway.
  */
 export interface Tracing {
   /** Runs one reconcile in a span, under the span that caused it; further causes are linked. */
@@ -22,8 +23,17 @@ export interface Tracing {
     causes: readonly Cause[],
     work: () => Promise<T>,
   ): Promise<T>
-  /** Runs one write in a span under that of the reconcile. `wrote` notes the version that came of it. */
-  write<T>(name: string, attributes: Attributes, work: (wrote: (object: KubeObject) => void) => Promise<T>): Promise<T>
+  /** Runs whatever a change has brought about in a span, under the span that caused it; further causes are linked. */
+  follow<T>(name: string, attributes: Attributes, causes: readonly Cause[], work: () => Promise<T>): Promise<T>
+  /**
+   * Runs one write in a span under that of the reconcile. `wrote` notes the version that came of it; `traceparent` names the span, for the object to
+   * carry.
+   */
+  write<T>(
+    name: string,
+    attributes: Attributes,
+    work: (wrote: (object: KubeObject) => void, traceparent: string) => Promise<T>,
+  ): Promise<T>
   /** Sends what has not been sent. */
   close(): Promise<void>
 }
