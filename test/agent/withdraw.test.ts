@@ -116,7 +116,10 @@ test('a path keeps its meaning while clients may still be sent to it, though its
   const fresh = randomBytes(1000)
   const next = new Map([...files, ['a', fresh], ['b renamed', files.get('b')!]])
   const nextOrigin = await Origin.start(cleanup, next)
-  nextOrigin.faults.set('a', () => {})
+  const asked = Promise.withResolvers<() => void>()
+  nextOrigin.faults.set('a', (request, response, bytes) =>
+    asked.resolve(() => nextOrigin.sendRanged(request, response, bytes)),
+  )
   const nextCatalog = makeCatalog('docs', next, [null, null, 'c', 'd', 'a', 'b renamed'])
   gateway.assign({ entries: [gateway.entry(nextCatalog, nextOrigin.url, [4, 5])], drainSeconds: 1 })
   await until(
@@ -126,7 +129,8 @@ test('a path keeps its meaning while clients may still be sent to it, though its
   const sizeOf = async (path: string) => (await (await fetch(`${agent.url}/isp/docs/${path}`)).arrayBuffer()).byteLength
   // The new `a` has not come yet: clients on their way get the one they were sent to.
   expect([await sizeOf('a'), await sizeOf('b'), await sizeOf('b%20renamed')]).toEqual([3_000_000, 3_000_000, 3_000_000])
-  nextOrigin.faults.clear()
+  const answer = await asked.promise
+  answer()
   await filled(gateway, 2)
   expect(await sizeOf('a')).toBe(1000)
   await until(
