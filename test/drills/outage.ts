@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ensureCertificates } from '../../apiserver/certificates/certificates.ts'
 import { ApiProxy, type Fault } from '../kube/api-proxy.ts'
 import type { RequestInfo } from '../kube/request-info.ts'
 import { Program } from './support/controller-process.ts'
@@ -7,9 +9,9 @@ import { DrillFleet } from './support/fleet.ts'
 import { type DrillServer, drillArguments, startDrillServer } from './support/server.ts'
 import { type Exit, Supervised } from './support/supervised.ts'
 
-// Two controllers and an API server that has a bad day, each time in the middle of a plan's rollout: errors for a minute, 2 s for every answer, throttling,
+// Two controllers, a gateway and an API server that has a bad day, each time in the middle of a plan's rollout: errors for a minute, 2 s for every answer, throttling,
 // kill -9, and a history that is lost. Every Assignment must be changed once by every plan, the lead must change hands only where the deadline has passed,
-// and in the end every controller must follow the API again.
+// the gateway must never end, and after each every program must be healthy and follow the API again.
 //   node test/drills/outage.ts [APPLIANCES] [--server=embedded|real]
 
 interface Trouble {
@@ -46,9 +48,9 @@ const butLeases = (fault: Fault) => (request: RequestInfo) => (request.resource 
 
 const TROUBLES: readonly Trouble[] = [
   {
-    name: '503 for 4 s, with Retry-After: 30',
+    name: '503 for 4 s, with Retry-After: 10',
     mayDepose: false,
-    run: (drill) => drill.misbehave(() => answer(503, 'ServiceUnavailable', 30), 4000),
+    run: (drill) => drill.misbehave(() => answer(503, 'ServiceUnavailable', 10), 4000),
   },
   {
     name: '500 for 60 s',
@@ -91,36 +93,45 @@ class OutageDrill implements AsyncDisposable {
   readonly server: DrillServer
   readonly fleet: DrillFleet
   readonly #proxy: ApiProxy
-  readonly #controllers: readonly Supervised[]
+  readonly #programs: readonly Supervised[]
   #behave: (() => void) | undefined
 
-  private constructor(server: DrillServer, fleet: DrillFleet, proxy: ApiProxy, controllers: readonly Supervised[]) {
+  private constructor(server: DrillServer, fleet: DrillFleet, proxy: ApiProxy, programs: readonly Supervised[]) {
     this.server = server
     this.fleet = fleet
     this.#proxy = proxy
-    this.#controllers = controllers
+    this.#programs = programs
   }
 
   static async start(server: DrillServer, count: number): Promise<OutageDrill> {
-    const controllers: Supervised[] = []
-    const lastWords = () => controllers.map(({ program }) => program.log.slice(-6))
+    const programs: Supervised[] = []
+    const lastWords = () => programs.map(({ program }) => program.log.slice(-6))
     const fleet = await DrillFleet.make(server.kubeconfigPath, count, lastWords)
     const proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfigPath })
     const kubeconfig = proxy.writeKubeconfig(join(server.dir, 'through-the-proxy'))
+    const common = [
+      `--kubeconfig=${kubeconfig}`,
+      `--blobs=${join(server.dir, 'blobs')}`,
+      '--metrics-listen=127.0.0.1:0',
+    ]
     for (const name of ['a', 'b']) {
-      const args = ['controller', '--leader-elect', `--kubeconfig=${kubeconfig}`, '--metrics-listen=127.0.0.1:0']
       const env = { POD_NAMESPACE: fleet.namespace, POD_NAME: name }
-      const start = () => new Program([...args, `--blobs=${join(server.dir, 'blobs')}`], env)
-      controllers.push(new Supervised(name, start))
+      programs.push(new Supervised(name, () => new Program(['controller', '--leader-elect', ...common], env)))
     }
-    const drill = new OutageDrill(server, fleet, proxy, controllers)
+    const { server: pair } = await ensureCertificates({ folder: join(server.dir, 'pki-gateway'), now: new Date() })
+    writeFileSync(join(server.dir, 'tls.crt'), pair.certificate)
+    writeFileSync(join(server.dir, 'tls.key'), pair.key)
+    const tls = [`--tls-cert=${join(server.dir, 'tls.crt')}`, `--tls-key=${join(server.dir, 'tls.key')}`]
+    const gateway = ['gateway', '--listen=127.0.0.1:0', '--id=drill', ...tls, ...common]
+    programs.push(new Supervised('gateway', () => new Program(gateway, {})))
+    const drill = new OutageDrill(server, fleet, proxy, programs)
     await fleet.firstAssignments()
     await drill.#ready()
     return drill
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const controller of this.#controllers) await controller[Symbol.asyncDispose]()
+    for (const program of this.#programs) await program[Symbol.asyncDispose]()
     await this.#proxy[Symbol.asyncDispose]()
     await this.fleet[Symbol.asyncDispose]()
   }
@@ -184,13 +195,14 @@ class OutageDrill implements AsyncDisposable {
     if (!mayDepose && depositions > 0) wrongs.push(`${name}: the lead was given up ${depositions} times, needlessly`)
     if (!mayDepose && exits.length > 0) wrongs.push(`${name}: ${JSON.stringify(exits)}`)
     for (const exit of exits) {
+      if (exit.name === 'gateway') wrongs.push(`${name}: the gateway ended`)
       // Only who was deposed may end, and says so by its code.
       const said = JSON.stringify(exit.said)
       if (exit.code === 0 || exit.code === null) wrongs.push(`${name}: ${exit.name} ended with ${exit.code}: ${said}`)
     }
   }
 
-  /** Waits until every controller is healthy and follows the API, and ends every one; what has come of all the plans. */
+  /** Ends every program; what is wrong with what has come of all the plans. */
   async finish(): Promise<readonly string[]> {
     const { fleet } = this
     await fleet.check()
@@ -199,26 +211,26 @@ class OutageDrill implements AsyncDisposable {
     )
     if (plans.length > fleet.plans)
       fleet.wrongs.push(`${plans.length} plans were made where ${fleet.plans} were asked for`)
-    for (const controller of this.#controllers) {
-      const code = await controller.stop()
-      if (code !== 0) fleet.wrongs.push(`${controller.name} ended with ${code} on SIGTERM`)
+    for (const program of this.#programs) {
+      const code = await program.stop()
+      if (code !== 0) fleet.wrongs.push(`${program.name} ended with ${code} on SIGTERM`)
     }
     return fleet.wrongs
   }
 
   async #ready(): Promise<void> {
-    for (const controller of this.#controllers) {
+    for (const program of this.#programs) {
       const isWell = async () => {
-        const [healthy, ready] = [await controller.ask('/healthz'), await controller.ask('/readyz')]
-        const metrics = await controller.ask('/metrics')
+        const [healthy, ready] = [await program.ask('/healthz'), await program.ask('/readyz')]
+        const metrics = await program.ask('/metrics')
         return healthy !== undefined && ready !== undefined && metrics !== undefined && followsAll(metrics)
       }
-      await this.fleet.until(isWell, `${controller.name} is healthy and follows the API`, PATIENCE_MS)
+      await this.fleet.until(isWell, `${program.name} is healthy and follows the API`, PATIENCE_MS)
     }
   }
 
   #exits(): readonly Exit[] {
-    return this.#controllers.flatMap(({ exits }) => exits)
+    return this.#programs.flatMap(({ exits }) => exits)
   }
 }
 

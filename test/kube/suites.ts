@@ -9,6 +9,7 @@ export const suites: readonly string[] = [
   'test/controllers/controllers.test.ts',
   'test/controllers/events.test.ts',
   'test/controllers/execute.test.ts',
+  'test/controllers/fencing.test.ts',
   'test/examples/gitops.test.ts',
   'test/gateway',
   'test/agent/real-gateway.test.ts',
