@@ -43,7 +43,12 @@ export function connectionFlags(command: Command): Command {
 
 export function fileFlags(command: Command, what: string): Command {
   return command
-    .option('-f, --filename <file>', `${what}: a file, folder, quoted glob, or - for stdin; may be repeated`, collect)
+    .option(
+      '-f, --filename <file>',
+      `${what}: a file, folder, quoted glob, URL, or - for stdin; may be repeated`,
+      collect,
+    )
+    .option('-k, --kustomize <folder>', 'build this kustomization instead, with the kustomize or kubectl in the PATH')
     .option('-R, --recursive', 'read folders given to -f with their subfolders')
 }
 

@@ -1,25 +1,23 @@
-import type { ConnectionFlags } from '../api/connect.ts'
+import type { Connection, ConnectionFlags } from '../api/connect.ts'
 import { connect } from '../api/connect.ts'
 import { requestFailure } from '../api/failure.ts'
 import { manifestsFrom, type Resolved, resolveManifests } from '../changes/resolve.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import type { LoadedManifests } from '../manifests/manifest.ts'
+import type { FileFlags } from '../manifests/named-files.ts'
 import type { GateFlags } from '../plan/gates.ts'
-import { checkFresh } from '../plan/saved-plan.ts'
 import { agree } from './agree.ts'
 import { awaitHealth } from './await-health.ts'
 import { carryOut } from './carry-out.ts'
 import { placeOf } from './events.ts'
-import { examine } from './examine.ts'
+import { examine, type Work } from './examine.ts'
 import { fleetGates, judgeFleet } from './fleet-gates.ts'
-import { connectionOfPlan, deletionsOfPlan, optionsOfPlan, readPlanned } from './from-plan.ts'
 import { CLIENT_DRY_RUN, reporterFor, SERVER_DRY_RUN, shown } from './reporter.ts'
 import { Tally } from './tally.ts'
 
-export interface ApplyFlags extends ConnectionFlags, GateFlags {
-  readonly filename?: readonly string[]
-  readonly recursive?: boolean
+export interface ApplyFlags extends ConnectionFlags, FileFlags, GateFlags {
   readonly output?: string
   readonly dryRun?: 'none' | 'server' | 'client'
   readonly forceConflicts?: readonly string[]
@@ -47,6 +45,19 @@ export interface ApplyOptions {
   readonly waitMs: number | undefined
   /** Whether the manifests come from stdin, so that nobody can be asked there. */
   readonly stdinTaken: boolean
+}
+
+/** What is to be applied, and how: as the flags say, or as a saved plan does. */
+export interface ApplyInput {
+  readonly loaded: Pick<LoadedManifests, 'manifests' | 'problems'>
+  /** A plan may have nothing to apply; files may not. */
+  readonly mayBeEmpty: boolean
+  readonly options: ApplyOptions
+  connection(connected: Connection): Connection
+  /** Throws where it is out of date. */
+  check(connection: Connection): Promise<void>
+  /** Leaves of the work what was asked for. */
+  narrow(connection: Connection, work: Work): Promise<Work>
 }
 
 /**
@@ -93,19 +104,18 @@ async function apply(
   given: ApplyOptions,
   tally: Tally,
 ): Promise<ExitCode> {
-  const { signal, planned, loaded, options } = await inputOf(io, words, flags, given)
-  const connected = await connect(io, flags)
-  const connection = planned ? connectionOfPlan(connected, planned.saved) : connected
+  const input = await inputOf(io, words, flags, given)
+  const { loaded, options } = input
+  const connection = input.connection(await connect(io, flags))
   try {
-    if (planned) await checkFresh(connection, planned.path, planned.saved, signal)
-    const nothing = planned && loaded.manifests.length + loaded.problems.length === 0
-    const objects = nothing ? [] : await resolveManifests(loaded, connection, signal)
+    await input.check(connection)
+    const nothing = input.mayBeEmpty && loaded.manifests.length + loaded.problems.length === 0
+    const objects = nothing ? [] : await resolveManifests(loaded, connection, io.interrupted)
     if (options.dryRun === 'client') {
       for (const resolved of objects) await tally.tell(checked(resolved))
       return ExitCode.ok
     }
-    const found = await examine(io, connection, objects, options)
-    const work = planned ? await deletionsOfPlan(connection, planned.saved, found, signal) : found
+    const work = await input.narrow(connection, await examine(io, connection, objects, options))
     await agree(io, work, options, tally, () => judgeFleet(io, connection, fleetGates(flags), work))
     const done = await carryOut(io, connection, work, options, tally)
     if (options.dryRun || options.waitMs === undefined) return ExitCode.ok
@@ -116,16 +126,24 @@ async function apply(
 }
 
 /** The manifests, and how they are to be applied: as the flags say, or as a saved plan does. */
-async function inputOf(io: Io, words: readonly string[], flags: ApplyFlags, options: ApplyOptions) {
-  const signal = io.interrupted
-  if (flags.plan !== undefined) {
-    const planned = await readPlanned(io, words, flags)
-    return { signal, planned, loaded: planned.loaded, options: optionsOfPlan(options, planned.saved) }
-  }
+async function inputOf(
+  io: Io,
+  words: readonly string[],
+  flags: ApplyFlags,
+  options: ApplyOptions,
+): Promise<ApplyInput> {
+  if (flags.plan !== undefined) return (await import('./from-plan.ts')).inputOfPlan(io, words, flags, options)
   const loaded = await manifestsFrom(io, words, flags)
   if (options.prune && loaded.manifests.length + loaded.problems.length === 0)
     throw new CliError(ExitCode.gate, 'there is no object in the files, and --prune would delete all that there are')
-  return { signal, planned: undefined, loaded, options }
+  return {
+    loaded,
+    mayBeEmpty: false,
+    options,
+    connection: (connected) => connected,
+    check: async () => {},
+    narrow: async (_, work) => work,
+  }
 }
 
 const checked = ({ object, manifest }: Resolved) =>

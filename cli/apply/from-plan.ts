@@ -7,24 +7,23 @@ import type { Orphan } from '../applyset/orphans.ts'
 import { concurrently } from '../concurrently.ts'
 import { CliError, ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { type LoadedManifests, loadManifests } from '../manifests/manifest.ts'
+import { loadManifests } from '../manifests/manifest.ts'
+import { fileArguments, namesFiles } from '../manifests/named-files.ts'
 import { type Read, readKey } from '../plan/reads.ts'
-import { readSavedPlan, type SavedPlan, savedManifests } from '../plan/saved-plan.ts'
-import type { ApplyFlags, ApplyOptions } from './apply.ts'
+import { checkFresh, readSavedPlan, type SavedPlan, savedManifests } from '../plan/saved-plan.ts'
+import type { ApplyFlags, ApplyInput, ApplyOptions } from './apply.ts'
 import type { Work } from './examine.ts'
 
 /** Requests under way at once. */
 const CONCURRENCY = 16
 
-/** A saved plan, and its manifests. */
-export interface PlannedInput {
-  readonly path: string
-  readonly saved: SavedPlan
-  readonly loaded: Pick<LoadedManifests, 'manifests' | 'problems'>
-}
-
-/** Reads `--plan FILE`, with the Secrets that it does not keep from -f. Throws a usage error, or exit code 5 for a plan that a limit refused. */
-export async function readPlanned(io: Io, words: readonly string[], flags: ApplyFlags): Promise<PlannedInput> {
+/** What `--plan FILE` asks for, with the Secrets that it does not keep from -f. Throws a usage error, or exit code 5 for a plan that a limit refused. */
+export async function inputOfPlan(
+  io: Io,
+  words: readonly string[],
+  flags: ApplyFlags,
+  options: ApplyOptions,
+): Promise<ApplyInput> {
   const path = flags.plan!
   const asked = [flags.applyset, flags.prune, flags.maxDeletes, flags.forceConflicts, flags.namespace]
   if (asked.some((flag) => flag !== undefined))
@@ -37,20 +36,22 @@ export async function readPlanned(io: Io, words: readonly string[], flags: Apply
     const gates = refused.map(({ gate, limit }) => `--${gate} ${limit}`).join(', ')
     throw new CliError(ExitCode.gate, `the plan ${path} was refused by ${gates}; nothing was applied`)
   }
-  const given =
-    flags.filename === undefined
-      ? { manifests: [], problems: [] }
-      : await loadManifests({
-          files: [...flags.filename, ...words],
-          recursive: flags.recursive ?? false,
-          cwd: io.cwd,
-          stdin: io.stdin,
-        })
-  return { path, saved, loaded: { ...given, manifests: savedManifests(path, saved, given.manifests) } }
+  const given = namesFiles(flags)
+    ? await loadManifests(fileArguments(io, words, flags))
+    : { manifests: [], problems: [] }
+  const signal = io.interrupted
+  return {
+    loaded: { ...given, manifests: savedManifests(path, saved, given.manifests) },
+    mayBeEmpty: true,
+    options: optionsOfPlan(options, saved),
+    connection: (connected) => connectionOfPlan(connected, saved),
+    check: (connection) => checkFresh(connection, path, saved, signal),
+    narrow: (connection, work) => deletionsOfPlan(connection, saved, work, signal),
+  }
 }
 
 /** What a plan was made with is what it is applied with. */
-export function optionsOfPlan(options: ApplyOptions, { asked }: SavedPlan): ApplyOptions {
+function optionsOfPlan(options: ApplyOptions, { asked }: SavedPlan): ApplyOptions {
   return {
     ...options,
     take: asked.forceConflicts,
@@ -62,14 +63,14 @@ export function optionsOfPlan(options: ApplyOptions, { asked }: SavedPlan): Appl
 }
 
 /** Where a plan's objects go that name no namespace. */
-export const connectionOfPlan = (connection: Connection, { asked }: SavedPlan): Connection => ({
+const connectionOfPlan = (connection: Connection, { asked }: SavedPlan): Connection => ({
   ...connection,
   namespace: asked.namespace,
   namespaceGiven: false,
 })
 
 /** The work with exactly the deletions of the plan: what would have to be deleted besides is kept. */
-export async function deletionsOfPlan(
+async function deletionsOfPlan(
   connection: Connection,
   { asked, deletions }: SavedPlan,
   work: Work,

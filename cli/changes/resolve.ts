@@ -7,6 +7,7 @@ import { usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { checkManifests } from '../manifests/check.ts'
 import { loadManifests, type Manifest } from '../manifests/manifest.ts'
+import { type FileFlags, fileArguments, namesFiles } from '../manifests/named-files.ts'
 import { manifestError, type Problem } from '../manifests/problem.ts'
 import { didYouMean } from '../manifests/suggest.ts'
 import { maskProblems } from './mask-problems.ts'
@@ -21,24 +22,14 @@ export interface Resolved {
   readonly late: boolean
 }
 
-export interface FileWords {
-  readonly filename?: readonly string[]
-  readonly recursive?: boolean
-}
-
-/** The files named by `-f`, and by bare words too, so that `-f sites/*.yaml` means all that the shell made of it. */
+/** The manifests that `-f` or `-k` names, and bare words too, so that `-f sites/*.yaml` means all that the shell made of it. */
 export async function manifestsFrom(
   io: Io,
   words: readonly string[],
-  flags: FileWords,
+  flags: FileFlags,
 ): Promise<{ manifests: readonly Manifest[]; problems: readonly Problem[] }> {
-  if (!flags.filename?.length) throw usageError('must specify a file with -f')
-  return loadManifests({
-    files: [...flags.filename, ...words],
-    recursive: flags.recursive ?? false,
-    cwd: io.cwd,
-    stdin: io.stdin,
-  })
+  if (!namesFiles(flags)) throw usageError('must specify a file with -f, or a kustomization with -k')
+  return loadManifests(fileArguments(io, words, flags))
 }
 
 /**

@@ -8,12 +8,11 @@ import { execute } from '../apply/execute.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import type { FileFlags } from '../manifests/named-files.ts'
 import { type Doomed, doomedBy } from './doomed.ts'
 import { type Deleted, waitUntilGone } from './wait-gone.ts'
 
-export interface DeleteFlags extends ConnectionFlags {
-  readonly filename?: readonly string[]
-  readonly recursive?: boolean
+export interface DeleteFlags extends ConnectionFlags, FileFlags {
   readonly selector?: string
   readonly fieldSelector?: string
   readonly all?: boolean

@@ -9,6 +9,7 @@ import { inWaves } from '../changes/order.ts'
 import { usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { loadManifests } from '../manifests/manifest.ts'
+import { fileArguments, namesFiles } from '../manifests/named-files.ts'
 import { manifestError } from '../manifests/problem.ts'
 import type { DeleteFlags } from './delete.ts'
 
@@ -30,7 +31,7 @@ export async function doomedBy(
   words: readonly string[],
   flags: DeleteFlags,
 ): Promise<Doomed[][]> {
-  const found = flags.filename?.length
+  const found = namesFiles(flags)
     ? await inFiles(io, connection, words, flags)
     : await onServer(io, connection, words, flags)
   return inWaves(found, ({ object }) => object).reverse()
@@ -44,12 +45,7 @@ async function inFiles(
 ): Promise<Doomed[]> {
   if (words.length > 0)
     throw usageError('when paths are provided as input, you may not specify resource arguments as well')
-  const { manifests, problems } = await loadManifests({
-    files: flags.filename ?? [],
-    recursive: flags.recursive ?? false,
-    cwd: io.cwd,
-    stdin: io.stdin,
-  })
+  const { manifests, problems } = await loadManifests(fileArguments(io, [], flags))
   const discovery = await discover(connection.client, io.interrupted)
   const found = manifests.map((manifest) => {
     const { apiVersion, kind } = manifest.object

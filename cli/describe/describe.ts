@@ -21,15 +21,14 @@ import type { EventObject } from '../events/event.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import { objectsOf, type PlacedTarget, readTargets } from '../get/read.ts'
 import type { Io } from '../io.ts'
+import { type FileFlags, namesFiles } from '../manifests/named-files.ts'
 import { describeAppliance } from './appliance.ts'
 import { describeCatalog, describePlan, describePolicy } from './content.ts'
 import { describeGeneric } from './generic.ts'
 import { Screen } from './screen.ts'
 import { describeSite } from './site.ts'
 
-export interface DescribeFlags extends ConnectionFlags {
-  readonly filename?: readonly string[]
-  readonly recursive?: boolean
+export interface DescribeFlags extends ConnectionFlags, FileFlags {
   readonly selector?: string
   readonly fieldSelector?: string
   readonly allNamespaces?: boolean
@@ -79,7 +78,7 @@ async function targetsOf(
   words: readonly string[],
   flags: DescribeFlags,
 ): Promise<readonly PlacedTarget[]> {
-  if (flags.filename?.length) {
+  if (namesFiles(flags)) {
     const { manifestsFrom, resolveManifests } = await import('../changes/resolve.ts')
     const set = await resolveManifests(await manifestsFrom(io, words, flags), connection, io.interrupted)
     return set.map(({ resource, object }) => ({

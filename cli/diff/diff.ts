@@ -8,13 +8,12 @@ import { computeChanges } from '../changes/compute.ts'
 import { manifestsFrom, resolveManifests } from '../changes/resolve.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import type { FileFlags } from '../manifests/named-files.ts'
 import { visibleLine } from '../output/escape.ts'
 import { externalDiff, runExternal } from './external.ts'
 import { objectRef, type Report, reportOf } from './report.ts'
 
-export interface DiffFlags extends ConnectionFlags {
-  readonly filename?: readonly string[]
-  readonly recursive?: boolean
+export interface DiffFlags extends ConnectionFlags, FileFlags {
   readonly output?: string
   readonly show: string
   readonly externalDiff?: string

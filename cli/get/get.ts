@@ -8,6 +8,7 @@ import { AS_JSON, AS_TABLE } from '../api/request.ts'
 import { knowsTypes, parseTargets } from '../api/targets.ts'
 import { CliError, ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { fileArguments, namesFiles } from '../manifests/named-files.ts'
 import { type Format, parseFormat, printObjects } from '../output/format.ts'
 import type { GetFlags } from './options.ts'
 import { printTables } from './print-tables.ts'
@@ -37,7 +38,7 @@ export async function runGet(io: Io, words: readonly string[], flags: GetFlags):
 }
 
 function checkFlags(words: readonly string[], flags: GetFlags, format: Format): void {
-  if (words.length === 0 && !flags.filename?.length && flags.raw === undefined) {
+  if (words.length === 0 && !namesFiles(flags) && flags.raw === undefined) {
     throw usageError(
       'you must specify the type of resource to get, such as `weir get sites`; `weir explain` lists Weir’s own',
     )
@@ -66,7 +67,7 @@ async function targetsOf(
   words: readonly string[],
   flags: GetFlags,
 ): Promise<{ targets: readonly PlacedTarget[]; single: boolean }> {
-  if (!flags.filename?.length) {
+  if (!namesFiles(flags)) {
     const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
     return parseTargets(discovery, words, {
       allNamespaces: flags.allNamespaces ?? false,
@@ -78,12 +79,7 @@ async function targetsOf(
     throw usageError('when paths are provided as input, you may not specify resource arguments as well')
   const { loadManifests } = await import('../manifests/manifest.ts')
   const { manifestError } = await import('../manifests/problem.ts')
-  const { manifests, problems } = await loadManifests({
-    files: flags.filename,
-    recursive: flags.recursive ?? false,
-    cwd: io.cwd,
-    stdin: io.stdin,
-  })
+  const { manifests, problems } = await loadManifests(fileArguments(io, [], flags))
   const unknownTo = (discovery: Discovery) =>
     manifests.filter(({ object }) => !resourceOfKind(discovery, object.apiVersion, object.kind))
   const discovery = await discovered(connection, io.interrupted, (kept) => unknownTo(kept).length === 0)

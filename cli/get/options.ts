@@ -1,7 +1,8 @@
 import type { ConnectionFlags } from '../api/connect.ts'
+import type { FileFlags } from '../manifests/named-files.ts'
 
 /** The flags of `weir get`, named as kubectl's. */
-export interface GetFlags extends ConnectionFlags {
+export interface GetFlags extends ConnectionFlags, FileFlags {
   readonly output?: string
   readonly allNamespaces?: boolean
   readonly selector?: string
@@ -18,7 +19,5 @@ export interface GetFlags extends ConnectionFlags {
   readonly ignoreNotFound?: boolean
   readonly chunkSize?: string
   readonly subresource?: string
-  readonly filename?: readonly string[]
-  readonly recursive?: boolean
   readonly raw?: string
 }

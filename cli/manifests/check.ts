@@ -41,10 +41,16 @@ export async function checkSet(manifests: readonly Manifest[], options: CheckOpt
   const refused = await refusedDefinitions([...manifests.map(({ object }) => object), ...definitions])
   const kinds = new KnownKinds(manifests, definitions, (definition) => !refused.has(definition))
   const checked: CheckedObject[] = []
-  const first = new Map<string, Manifest>()
+  const first = new Map<string, Map<string, Manifest>>()
+  const found = new Map<string, Map<string, KnownKind | undefined>>()
   for (const manifest of manifests) {
     const { apiVersion, kind } = manifest.object
-    const known = (await kinds.find(apiVersion, kind)) ?? (await kinds.findBuiltIn(apiVersion, kind))
+    const ofVersion = found.get(apiVersion) ?? new Map<string, KnownKind | undefined>()
+    found.set(apiVersion, ofVersion)
+    if (!ofVersion.has(kind)) {
+      ofVersion.set(kind, (await kinds.find(apiVersion, kind)) ?? (await kinds.findBuiltIn(apiVersion, kind)))
+    }
+    const known = ofVersion.get(kind)
     const verdict = known
       ? await checkObject(manifest, known, options.namespace)
       : { problems: unknownKind(manifest, kinds), object: manifest.object, rulesLeftOut: false }
@@ -105,15 +111,18 @@ function duplicateOf(
   manifest: Manifest,
   known: KnownKind | undefined,
   options: CheckOptions,
-  first: Map<string, Manifest>,
+  first: Map<string, Map<string, Manifest>>,
 ): Problem[] {
   const { apiVersion, kind, metadata } = manifest.object
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   const namespace = known?.namespaced === false ? '' : (metadata.namespace ?? options.namespace)
-  const key = `${group}\n${kind}\n${namespace}\n${metadata.name}`
-  const other = first.get(key)
+  const type = `${group}/${kind}/${namespace}`
+  const ofType = first.get(type) ?? new Map<string, Manifest>()
+  first.set(type, ofType)
+  const name = metadata.name ?? ''
+  const other = ofType.get(name)
   if (!other) {
-    first.set(key, manifest)
+    ofType.set(name, manifest)
     return []
   }
   const place = other.placeOf(['metadata', 'name'], 'value')

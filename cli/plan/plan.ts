@@ -2,9 +2,10 @@ import { BlobReader } from '../../controllers/placement/blob-reader.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
 import { requestFailure } from '../api/failure.ts'
-import { type FileWords, manifestsFrom, resolveManifests } from '../changes/resolve.ts'
+import { manifestsFrom, resolveManifests } from '../changes/resolve.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import type { FileFlags } from '../manifests/named-files.ts'
 import { BlobCache, cacheFolder } from './blob-cache.ts'
 import { blobDoor } from './blob-door.ts'
 import { PlanBlobs } from './blobs.ts'
@@ -17,7 +18,7 @@ import { savePlan } from './save.ts'
 import { simulate } from './simulate.ts'
 import { readFleet } from './snapshot.ts'
 
-export interface PlanFlags extends ConnectionFlags, FileWords, GateFlags {
+export interface PlanFlags extends ConnectionFlags, FileFlags, GateFlags {
   readonly output?: string
   readonly exitCode: boolean
   readonly fieldManager: string

@@ -10,11 +10,10 @@ import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { PlacedTarget } from '../get/read.ts'
 import { type Followed, followUntil } from '../health/follow.ts'
 import type { Io } from '../io.ts'
+import { type FileFlags, namesFiles } from '../manifests/named-files.ts'
 import { type Goal, parseGoal } from './condition.ts'
 
-export interface WaitFlags extends ConnectionFlags {
-  readonly filename?: readonly string[]
-  readonly recursive?: boolean
+export interface WaitFlags extends ConnectionFlags, FileFlags {
   readonly for?: readonly string[]
   readonly selector?: string
   readonly fieldSelector?: string
@@ -79,7 +78,7 @@ async function targetsOf(
   words: readonly string[],
   flags: WaitFlags,
 ): Promise<readonly PlacedTarget[]> {
-  if (flags.filename?.length) {
+  if (namesFiles(flags)) {
     const { manifestsFrom, resolveManifests } = await import('../changes/resolve.ts')
     const set = await resolveManifests(await manifestsFrom(io, words, flags), connection, io.interrupted)
     return set.map(({ resource, object }) => ({

@@ -65,6 +65,8 @@ const pruneAll: Prune = (value, path, pruned) => {
 function pruneItems(value: readonly JsonValue[], item: Prune, path: string, pruned: string[]): JsonValue {
   let out: JsonValue[] | undefined
   for (const [i, one] of value.entries()) {
+    // Scalars have no fields to lose, and making their path takes longer than all the rest.
+    if (typeof one !== 'object' || one === null) continue
     const kept = item(one, `${path}[${i}]`, pruned)
     if (kept === one) continue
     out ??= [...value]
@@ -80,6 +82,7 @@ function pruneFields(value: JsonObject, below: Below, preserve: boolean, path: s
     if (one === undefined || (below.embedded && META_FIELDS.has(name))) continue
     const prune = below.fields.get(name) ?? below.others
     if (prune) {
+      if (typeof one !== 'object' || one === null) continue
       const kept = prune(one, join(path, name), pruned)
       if (kept === one) continue
       out ??= { ...value }

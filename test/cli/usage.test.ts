@@ -282,13 +282,14 @@ describe('validate', () => {
     const bad = await weir(['validate', '-f', '-'], { cwd: folder.path, input })
     expect(bad.code).toBe(2)
     expect(
-      bad.stderr.match(/^<stdin>:\d+:\d+: error: .*$/gm)?.map((line) => line.replace(/(: Invalid value).*/, '$1')),
+      bad.stdout.match(/^<stdin>:\d+:\d+: error: .*$/gm)?.map((line) => line.replace(/(: Invalid value).*/, '$1')),
     ).toEqual([
-      '<stdin>:8:1: error: apiVersion is missing',
-      '<stdin>:8:1: error: kind is missing',
       '<stdin>:4:1: error: spec.country: Required value',
       '<stdin>:5:3: error: spec.contry: unknown field; did you mean "country"?',
       '<stdin>:6:10: error: spec.metro: Invalid value',
+      '<stdin>:8:1: error: apiVersion is missing',
+      '<stdin>:8:1: error: kind is missing',
     ])
+    expect(bad.stderr).toMatch(/^5 errors in 1 object of 1 file\n/)
   })
 })

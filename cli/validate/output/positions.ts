@@ -1,0 +1,34 @@
+import type { Problem } from '../../manifests/problem.ts'
+
+/** Where a problem is, on the line it starts on. Lines and columns count from 1, columns in characters; the end column is behind the last. */
+export interface Region {
+  readonly line: number
+  readonly column: number
+  readonly endColumn: number
+  /** The line itself. */
+  readonly text: string
+}
+
+/** Undefined of problems of whole files. */
+export function regionOf({ at }: Problem<string>): Region | undefined {
+  if (!at) return undefined
+  const { line, column } = at.source.placeAt(at.start)
+  const text = at.source.line(line)
+  const length = [...at.source.text.slice(at.start, at.end).split(/\r?\n/, 1)[0]!].length
+  return { line, column, endColumn: column + Math.max(1, length), text }
+}
+
+/** `Site fleet/fra1`. */
+export function objectText({ object }: Problem<string>): string | undefined {
+  return object && `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`
+}
+
+/** The message with the field that it speaks of. */
+export function sentence({ field, message }: Problem<string>): string {
+  return field ? `${field}: ${message}` : message
+}
+
+/** Whether a problem's file is one that there is: not stdin, a URL, or what kustomize made. */
+export function isOnDisk(file: string): boolean {
+  return !/^(?:<|https?:)/.test(file)
+}
