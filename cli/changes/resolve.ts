@@ -28,7 +28,7 @@ export async function manifestsFrom(
   words: readonly string[],
   flags: FileFlags,
 ): Promise<{ manifests: readonly Manifest[]; problems: readonly Problem[] }> {
-  if (!namesFiles(flags)) throw usageError('must specify a file with -f, or a kustomization with -k')
+  if (!namesFiles(flags)) throw usageError('must specify one of -f and -k')
   return loadManifests(fileArguments(io, words, flags))
 }
 

@@ -347,7 +347,7 @@ describe('files', () => {
   test.concurrent.each<[string, string[], string]>([
     ['a file that is not there', ['-f', 'nope.yaml'], 'error: the path "nope.yaml" does not exist\n'],
     ['a pattern without a match', ['-f', 'no*.yaml'], 'error: the pattern "no*.yaml" matches no file\n'],
-    ['no file', [], 'error: must specify a file with -f\n'],
+    ['no file', [], 'error: must specify one of -f and -k\n'],
     ['nothing in the file', ['-f', '/dev/null'], 'error: no objects passed\n'],
   ])('%s: exit 2', async (_reason, args, stderr) => {
     expect(await (await ready).weir(['apply', ...args], { cwd: folder.path })).toEqual({ code: 2, stdout: '', stderr })
