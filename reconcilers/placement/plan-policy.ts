@@ -9,7 +9,8 @@ import { type Cause, summarize, upsertConditions, type WantedCondition } from '.
 import { identify, keyOf } from '../identity.ts'
 import { type Plan, type PlanBuilder, plan, refOf } from '../plan.ts'
 import { planInputs, poseProblem, type Reserved } from './inputs.ts'
-import type { PlacementSolver } from './problem.ts'
+import { type Placed, place } from './placed.ts'
+import type { PlacementProblem, PlacementSolver } from './problem.ts'
 import type { Target } from './select.ts'
 import { writePlan } from './write-plan.ts'
 
@@ -23,6 +24,8 @@ export interface PlanMaterial {
   readonly popularity: Float64Array
   /** What the plan in force asks of each appliance (`namespace/name`). */
   readonly held: ReadonlyMap<string, FileSet>
+  /** The answer to `problemOf`, where it was worked out beforehand: on other threads, say. Otherwise the solver is asked here. */
+  readonly placed?: Placed
 }
 
 export interface PolicyInput {
@@ -110,6 +113,11 @@ export function planPolicy(input: PolicyInput, now: Date): Plan {
   return p.done()
 }
 
+/** What the solver is asked for a policy's next plan. */
+export function problemOf({ policy, targets, reserved }: PolicyInput, material: PlanMaterial): PlacementProblem {
+  return poseProblem(policy, material.catalog, material.popularity, targets, reserved, material.held)
+}
+
 function makePlan(
   p: PlanBuilder,
   input: PolicyInput,
@@ -117,22 +125,15 @@ function makePlan(
   wanted: string,
   parent: PlacementPlan | undefined,
 ): PlacementPlan {
-  const { policy, targets, reserved, solver } = input
-  const problem = poseProblem(policy, material.catalog, material.popularity, targets, reserved, material.held)
-  const solution = solver.solve(problem)
-  if (solution.insteadOf)
-    p.event(
-      'Warning',
-      'SolverFailed',
-      `${solution.insteadOf.solver}: ${solution.insteadOf.error}; planned the simple way`,
-    )
-  const made = writePlan(
-    { policy, catalog: input.catalog!, digest: input.digest },
-    problem,
-    solution,
-    { digest: wanted, solver: solver.name },
-    parent,
-  )
+  const { policy, solver, digest } = input
+  const problem = problemOf(input, material)
+  const catalog = input.catalog!
+  const placed = material.placed ?? place(problem, solver, { catalogDigest: catalog.status?.digest ?? '', digest })
+  const { insteadOf, endedEarly } = placed
+  if (insteadOf)
+    p.event('Warning', 'SolverFailed', `${insteadOf.solver}: ${insteadOf.error}; planned the simple way instead`)
+  if (endedEarly) p.event('Warning', 'SolverOutOfTime', 'The best plan that was found in time is used')
+  const made = writePlan({ policy, catalog, digest }, problem, placed, { digest: wanted, solver: solver.name }, parent)
   const { bytes, appliances, fillBytes } = made.object.spec.totals
   p.blob(made.blobs)
     .create(made.object)

@@ -1,4 +1,5 @@
 import type { FileSet } from '../blobs/file-set.ts'
+import type { SolverControl } from './control.ts'
 
 /** One appliance as placement sees it. */
 export interface PlacementAppliance {
@@ -60,6 +61,23 @@ export interface PlacementSolution {
   readonly worth?: PlacementWorth
   /** Where this is the answer of a simpler solver, as the one that was asked failed. */
   readonly insteadOf?: { readonly solver: string; readonly error: string }
+  /** Whether it was ended before it was done. */
+  readonly endedEarly?: boolean
+}
+
+/** A site of a solution. */
+export interface SolvedSite {
+  readonly key: string
+  readonly holdings: ReadonlyMap<string, FileSet>
+  readonly leftOut: { readonly files: number; readonly bytes: number }
+}
+
+/** A solution site by site, in any order: what all sites hold together may be more than fits into memory. */
+export interface SolvedSites {
+  readonly sites: Iterable<SolvedSite>
+  /** Of the sites read so far. */
+  worth(): PlacementWorth | undefined
+  endedEarly(): boolean
 }
 
 /** What a placement is worth, in Gbit/s of demand; where a site's demand is not known it counts as 1. */
@@ -78,5 +96,7 @@ export interface PlacementWorth {
 export interface PlacementSolver {
   /** Stable name with a version: part of a plan's inputs, so that a better solver leads to new plans. */
   readonly name: string
-  solve(problem: PlacementProblem): PlacementSolution
+  solve(problem: PlacementProblem, control?: SolverControl): PlacementSolution
+  /** The same, site by site, where the solver can. */
+  readonly solveSites?: (problem: PlacementProblem, control?: SolverControl) => SolvedSites
 }

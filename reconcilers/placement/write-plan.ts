@@ -1,9 +1,8 @@
 import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
-import { FileSet } from '../blobs/file-set.ts'
-import { encodeFileSet } from '../blobs/file-set-blob.ts'
-import { compare, encodePlanIndex, type PlanIndexRow } from '../blobs/plan-index.ts'
+import { encodePlanIndex } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
-import type { PlacementProblem, PlacementSite, PlacementSolution, PlacementWorth } from './problem.ts'
+import { type Placed, type PlacedSite, weigh } from './placed.ts'
+import type { PlacementProblem, PlacementWorth } from './problem.ts'
 
 /** Sites named one by one in a plan; the rest is summed up, so that the object does not grow with the fleet. */
 export const SITES_TOLD = 200
@@ -20,36 +19,20 @@ type SiteRow = PlacementPlan['spec']['sites'][number]
 /** Writes a solution down: the PlacementPlan object, its index and the manifest of every appliance. */
 export function writePlan(
   source: PlanSource,
-  problem: PlacementProblem,
-  solution: PlacementSolution,
+  problem: Pick<PlacementProblem, 'sizes' | 'excluded'>,
+  placed: Placed,
   inputs: { readonly digest: string; readonly solver: string },
   parent: PlacementPlan | undefined,
 ): { readonly object: PlacementPlan; readonly blobs: readonly PlannedBlob[] } {
   const { policy, catalog, digest } = source
   const catalogDigest = catalog.status?.digest ?? ''
-  const blobs: PlannedBlob[] = []
-  const store = (bytes: Uint8Array) => {
-    const name = digest(bytes)
-    blobs.push({ digest: name, bytes })
-    return name
-  }
-  const rows: PlanIndexRow[] = []
-  for (const { appliances } of problem.sites) {
-    for (const { key } of appliances) {
-      const set = solution.holdings.get(key) ?? new FileSet()
-      const weight = weigh(problem, set)
-      const [namespace = '', name = ''] = key.split('/')
-      rows.push({
-        namespace,
-        name,
-        manifest: store(encodeFileSet({ catalog: catalogDigest, ...weight, set })),
-        ...weight,
-      })
-    }
-  }
-  const index = store(encodePlanIndex({ catalog: catalogDigest, rows }))
-  const told = [...problem.sites].sort((a, b) => compare(a.key, b.key)).map((site) => tellSite(problem, site, solution))
-  const everywhere = told.map((site) => site.files).reduce((all, files) => all.union(files), new FileSet())
+  const rows = placed.appliances.map(({ key, manifest, files, bytes }) => {
+    const [namespace = '', name = ''] = key.split('/')
+    return { namespace, name, manifest: manifest.digest, files, bytes }
+  })
+  const index = encodePlanIndex({ catalog: catalogDigest, rows })
+  const indexBlob: PlannedBlob = { digest: digest(index), bytes: index }
+  const told = placed.sites.map(tellSite)
   const object: PlacementPlan = {
     apiVersion: policy.apiVersion,
     kind: 'PlacementPlan',
@@ -73,24 +56,20 @@ export function writePlan(
       catalog: { name: catalog.metadata.name ?? '', digest: catalogDigest },
       demandDigest: catalog.status?.demandDigest ?? '',
       inputsDigest: inputs.digest,
-      index: { digest: index },
+      index: { digest: indexBlob.digest },
       solver: inputs.solver,
-      ...tellSites(told.map((site) => site.row)),
-      ...(solution.worth && { offload: offloadOf(solution.worth) }),
+      ...tellSites(told),
+      ...(placed.worth && { offload: offloadOf(placed.worth) }),
       totals: {
-        ...weigh(problem, everywhere),
+        ...weigh(problem.sizes, placed.somewhere),
         appliances: rows.length,
         copies: rows.reduce((sum, row) => sum + row.files, 0),
-        fillBytes: told.reduce((sum, site) => sum + site.row.fillBytes, 0),
-        ...leftOut(
-          problem,
-          solution,
-          told.map((site) => site.files),
-        ),
+        fillBytes: placed.sites.reduce((sum, site) => sum + site.fillBytes, 0),
+        ...leftOut(problem, placed),
       },
     },
   }
-  return { object, blobs }
+  return { object, blobs: [...placed.appliances.map(({ manifest }) => manifest), indexBlob] }
 }
 
 /** In per cent of all demand, to a thousandth. */
@@ -116,29 +95,9 @@ function planName(policy: PlacementPolicy, digest: string): string {
   return `${(policy.metadata.name ?? '').slice(0, NAME_MAX - suffix.length)}${suffix}`
 }
 
-function weigh({ sizes }: PlacementProblem, set: FileSet): { files: number; bytes: number } {
-  let files = 0
-  let bytes = 0
-  for (const file of set) {
-    files++
-    bytes += sizes[file]!
-  }
-  return { files, bytes }
-}
-
-function tellSite(problem: PlacementProblem, site: PlacementSite, { holdings }: PlacementSolution) {
-  const [namespace = '', name = ''] = site.key.split('/')
-  let files = new FileSet()
-  let bytes = 0
-  let fillBytes = 0
-  for (const { key, held } of site.appliances) {
-    const set = holdings.get(key) ?? new FileSet()
-    files = files.union(set)
-    bytes += weigh(problem, set).bytes
-    fillBytes += weigh(problem, held ? set.difference(held) : set).bytes
-  }
-  const row: SiteRow = { namespace, name, appliances: site.appliances.length, files: files.size, bytes, fillBytes }
-  return { row, files }
+function tellSite({ key, appliances, files, bytes, fillBytes }: PlacedSite): SiteRow {
+  const [namespace = '', name = ''] = key.split('/')
+  return { namespace, name, appliances, files, bytes, fillBytes }
 }
 
 function tellSites(rows: readonly SiteRow[]): Pick<PlacementPlan['spec'], 'sites' | 'others'> {
@@ -158,15 +117,11 @@ function tellSites(rows: readonly SiteRow[]): Pick<PlacementPlan['spec'], 'sites
 }
 
 /** Files that at least one site has no room for, and the storage that all sites together are short of. */
-function leftOut(problem: PlacementProblem, solution: PlacementSolution, sites: readonly FileSet[]) {
-  let wanted = new FileSet()
-  problem.sizes.forEach((size, file) => {
-    if (!Number.isNaN(size) && !problem.excluded.has(file)) wanted.add(file)
-  })
-  const all = wanted
-  for (const files of sites) wanted = wanted.intersection(files)
+function leftOut({ sizes, excluded }: Pick<PlacementProblem, 'sizes' | 'excluded'>, { sites, everywhere }: Placed) {
+  let wanted = 0
+  for (const [file, size] of sizes.entries()) if (!Number.isNaN(size) && !excluded.has(file)) wanted++
   return {
-    filesLeftOut: sites.length === 0 ? 0 : all.difference(wanted).size,
-    bytesLeftOut: [...solution.leftOut.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+    filesLeftOut: sites.length === 0 ? 0 : wanted - everywhere.size,
+    bytesLeftOut: sites.reduce((sum, { bytesLeftOut }) => sum + bytesLeftOut, 0),
   }
 }

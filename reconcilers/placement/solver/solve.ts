@@ -1,7 +1,8 @@
 import { FileSet } from '../../blobs/file-set.ts'
 import { compare } from '../../blobs/plan-index.ts'
+import type { SolverControl } from '../control.ts'
 import { hashString, mix } from '../hash.ts'
-import type { PlacementWorth } from '../problem.ts'
+import type { PlacementWorth, SolvedSite } from '../problem.ts'
 import { type Bands, cutBands, placedFiles } from './bands.ts'
 import { withChurn } from './churn.ts'
 import type { Branch, Overlap, Tree, Trunk } from './model.ts'
@@ -54,13 +55,6 @@ export interface SolverOptions extends Effort {
 
 export const defaultOptions: SolverOptions = { bands: 512, rounds: 16, tau: 0.002, parentValue: 0.5, churnBonus: 0.25 }
 
-/** What a site gets. */
-export interface SolvedSite {
-  readonly key: string
-  readonly holdings: ReadonlyMap<string, FileSet>
-  readonly leftOut: { readonly files: number; readonly bytes: number }
-}
-
 /** A site in the unit of the solver, with its appliances by type. */
 interface Site {
   readonly key: string
@@ -73,6 +67,9 @@ interface Site {
   readonly fillBytes: number
 }
 
+/** About the part of the work that finding prices is. */
+const PRICING = 0.3
+
 /** A placement: prices now, files as `sites` is read. */
 export class Solved {
   readonly #input: SolverInput
@@ -83,9 +80,12 @@ export class Solved {
   readonly #pinned: readonly number[]
   readonly #placeable: { readonly files: number; readonly bytes: number }
   readonly trees: readonly Tree[]
+  readonly #control: SolverControl
   #worth = { demand: 0, local: 0, parent: 0, bound: 0 }
+  #endedEarly = false
 
-  constructor(input: SolverInput, options: SolverOptions) {
+  constructor(input: SolverInput, options: SolverOptions, control: SolverControl = {}) {
+    this.#control = control
     this.#input = input
     this.#options = options
     const { sizes, fileHashes, excluded, pins, copies } = input
@@ -109,8 +109,11 @@ export class Solved {
     this.#bands = this.#share.map((share) => cutBands(files, share, copies.perSite, options.bands))
     this.#sites = [...input.sites].sort((a, b) => compare(a.key, b.key)).map(measure)
     this.trees = this.#plant()
-    for (const tree of this.trees) {
-      this.#worth.bound += priceTree(tree, options)
+    for (const [i, tree] of this.trees.entries()) {
+      control.onProgress?.((PRICING * i) / this.trees.length)
+      const bound = priceTree(tree, options, control.shouldEnd)
+      this.#worth.bound += bound.value
+      this.#endedEarly ||= bound.endedEarly
       // Pinned files are in no band: at best all of their demand is served where it arises.
       for (const { site, demand } of tree.branches) {
         const share = this.#share[this.#sites[site]!.klass]!
@@ -125,11 +128,17 @@ export class Solved {
     return { demand, local, parent, value: local + this.#options.parentValue * parent, bound }
   }
 
+  /** Whether the prices were left before they were as good as they get. */
+  get endedEarly(): boolean {
+    return this.#endedEarly
+  }
+
   /** Puts files on appliances, tree by tree. */
   *sites(): Generator<SolvedSite> {
     const regional = this.#input.copies.perRegion > this.#input.copies.perSite
     const all: TreePlacing[] = []
-    for (const tree of this.trees) {
+    for (const [i, tree] of this.trees.entries()) {
+      this.#control.onProgress?.(PRICING + ((1 - PRICING) * i) / this.trees.length)
       const placing = this.#admit(tree)
       if (regional) all.push(placing)
       else yield* this.#finish(placing)

@@ -17,18 +17,26 @@ export const NEWTON_STEPS = 30
 /**
  * Finds the prices of a tree, and what its trunk holds. V(held) = Σ_branches min F is concave: its gradient is what one more file of a band at the trunk is worth to
  * all branches together. The trunk's best answer to the gradient is a knapsack; `held` moves a falling part of the way there each round (Frank and Wolfe 1956),
- * while τ falls. The price of the trunk's throughput rises while the branches ask for more than it has.
+ * while τ falls. The price of the trunk's throughput rises while the branches ask for more than it has. Returns the lowest bound that was seen on the way
+ * (see `bound.ts`), and whether `shouldEnd` ended it.
  */
-export function priceTree(tree: Tree, { rounds, tau: lastTau }: Effort): number {
+export function priceTree(
+  tree: Tree,
+  { rounds, tau: lastTau }: Effort,
+  shouldEnd: () => boolean = () => false,
+): { readonly value: number; readonly endedEarly: boolean } {
   const { trunk, branches } = tree
   let bound = Number.POSITIVE_INFINITY
+  let endedEarly = false
   const solver = new SiteDual()
   const groups = emptyGroups(2 * Math.max(1, ...branches.map(({ bands }) => bands.count)))
   const gradient = new Float64Array(trunk?.bands.count ?? 0)
   const throughput = trunk ? new ThroughputPrice(trunk) : undefined
   const times = trunk ? rounds : 3
   for (let round = 0; round < times; round++) {
-    const last = round === times - 1
+    // The last round's prices are the ones that files are placed by, so that there is always one.
+    endedEarly ||= shouldEnd()
+    const last = endedEarly || round === times - 1
     const tau = last ? lastTau : Math.max(lastTau, FIRST_TAU * (trunk ? 0.6 : 0.2) ** round)
     gradient.fill(0)
     trunk?.missed.fill(0)
@@ -40,11 +48,12 @@ export function priceTree(tree: Tree, { rounds, tau: lastTau }: Effort): number 
       if (trunk) addMarginals(branch, trunk, groups, tau, gradient)
     }
     if (round >= times / 2 || last) bound = Math.min(bound, boundOf(tree))
-    if (!trunk || last) continue
+    if (last) break
+    if (!trunk) continue
     moveTowards(trunk, gradient, Math.max(0.1, 2 / (round + 3)))
     throughput!.adjust()
   }
-  return bound
+  return { value: bound, endedEarly }
 }
 
 export function emptyGroups(count: number): SiteGroups {

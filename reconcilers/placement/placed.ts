@@ -1,0 +1,162 @@
+import { FileSet } from '../blobs/file-set.ts'
+import { encodeFileSet } from '../blobs/file-set-blob.ts'
+import { compare } from '../blobs/plan-index.ts'
+import type { PlannedBlob } from '../plan.ts'
+import type { SolverControl } from './control.ts'
+import { popularFirst } from './popular-first.ts'
+import type { PlacementProblem, PlacementSite, PlacementSolver, PlacementWorth, SolvedSite } from './problem.ts'
+
+/** What one appliance is to hold, as it is stored. */
+export interface PlacedAppliance {
+  readonly key: string
+  readonly manifest: PlannedBlob
+  readonly files: number
+  readonly bytes: number
+}
+
+export interface PlacedSite {
+  readonly key: string
+  readonly appliances: number
+  /** Files, each counted once; bytes over all appliances; and those of them that are not there yet. */
+  readonly files: number
+  readonly bytes: number
+  readonly fillBytes: number
+  readonly bytesLeftOut: number
+}
+
+/** A solution as it is written down, by key. It holds no more in memory than what is stored. */
+export interface Placed {
+  readonly appliances: readonly PlacedAppliance[]
+  readonly sites: readonly PlacedSite[]
+  /** Files that some site has, and files that every site has. */
+  readonly somewhere: FileSet
+  readonly everywhere: FileSet
+  readonly worth?: PlacementWorth
+  /** Why a simpler solver answered. */
+  readonly insteadOf?: { readonly solver: string; readonly error: string }
+  readonly endedEarly?: boolean
+}
+
+/** What a manifest says besides its files, and how blobs are named. */
+export interface Encoding {
+  readonly catalogDigest: string
+  readonly digest: (bytes: Uint8Array) => string
+}
+
+/** Solves a problem and writes the answer down site by site. Should the solver fail, the popular-first solver answers, so that a fleet is never without a plan. */
+export function place(
+  problem: PlacementProblem,
+  solver: PlacementSolver,
+  encoding: Encoding,
+  control?: SolverControl,
+): Placed {
+  try {
+    return solved(problem, solver, encoding, control)
+  } catch (error) {
+    if (solver === popularFirst) throw error
+    return { ...solved(problem, popularFirst, encoding), insteadOf: { solver: solver.name, error: String(error) } }
+  }
+}
+
+function solved(
+  problem: PlacementProblem,
+  solver: PlacementSolver,
+  encoding: Encoding,
+  control?: SolverControl,
+): Placed {
+  if (solver.solveSites) {
+    const answer = solver.solveSites(problem, control)
+    const placed = write(problem, answer.sites, encoding)
+    const worth = answer.worth()
+    return { ...placed, ...(worth && { worth }), ...(answer.endedEarly() && { endedEarly: true }) }
+  }
+  const { holdings, leftOut, worth, endedEarly } = solver.solve(problem, control)
+  const sites = problem.sites.map(
+    ({ key, appliances }): SolvedSite => ({
+      key,
+      holdings: new Map(appliances.map((appliance) => [appliance.key, holdings.get(appliance.key) ?? new FileSet()])),
+      leftOut: leftOut.get(key) ?? { files: 0, bytes: 0 },
+    }),
+  )
+  return { ...write(problem, sites, encoding), ...(worth && { worth }), ...(endedEarly && { endedEarly }) }
+}
+
+function write(
+  { sizes, sites: asked }: PlacementProblem,
+  solvedSites: Iterable<SolvedSite>,
+  encoding: Encoding,
+): Placed {
+  const known = new Map(asked.map((site) => [site.key, site]))
+  const appliances: PlacedAppliance[] = []
+  const sites: PlacedSite[] = []
+  let somewhere = new FileSet()
+  let everywhere: FileSet | undefined
+  for (const { key, holdings, leftOut } of solvedSites) {
+    const site = known.get(key)!
+    let here = new FileSet()
+    let [bytes, fillBytes] = [0, 0]
+    for (const [appliance, set] of holdings) {
+      const weight = weigh(sizes, set)
+      const encoded = encodeFileSet({ catalog: encoding.catalogDigest, ...weight, set })
+      appliances.push({ key: appliance, manifest: { digest: encoding.digest(encoded), bytes: encoded }, ...weight })
+      here = here.union(set)
+      bytes += weight.bytes
+      fillBytes += fillOf(site, appliance, sizes, set, weight.bytes)
+    }
+    somewhere = somewhere.union(here)
+    everywhere = everywhere ? everywhere.intersection(here) : here
+    sites.push({ key, appliances: holdings.size, files: here.size, bytes, fillBytes, bytesLeftOut: leftOut.bytes })
+  }
+  return {
+    appliances: appliances.sort((a, b) => compare(a.key, b.key)),
+    sites: sites.sort((a, b) => compare(a.key, b.key)),
+    somewhere,
+    everywhere: everywhere ?? new FileSet(),
+  }
+}
+
+function fillOf({ appliances }: PlacementSite, key: string, sizes: Float64Array, set: FileSet, bytes: number): number {
+  const held = appliances.find((appliance) => appliance.key === key)?.held
+  return held ? weigh(sizes, set.difference(held)).bytes : bytes
+}
+
+export function weigh(sizes: Float64Array, set: FileSet): { readonly files: number; readonly bytes: number } {
+  let files = 0
+  let bytes = 0
+  for (const file of set) {
+    files++
+    bytes += sizes[file]!
+  }
+  return { files, bytes }
+}
+
+/** Puts together what was placed in parts; see `partition.ts`. */
+export function joinPlaced(parts: readonly Placed[]): Placed {
+  const [first, ...others] = parts
+  if (!first || others.length === 0) return first ?? nothingPlaced
+  const worths = parts.map(({ worth }) => worth).filter((worth) => worth !== undefined)
+  const sum = (field: keyof PlacementWorth) => worths.reduce((total, worth) => total + worth[field], 0)
+  const withSites = parts.filter(({ sites }) => sites.length > 0)
+  const insteadOf = parts.find((part) => part.insteadOf)?.insteadOf
+  return {
+    appliances: parts.flatMap(({ appliances }) => appliances).sort((a, b) => compare(a.key, b.key)),
+    sites: parts.flatMap(({ sites }) => sites).sort((a, b) => compare(a.key, b.key)),
+    somewhere: parts.reduce((all, part) => all.union(part.somewhere), new FileSet()),
+    everywhere: withSites
+      .map((part) => part.everywhere)
+      .reduce((all, set) => all.intersection(set), withSites[0]?.everywhere ?? new FileSet()),
+    ...(worths.length === parts.length && {
+      worth: {
+        demand: sum('demand'),
+        local: sum('local'),
+        parent: sum('parent'),
+        value: sum('value'),
+        bound: sum('bound'),
+      },
+    }),
+    ...(insteadOf && { insteadOf }),
+    ...(parts.some((part) => part.endedEarly) && { endedEarly: true }),
+  }
+}
+
+const nothingPlaced: Placed = { appliances: [], sites: [], somewhere: new FileSet(), everywhere: new FileSet() }
