@@ -4,6 +4,9 @@ import { visible } from '../output/escape.ts'
 
 /** What a failed request means to the person at the terminal, in kubectl's words where it has some. */
 export function describeFailure(error: unknown): string {
+  // The answer of a path that nobody serves is no Status.
+  if (error instanceof ApiError && error.code === 404 && error.message.startsWith(`${error.request}: `))
+    return 'Error from server (NotFound): the server could not find the requested resource'
   if (error instanceof ApiError) return `Error from server (${error.reason}): ${visible(error.message)}`
   if (error instanceof ConnectError) {
     const hint = error.sent

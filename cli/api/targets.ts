@@ -49,7 +49,11 @@ function slashed(discovery: Discovery, words: readonly string[]): Target[] {
     }
     const [type = '', name = ''] = parts
     if (parts.length !== 2 || type === '' || name === '') {
-      throw usageError('arguments in resource/name form must have a single resource and name')
+      throw usageError(
+        parts.length > 2
+          ? 'arguments in resource/name form may not have more than one slash'
+          : 'arguments in resource/name form must have a single resource and name',
+      )
     }
     return resourcesFor(discovery, type).map((resource): Target => ({ type: 'object', resource, name }))
   })

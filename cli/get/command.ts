@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { collectCommas, connectionFlags, fileFlags, outputFlag, selectorFlags } from '../flags.ts'
 import type { Verb } from '../verb.ts'
 
@@ -33,6 +34,11 @@ export const command: Verb = {
       .option('--ignore-not-found', 'it is no error when an object does not exist')
       .option('--chunk-size <count>', 'read large lists in chunks of so many', '500')
       .option('--subresource <name>', 'read this subresource, such as status')
-      .option('--raw <path>', 'read any path of the API server'),
+      .option('--raw <path>', 'read any path of the API server')
+      .addOption(
+        new Option('--server-print <bool>', 'have the server make the tables; if not, they have names and ages only')
+          .choices(['true', 'false'])
+          .preset('true'),
+      ),
   load: async () => (await import('./get.ts')).runGet,
 }

@@ -56,8 +56,9 @@ function checkFlags(words: readonly string[], flags: GetFlags, format: Format): 
 
 async function getRaw(io: Io, { client }: Connection, path: string): Promise<ExitCode> {
   if (!path.startsWith('/')) throw usageError('--raw must be a path, such as /version')
-  const answer = await client.raw(path, { signal: io.interrupted })
-  await io.out(typeof answer === 'string' ? answer : JSON.stringify(answer))
+  // As the server wrote it.
+  const { body } = await client.bytes(path, { signal: io.interrupted })
+  await io.out(body.toString('utf8'))
   return ExitCode.ok
 }
 
@@ -69,11 +70,14 @@ async function targetsOf(
 ): Promise<{ targets: readonly PlacedTarget[]; single: boolean }> {
   if (!namesFiles(flags)) {
     const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
-    return parseTargets(discovery, words, {
+    const found = parseTargets(discovery, words, {
       allNamespaces: flags.allNamespaces ?? false,
       selected: Boolean(flags.selector || flags.fieldSelector),
       allowCollections: true,
     })
+    if (flags.subresource !== undefined && found.targets.some(({ type }) => type === 'collection'))
+      throw usageError('subresource cannot be used when bulk resources are specified')
+    return found
   }
   if (words.length > 0)
     throw usageError('when paths are provided as input, you may not specify resource arguments as well')
@@ -108,7 +112,13 @@ async function getTables(
   flags: GetFlags,
   wide: boolean,
 ): Promise<ExitCode> {
-  const { answers, errors } = await readTargets(connection, targets, flags, AS_TABLE, io.interrupted)
+  const { answers, errors } = await readTargets(
+    connection,
+    targets,
+    flags,
+    flags.serverPrint === 'false' ? AS_JSON : AS_TABLE,
+    io.interrupted,
+  )
   if (errors.some(isNoSuchPath)) await forgetDiscovery(connection)
   const text = printTables(answers, flags, wide)
   await io.out(text)

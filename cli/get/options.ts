@@ -20,4 +20,6 @@ export interface GetFlags extends ConnectionFlags, FileFlags {
   readonly chunkSize?: string
   readonly subresource?: string
   readonly raw?: string
+  /** `false`: tables are made here. */
+  readonly serverPrint?: string
 }

@@ -1,5 +1,5 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
-import { isNotFound } from '../../runtime/errors.ts'
+import { ApiError, isNotFound } from '../../runtime/errors.ts'
 import type { Connection } from '../api/connect.ts'
 import type { ServedResource } from '../api/discovery.ts'
 import { type ReadRequest, readOne, readPages } from '../api/request.ts'
@@ -50,7 +50,9 @@ export async function readTargets(
       const bodies =
         target.type === 'object'
           ? [await readOne(connection.client, request)]
-          : await readPages(connection.client, request, chunk)
+          : await readPages(connection.client, request, chunk).catch((error: unknown) => {
+              throw listFailure(error, request)
+            })
       return bodies.map((body) => ({ resource: target.resource, body: body as JsonObject }))
     }),
   )
@@ -60,6 +62,20 @@ export async function readTargets(
     answers: settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])),
     errors: flags.ignoreNotFound ? errors.filter((error) => !isNotFound(error)) : errors,
   }
+}
+
+/** Why a collection cannot be listed, in kubectl's words: with what was asked for. */
+function listFailure(error: unknown, { resource, labelSelector = '', fieldSelector = '' }: ReadRequest): unknown {
+  if (!(error instanceof ApiError) || (error.code !== 400 && error.code !== 404)) return error
+  const { group, version, plural } = resource
+  const kind = JSON.stringify(`${group}/${version}, Resource=${plural}`)
+  const what =
+    labelSelector === '' && fieldSelector === ''
+      ? `Unable to list ${kind}`
+      : `Unable to find ${kind} that match label selector ${JSON.stringify(labelSelector)}, field selector ${JSON.stringify(fieldSelector)}`
+  const { reason, details, code, request } = error
+  const status = { message: `${what}: ${error.message}`, reason, ...(details ? { details } : {}) }
+  return new ApiError(request, status, code, error.retryAfterMs)
 }
 
 /** The objects of answers in JSON, Lists taken apart; items of typed lists are told their kind. */

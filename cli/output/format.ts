@@ -52,7 +52,7 @@ function jsonPathFormat(name: string, argument: string): Format {
   return {
     type: 'jsonpath',
     asJson,
-    path: guarded(() => compileJsonPath(template, { allowMissingKeys: true }), 'parsing'),
+    path: guarded(() => compileJsonPath(template, { allowMissingKeys: true }), `parsing jsonpath ${template},`),
   }
 }
 
@@ -65,12 +65,12 @@ function readTemplate(path: string): string {
 }
 
 /** A template that cannot be parsed, or does not fit the data, is an error of whoever wrote it. */
-function guarded<T>(work: () => T, doing: 'parsing' | 'executing' = 'parsing'): T {
+function guarded<T>(work: () => T, doing = 'parsing jsonpath:'): T {
   try {
     return work()
   } catch (error) {
     if (error instanceof JsonPathError)
-      throw new CliError(ExitCode.usage, `error ${doing} jsonpath: ${error.message}`, { cause: error })
+      throw new CliError(ExitCode.usage, `error ${doing} ${error.message}`, { cause: error })
     throw error
   }
 }
@@ -100,10 +100,10 @@ export function printObjects(
     case 'jsonpath':
       return guarded(
         () => (format.asJson ? `${printJson(format.path.find(whole).flat())}\n` : format.path.print(whole)),
-        'executing',
+        'executing jsonpath:',
       )
     case 'columns':
-      return guarded(() => printColumns(format.columns, objects, options.noHeaders ?? false), 'executing')
+      return guarded(() => printColumns(format.columns, objects, options.noHeaders ?? false), 'executing jsonpath:')
   }
 }
 

@@ -13,7 +13,11 @@ export const command: Verb = {
   flags: (command) =>
     connectionFlags(selectorFlags(fileFlags(command, 'objects named in manifests')))
       .addOption(new Option('-o, --output <format>', 'output format').choices(['name']))
-      .option('--for <what>', 'condition=TYPE[=VALUE], jsonpath=PATH[=VALUE], delete, or create', collect)
+      .option(
+        '--for <what>',
+        'condition=TYPE[=VALUE], jsonpath=PATH[=VALUE], delete, or create; several have to be met all',
+        collect,
+      )
       .option('--all', 'all objects of the type in the namespace')
       .option('-A, --all-namespaces', 'across all namespaces')
       .option('--timeout <duration>', 'how long to wait (0: look once; negative: a week)', '30s'),

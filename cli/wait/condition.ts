@@ -10,21 +10,30 @@ type Body = KubeObject & JsonObject
 
 /** What `--for` waits for. */
 export interface Goal {
-  /** Objects that are not there yet, or not any more, are no error. */
-  readonly mayBeMissing: boolean
+  readonly type: 'create' | 'delete' | 'state'
   judge(object: Body | undefined): Verdict
 }
 
 const pending = (message: string): Verdict => ({ type: 'pending', message })
 const MET: Verdict = { type: 'met' }
 
+/** Several goals as one: all have to be met. Of objects that are to be created nothing else is asked before they are. */
+export function allOf(goals: readonly Goal[]): Goal['judge'] {
+  const creates = goals.some(({ type }) => type === 'create')
+  return (object) => {
+    if (!object && creates) return pending('it is not there yet')
+    const verdicts = goals.map((goal) => goal.judge(object))
+    return verdicts.find(({ type }) => type === 'failed') ?? verdicts.find(({ type }) => type === 'pending') ?? MET
+  }
+}
+
 /** Reads `--for`. Throws a usage error. */
 export function parseGoal(text: string): Goal {
   if (text.toLowerCase() === 'delete') {
-    return { mayBeMissing: true, judge: (object) => (object ? pending('it is still there') : MET) }
+    return { type: 'delete', judge: (object) => (object ? pending('it is still there') : MET) }
   }
   if (text.toLowerCase() === 'create')
-    return { mayBeMissing: true, judge: (object) => (object ? MET : pending('it is not there yet')) }
+    return { type: 'create', judge: (object) => (object ? MET : pending('it is not there yet')) }
   const condition = /^condition=([^=]+)(?:=(.*))?$/s.exec(text)
   if (condition) return conditionGoal(condition[1]!, condition[2] ?? 'true')
   if (text.startsWith('jsonpath=')) return jsonPathGoal(text.slice('jsonpath='.length))
@@ -36,7 +45,7 @@ export function parseGoal(text: string): Goal {
 function conditionGoal(type: string, wanted: string): Goal {
   const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
   return {
-    mayBeMissing: false,
+    type: 'state',
     judge(object) {
       if (!object) return { type: 'failed', message: 'it has been deleted' }
       const { conditions = [] } = (object.status ?? {}) as { conditions?: readonly Condition[] }
@@ -71,7 +80,7 @@ function jsonPathGoal(text: string): Goal {
   const { path, value } = splitJsonPath(text)
   const compiled = wrongPath(() => compileJsonPath(relaxedJsonPath(path), { allowMissingKeys: true }))
   return {
-    mayBeMissing: false,
+    type: 'state',
     judge(object) {
       if (!object) return { type: 'failed', message: 'it has been deleted' }
       const found = wrongPath(() => compiled.find(object).flat())

@@ -3,6 +3,7 @@ import { appliances, hardwareClasses, sites } from '../../controllers/resources.
 import type { KubeObject } from '../../crds/metadata.ts'
 import { configMaps, namespaces } from '../../runtime/client/resource.ts'
 import { finished, kubectl, program, start, startTestServer, type TestServer, written } from './harness.ts'
+import { inProcess } from './in-process.ts'
 
 // Programs are started by the dozen; on a busy machine that takes its time.
 jest.setTimeout(120_000)
@@ -120,7 +121,7 @@ describe('get', () => {
       ['cm', '-o', 'jsonpath={.items[0'],
       2,
       '',
-      'error: error parsing jsonpath: unterminated array\n',
+      'error: error parsing jsonpath {.items[0, unterminated array\n',
     ],
     [
       'a name and a selector',
@@ -145,7 +146,7 @@ describe('get', () => {
       /couldn't find any field with path "\{\.nope\}"/,
     ],
   ])('%s', async (_reason, args, code, stdout, stderr) => {
-    const result = await (await ready).weir(['get', ...args])
+    const result = await inProcess(['get', ...args], { env: { KUBECONFIG: (await ready).kubeconfig } })
     expect(result).toEqual({
       code,
       stdout: typeof stdout === 'string' ? stdout : expect.stringMatching(stdout),
@@ -169,7 +170,7 @@ describe('get', () => {
 const withKubectl = kubectl ? describe : describe.skip
 
 withKubectl('get prints what kubectl prints', () => {
-  test.concurrent.each<[string[]]>([
+  test.concurrent.each<[string[], string?]>([
     [['cm', '-A', '--show-labels']],
     [['cm', '-n', 'tenant', '-L', 'tier', '-L', 'example.com/zone']],
     [['cm,sites', '-n', 'tenant']],
@@ -195,13 +196,39 @@ withKubectl('get prints what kubectl prints', () => {
     [['crd']],
     [['ns', 'default', '-o', 'jsonpath={.metadata.labels.kubernetes\\.io/metadata\\.name}']],
     [['sites']],
-  ])('%j', async (args) => {
+    [['cm/a/b']],
+    [['cm', '-A', '-l', '!']],
+    [['cm', '-A', '--field-selector', 'nope=x']],
+    [['cm', '-A', '-l', 'nope=x']],
+    [['cm', '-A', '-l', 'nope=x', '-o', 'json']],
+    [['cm', '-A', '-l', 'nope=x', '-o', 'custom-columns=N:.metadata.name']],
+    [['cm', 'nope', '--ignore-not-found', '-o', 'yaml']],
+    [['cm', '-n', 'tenant', '--server-print=false']],
+    [['cm', '-n', 'tenant', '--no-headers']],
+    [['cm', '-n', 'tenant', '-o', 'jsonpath-as-json={.items[*].metadata.labels}']],
+    [['cm', '-n', 'tenant', '-o', 'jsonpath={.items[?(@.metadata.name=="a")].data}']],
+    [['cm', '-n', 'tenant', '--sort-by={.metadata.uid}', '-o', 'name']],
+    [['ap', 'fra1-a', '-n', 'tenant', '--subresource=status', '-o', 'yaml']],
+    [['ap', '-n', 'tenant', '--subresource=status']],
+    [['cm', 'a', '-n', 'tenant', '--subresource=status']],
+    [['sites.v1alpha1.fleet.weir.dev', 'fra1', '-n', 'tenant', '-o', 'name']],
+    [['--raw', '/api/v1/namespaces/default']],
+    [['--raw', '/nope']],
+    [['ns/default'], 'wait --for=jsonpath={.status.phase}=Active'],
+    [['crd', 'sites.fleet.weir.dev'], 'wait --for=condition=Established -o name'],
+    [['cm/nope'], 'wait --for=delete'],
+    [['cm', '-l', 'nope=x'], 'wait --for=delete'],
+    [['cm', '-l', 'nope=x'], 'wait --for=condition=Ready'],
+    [['cm/a', '-n', 'tenant'], 'wait --for=create --for=jsonpath={.data.y}=2'],
+    [[], 'events -n nothing-here'],
+    [['--types=Nope'], 'events'],
+  ])('%j %s', async (args, verb = 'get') => {
     const server = await ready
     // Ages grow; asked within the same second both say the same.
     for (let attempt = 1; ; attempt++) {
       const [ours, theirs] = await Promise.all([
-        server.weir(['get', ...args]),
-        program(kubectl!, ['get', ...args, '--kubeconfig', server.kubeconfig]),
+        inProcess([...verb.split(' '), ...args], { env: { KUBECONFIG: server.kubeconfig } }),
+        program(kubectl!, [...verb.split(' '), ...args, '--kubeconfig', server.kubeconfig]),
       ])
       if (ours.stdout !== theirs.stdout && attempt < 12) continue
       expect({ stdout: ours.stdout, stderr: ours.stderr }).toEqual({ stdout: theirs.stdout, stderr: theirs.stderr })
