@@ -3,7 +3,7 @@ import type { JsonObject } from '../../crds/metadata.ts'
 import type { Api, Target } from '../api.ts'
 import { ApiError, applyConflict, badRequest, conflict, notFound } from '../api-error.ts'
 import { type ApiObject, asObject, rfc3339, withMetadata } from '../json.ts'
-import { createIn } from './create.ts'
+import { createIn, inRequestNamespace } from './create.ts'
 import { checkStrict } from './decode.ts'
 import type { PatchOptions } from './options.ts'
 import { objectRevision } from './resource-version.ts'
@@ -24,7 +24,7 @@ export function applyObject(
     const stored = tx.get(served.key(namespace, name))
     if (!stored && subresource !== '') throw notFound(served.groupResource, name)
     const live = stored && served.read(stored).value
-    const applied = merged(api, target, configuration, live, options)
+    const applied = inRequestNamespace(target, merged(api, target, configuration, live, options))
     if (!applied.metadata.name) {
       throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
     }

@@ -4,6 +4,7 @@ import { unknownFieldMessages } from '../../crds/validation/custom-resource.ts'
 import type { Api, Target } from '../api.ts'
 import { badRequest, conflict, invalid, notFound } from '../api-error.ts'
 import { type ApiObject, asObject, rfc3339 } from '../json.ts'
+import { inRequestNamespace } from './create.ts'
 import { checkStrict } from './decode.ts'
 import type { PatchOptions } from './options.ts'
 import { applyJsonPatch } from './patch/json-patch.ts'
@@ -47,7 +48,7 @@ function patched({ served }: Target, live: ApiObject, patch: Patch): JsonObject 
 
 /** Reads the patched object as the endpoint's kind, and sees that it still is the same object. */
 function decodePatched(target: Target, object: JsonObject, patch: Patch, options: PatchOptions): ApiObject {
-  const { served, name, namespace } = target
+  const { served, name } = target
   const refuse = (message: string) =>
     invalid({ group: '', kind: '' }, '', [
       {
@@ -73,10 +74,7 @@ function decodePatched(target: Target, object: JsonObject, patch: Patch, options
       `the name of the object (${result.metadata.name ?? ''}) does not match the name on the URL (${name})`,
     )
   }
-  if (served.info.namespaced && (result.metadata.namespace ?? '') !== namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  }
-  return withUid(target, result)
+  return withUid(target, inRequestNamespace(target, result))
 }
 
 function withUid({ served, name }: Target, object: ApiObject): ApiObject {

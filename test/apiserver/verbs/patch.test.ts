@@ -167,3 +167,41 @@ describe('server-side apply', () => {
     )
   })
 })
+
+describe('the namespace in what is sent', () => {
+  const role = (rules: readonly JsonObject[]): JsonObject => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'of-kustomize', namespace: 'anywhere' },
+    rules,
+  })
+  const rule = (verb: string): JsonObject => ({ apiGroups: [''], resources: ['pods'], verbs: [verb] })
+
+  // kustomize gives every object its namespace.
+  test('is of no effect on what is in none: it is applied, and patched, again and again', async () => {
+    const url = '/apis/rbac.authorization.k8s.io/v1/clusterroles/of-kustomize'
+    for (const verb of ['get', 'list', 'list']) {
+      const applied = await server.patch(`${url}?fieldManager=test`, 'apply', role([rule(verb)]))
+      expect([applied.status < 300, applied.body.rules]).toEqual([true, [rule(verb)]])
+      expect(applied.body.metadata).not.toHaveProperty('namespace')
+    }
+    const patched = await server.patch(url, 'merge-patch', {
+      metadata: { namespace: 'elsewhere' },
+      rules: [rule('watch')],
+    })
+    expect([patched.status, patched.body.rules]).toEqual([200, [rule('watch')]])
+    expect(patched.body.metadata).not.toHaveProperty('namespace')
+  })
+
+  test('must be the one of the request where there is one', async () => {
+    const wrong = { metadata: { namespace: 'elsewhere' } }
+    const refused = {
+      status: 400,
+      body: { message: expect.stringContaining('does not match the namespace sent on the request') },
+    }
+    expect(await server.patch(path, 'merge-patch', wrong)).toMatchObject(refused)
+    const { apiVersion, kind, metadata } = widget(path.split('/').at(-1)!, {})
+    const applied = { apiVersion, kind, metadata: { ...(metadata as JsonObject), ...wrong.metadata } }
+    expect(await server.patch(`${path}?fieldManager=test`, 'apply', applied as JsonObject)).toMatchObject(refused)
+  })
+})
