@@ -87,7 +87,8 @@ export async function tryElsewhere(
   const common = { dryRun: true, fieldValidation: 'Strict' as const, ...options }
   for (const ownName of [true, false]) {
     try {
-      return fromProbe(resolved, await client.create(resolved.resource, probeOf(resolved, ownName), common))
+      const made = await client.create(resolved.resource, probeOf(resolved, ownName), common)
+      return fromProbe(resolved, made as Applied)
     } catch (error) {
       if (isItsOwnFault(error)) throw error
       options.signal.throwIfAborted()
