@@ -1,6 +1,6 @@
 import { siteKeyOf } from '../../controllers/gather/objects.ts'
 import { compare } from '../../reconcilers/blobs/plan-index.ts'
-import { sum } from '../../reconcilers/effects/figure.ts'
+import { estimate, sum } from '../../reconcilers/effects/figure.ts'
 import { FillClock } from '../../reconcilers/effects/fill-time.ts'
 import type { ApplianceEffects, Effects, SiteEffects } from './document.ts'
 import type { FleetModel } from './fleet-model.ts'
@@ -25,9 +25,10 @@ export async function siteEffects(
   return { sites, appliances }
 }
 
-/** What the whole change comes to. */
-export function totalsOf(sites: readonly SiteEffects[]): Omit<Effects, 'links'> {
-  const total = (field: keyof Omit<Effects, 'links'>) => sum(sites.map((site) => site[field]))
+/** What the whole change comes to. `isGuess`: what controllers do depends on the order in which they see it, also at sites that are not told. */
+export function totalsOf(sites: readonly SiteEffects[], isGuess = false): Omit<Effects, 'links'> {
+  const total = (field: keyof Omit<Effects, 'links'>) =>
+    sum([...sites.map((site) => site[field]), ...(isGuess && field.endsWith('Bytes') ? [estimate(0)] : [])])
   return {
     fillBytes: total('fillBytes'),
     evictBytes: total('evictBytes'),

@@ -15,6 +15,8 @@ export interface EffectsInput {
   readonly after: FleetModel
   /** Appliances whose content cannot be known, by key, and why. */
   readonly unknown: ReadonlyMap<string, string>
+  /** Appliances whose content depends on the order in which controllers see the change. */
+  readonly guessed: ReadonlySet<string>
   readonly contents: Contents
   readonly now: Date
 }
@@ -32,13 +34,15 @@ export interface Member {
   readonly isOnline: boolean
   /** Why nothing can be said of what it will hold. */
   readonly why: string | undefined
+  /** What it will hold depends on the order in which controllers see the change. */
+  readonly isGuess: boolean
   /** It is asked for the same files as without the change. */
   readonly keepsFiles: boolean
   readonly isTouched: boolean
 }
 
 /** Every appliance that there is, or will be. */
-export function members({ live, before, after, unknown: unknowns }: EffectsInput): Member[] {
+export function members({ live, before, after, unknown: unknowns, guessed }: EffectsInput): Member[] {
   const keys = new Set([before, after].flatMap(({ objects }) => objects.appliances.list().map(keyOf)))
   return [...keys].sort(compare).map((key) => {
     const now = live.objects.appliances.get(key)
@@ -59,6 +63,7 @@ export function members({ live, before, after, unknown: unknowns }: EffectsInput
       drained,
       isOnline: now?.status?.conditions?.some(({ type, status }) => type === 'Online' && status === 'True') ?? false,
       why,
+      isGuess: guessed.has(key),
       keepsFiles,
       isTouched: drained || !keepsFiles || !stays || !now || old?.serve !== next?.serve,
     }

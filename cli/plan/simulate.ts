@@ -13,6 +13,7 @@ import type { FleetEffects } from './document.ts'
 import { siteEffects, totalsOf } from './effects.ts'
 import type { PlannedWork } from './examine.ts'
 import { FleetModel, type FleetSnapshot } from './fleet-model.ts'
+import { dependOnHistory } from './history.ts'
 import { policyEffects } from './policies.ts'
 import { readSources } from './sources.ts'
 import { indexesFromAssignments } from './substitutes.ts'
@@ -47,18 +48,20 @@ export async function simulate(input: SimulateInput): Promise<FleetEffects> {
   const isAfter = await converge(after, { ...common, ...sources })
   const undecided = newlyUndecided(before, after, wasBefore, isAfter)
   const contents = new Contents(reader)
+  const guessed = dependOnHistory(work, before, after)
   const { sites, appliances } = await siteEffects({
     live,
     before,
     after,
     unknown: unknownAppliances(before, after, undecided, isAfter, wasBefore),
+    guessed,
     contents,
     now,
   })
   const policies = await policyEffects({ before, after, undecided, reader })
   const known = new Set(wasBefore.stalls.map((stall) => JSON.stringify(stall)))
   return {
-    totals: { appliances: appliances.length, ...totalsOf(sites) },
+    totals: { appliances: appliances.length, ...totalsOf(sites, guessed.size > 0) },
     sites,
     appliances,
     policies,

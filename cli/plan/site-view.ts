@@ -230,9 +230,10 @@ function contentsOf({ member, held, before, after }: Loaded): ApplianceContents 
 }
 
 function tellAppliance({ member, held }: Loaded, effect: ApplianceEffect, site: string): ApplianceEffects {
-  const { why } = member
+  const { why, isGuess } = member
   const figure = (bytes: number) => {
     if (why !== undefined) return unknown(why)
+    if (isGuess) return estimate(bytes)
     return held.isExact || bytes === 0 ? exact(bytes) : estimate(bytes)
   }
   return {

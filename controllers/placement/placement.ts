@@ -1,7 +1,8 @@
 import type { PlacementPolicy } from '../../crds/types.gen.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
-import type { PlacementSolver } from '../../reconcilers/placement/problem.ts'
+import type { PlacementProblem, PlacementSolver } from '../../reconcilers/placement/problem.ts'
+import { comparePolicies } from '../../reconcilers/placement/select.ts'
 import type { Change } from '../../runtime/cache/store.ts'
 import { Controller } from '../../runtime/controller/controller.ts'
 import type { Caches } from '../caches.ts'
@@ -9,6 +10,7 @@ import { asked, type ControllerDeps, watching } from '../deps.ts'
 import { createExecutor } from '../execute.ts'
 import { decidePolicy } from '../gather/policy.ts'
 import type { BlobReader } from './blob-reader.ts'
+import { solveOnThreads } from './solver-threads.ts'
 
 export interface PlacementOptions {
   readonly solver?: PlacementSolver
@@ -31,7 +33,9 @@ export function placementController(
     fieldManager: 'weir-placement',
     caches: [caches.policies, caches.plans],
   })
-  const everyPolicy = () => caches.policies.keys()
+  // In the order in which they take what there is: who plans before others have must plan again once they have.
+  const inOrder = (policies: readonly PlacementPolicy[]) => [...policies].sort(comparePolicies).map(keyOf)
+  const everyPolicy = () => inOrder(caches.policies.list())
   return (
     new Controller({
       name: 'placement',
@@ -41,13 +45,19 @@ export function placementController(
       async reconcile(key, { signal }) {
         const policy = caches.policies.get(key)
         if (!policy) return { type: 'done' }
-        const around = { solver, brake: deps.brake.now, now: clock.now() }
+        const around = {
+          solver,
+          brake: deps.brake.now,
+          now: clock.now(),
+          // Threads know the solver in force only.
+          ...(solver === defaultSolver && { place: placeElsewhere(signal, log, key) }),
+        }
         return await executor.execute(await decidePolicy(policy, caches, reader, around), signal, [policy])
       },
     })
       .reconciles(caches.policies, { when: asked })
       .watches(caches.plans, (plan) => [`${plan.metadata.namespace}/${plan.spec.policyRef.name}`], { when: asked })
-      .watches(caches.catalogs, (catalog) => caches.policies.byIndex('catalog', keyOf(catalog)).map(keyOf), {
+      .watches(caches.catalogs, (catalog) => inOrder(caches.policies.byIndex('catalog', keyOf(catalog))), {
         when: (change) => change.type !== 'update' || published(change.object) !== published(change.old),
       })
       // What one policy takes is not free for the next.
@@ -59,6 +69,20 @@ export function placementController(
       .watches(caches.hardwareClasses, everyPolicy, { when: asked, delayMs: fleetDelayMs })
       .watches(caches.namespaces, everyPolicy, { when: asked, delayMs: fleetDelayMs })
   )
+}
+
+/** Solves on threads, and logs how far that is, a quarter at a time. */
+function placeElsewhere(signal: AbortSignal, log: ControllerDeps['log'], policy: string) {
+  return (problem: PlacementProblem, catalogDigest: string) => {
+    let told = 0
+    return solveOnThreads(problem, catalogDigest, signal, {
+      onProgress(done) {
+        if (done < told + 0.25) return
+        told = done
+        log.info({ policy, percent: Math.round(100 * done) }, 'placing')
+      },
+    })
+  }
 }
 
 function published({

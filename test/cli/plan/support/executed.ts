@@ -10,7 +10,7 @@ import { SourceText } from '../../../../cli/manifests/source-text.ts'
 import { blobDoor } from '../../../../cli/plan/blob-door.ts'
 import { PlanBlobs } from '../../../../cli/plan/blobs.ts'
 import { converge } from '../../../../cli/plan/converge.ts'
-import type { ApplianceEffects, FleetEffects } from '../../../../cli/plan/document.ts'
+import type { FleetEffects } from '../../../../cli/plan/document.ts'
 import { examine, type PlannedWork } from '../../../../cli/plan/examine.ts'
 import { FleetModel, type FleetSnapshot } from '../../../../cli/plan/fleet-model.ts'
 import { simulate } from '../../../../cli/plan/simulate.ts'
@@ -21,6 +21,7 @@ import type { JsonObject, KubeObject } from '../../../../crds/metadata.ts'
 import { registry } from '../../../../crds/registry.gen.ts'
 import type { ContentAssignment } from '../../../../crds/types.gen.ts'
 import { tokenSecretName } from '../../../../reconcilers/credentials/plan-credentials.ts'
+import { estimate, exact, type Figure, sum } from '../../../../reconcilers/effects/figure.ts'
 import { defaultSolver } from '../../../../reconcilers/placement/default-solver.ts'
 import { type ObjectKey, type Resource, secrets } from '../../../../runtime/client/resource.ts'
 import { contentOf, fast } from '../../../agent/harness.ts'
@@ -41,8 +42,11 @@ export interface Outcome {
   readonly seed: number
   /** What does not agree; empty where all is well. */
   readonly wrongs: readonly string[]
-  /** Bytes that were moved, planned and executed. */
+  /** Bytes that were filled and evicted. */
   readonly moved: number
+  /** Whether the plan called its figures exact; if not, by how many bytes they were off, of each appliance. */
+  readonly isExact: boolean
+  readonly off: number
   /** Bytes that were fetched beyond that: on the way through states that the plan does not show. */
   readonly churned: number
 }
@@ -98,12 +102,19 @@ class Trial {
     await this.#rest('the changed fleet')
     const after = await this.#contents()
     const shares = sharesOf(before, after, this.#pool)
-    this.#compare(planned, shares)
+    const off = this.#compare(planned, shares)
     const fetched = (await this.#fetched()) - fetchedBefore
     await this.#planIsEmpty()
     const filled = [...shares.values()].reduce((sum, { fill }) => sum + fill, 0)
     const moved = [...shares.values()].reduce((sum, { fill, evict }) => sum + fill + evict, 0)
-    return { seed: this.#seed, wrongs: this.#wrongs, moved, churned: Math.max(0, fetched - filled) }
+    return {
+      seed: this.#seed,
+      wrongs: this.#wrongs,
+      moved,
+      off,
+      isExact: planned.totals.fillBytes.certainty === 'exact',
+      churned: Math.max(0, fetched - filled),
+    }
   }
 
   async close(): Promise<void> {
@@ -250,8 +261,14 @@ class Trial {
       const disk = disks.get(appliance.metadata.name ?? '') ?? new Set()
       if (!isDeepStrictEqual(new Set(wanted), disk))
         return `${appliance.metadata.name} has ${disk.size} files and is to have ${wanted.size}`
+      if (has.storageUsedBytes !== this.#weigh(disk)) return `${appliance.metadata.name} has not said what it has`
     }
     return undefined
+  }
+
+  #weigh(files: ReadonlySet<string>): number {
+    const sizes = new Map(this.#pool.map(({ sha256, bytes }) => [sha256, bytes.length]))
+    return [...files].reduce((bytes, sha256) => bytes + sizes.get(sha256)!, 0)
   }
 
   /** What is on every appliance's disk, by sha256. */
@@ -275,26 +292,32 @@ class Trial {
     return total
   }
 
-  #compare({ appliances, sites, policies }: FleetEffects, shares: ReadonlyMap<string, Share>): void {
-    const planned = new Map(appliances.map((appliance) => [appliance.name, appliance]))
+  /** What was exact must have come true; gives by how many bytes estimates were off. */
+  #compare({ appliances, sites, policies, totals }: FleetEffects, shares: ReadonlyMap<string, Share>): number {
+    let off = 0
+    const check = (what: string, planned: Figure, executed: number) => {
+      if (planned.certainty === 'unknown') this.#wrongs.push(`${what}: unknown (${planned.why}), executed ${executed}`)
+      else if (planned.certainty === 'estimate') off += Math.abs(planned.value - executed)
+      else if (planned.value !== executed) this.#wrongs.push(`${what}: planned ${planned.value}, executed ${executed}`)
+    }
+    const isGuess = totals.fillBytes.certainty === 'estimate'
+    const byName = new Map(appliances.map((appliance) => [appliance.name, appliance]))
     for (const [name, share] of shares) {
-      const figures = planned.get(name)
-      const [fill, evict] = [plannedBytes(figures, 'fillBytes'), plannedBytes(figures, 'evictBytes')]
-      if (fill !== share.fill || evict !== share.evict)
-        this.#wrongs.push(
-          `${name}: planned to fill ${fill} and evict ${evict}, executed ${share.fill} and ${share.evict}`,
-        )
+      const untouched: Figure = isGuess ? estimate(0) : exact(0)
+      const { fillBytes, evictBytes } = byName.get(name) ?? { fillBytes: untouched, evictBytes: untouched }
+      check(`${name} to fill`, fillBytes, share.fill)
+      check(`${name} to evict`, evictBytes, share.evict)
     }
-    const sum = (field: keyof Share) => [...shares.values()].reduce((total, share) => total + share[field], 0)
-    for (const [field, name] of [
-      ['fillBytes', 'fill'],
-      ['evictBytes', 'evict'],
-    ] as const) {
-      const total = sites.reduce((all, site) => all + (site[field].value ?? Number.NaN), 0)
-      if (total !== sum(name)) this.#wrongs.push(`sites: planned to ${name} ${total}, executed ${sum(name)}`)
-    }
+    const wronged = this.#wrongs.length
+    const offSoFar = off
+    const all = (field: keyof Share) => [...shares.values()].reduce((total, share) => total + share[field], 0)
+    check('all to fill', totals.fillBytes, all('fill'))
+    check('all to evict', totals.evictBytes, all('evict'))
+    if (wronged === 0 && sum(sites.map(({ fillBytes }) => fillBytes)).value !== totals.fillBytes.value)
+      this.#wrongs.push('the sites do not add up')
     for (const policy of policies)
       if (policy.plan === 'unknown') this.#wrongs.push(`policy ${policy.name} is unknown: ${policy.why}`)
+    return offSoFar
   }
 
   /** A change that changes nothing for the fleet does nothing, and nothing is under way. */
@@ -352,14 +375,6 @@ function sharesOf(
       ]
     }),
   )
-}
-
-/** An appliance that the plan does not name is not touched. */
-function plannedBytes(figures: ApplianceEffects | undefined, field: 'fillBytes' | 'evictBytes'): number | string {
-  if (!figures) return 0
-  const figure = figures[field]
-  // What an appliance reports may be a moment behind its disk; then the plan calls its figures estimates.
-  return figure.certainty === 'unknown' ? `unknown: ${figure.why}` : figure.value
 }
 
 const nameOf = ({ kind, metadata }: Body) => `${kind} ${metadata.name}`

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject, KubeObject } from '../../../../crds/metadata.ts'
 import type { Random } from './random.ts'
 
@@ -66,10 +67,17 @@ export function makeFleet(random: Random, pool: readonly PoolFile[]): FleetSpec 
 
 type Mutation = (fleet: FleetSpec, random: Random, pool: readonly PoolFile[]) => FleetSpec
 
-/** Makes one to three changes, of any kind that makes sense. */
+/** Makes a change of any kind that makes sense, or two or three at once. */
 export function changeFleet(before: FleetSpec, random: Random, pool: readonly PoolFile[]): FleetSpec {
+  const changes = random.chance(0.6) ? 1 : random.int(2, 3)
   let fleet = before
-  for (let i = random.int(1, 3); i > 0; i--) fleet = random.pick(MUTATIONS)(fleet, random, pool)
+  for (let made = 0; made < changes; ) {
+    const next = random.pick(MUTATIONS)(fleet, random, pool)
+    // A policy that stays as it is, a site that cannot go: no change.
+    if (isDeepStrictEqual(next, fleet)) continue
+    fleet = next
+    made++
+  }
   return fleet
 }
 
