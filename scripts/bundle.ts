@@ -30,6 +30,7 @@ const bundle = await rolldown({
     main: 'cli/main.ts',
     worker: 'apiserver/storage/sqlite/worker.ts',
     'hash-worker': 'cli/catalog/hash-worker.ts',
+    'solver-worker': 'controllers/placement/solver-worker.ts',
     'placement-worker': 'cli/bench/placement/placement-worker.ts',
   },
   plugins: [

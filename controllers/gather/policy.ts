@@ -3,16 +3,18 @@ import type { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import type { Brake } from '../../reconcilers/brake/brake.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
 import { type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
+import type { Placed } from '../../reconcilers/placement/placed.ts'
 import {
   currentPlan,
   needsPlan,
   type PlanMaterial,
   type PolicyInput,
   planPolicy,
+  problemOf,
   progressOf,
   waitsFor,
 } from '../../reconcilers/placement/plan-policy.ts'
-import type { PlacementSolver } from '../../reconcilers/placement/problem.ts'
+import type { PlacementProblem, PlacementSolver } from '../../reconcilers/placement/problem.ts'
 import { comparePolicies, type Fleet, selectTargets } from '../../reconcilers/placement/select.ts'
 import type { Plan } from '../../reconcilers/plan.ts'
 import { digestOf } from '../../runtime/blob-store.ts'
@@ -22,6 +24,8 @@ import type { FleetObjects } from './objects.ts'
 
 export interface PolicySurroundings {
   readonly solver: PlacementSolver
+  /** Solves elsewhere what `solver` would solve here: on other threads. */
+  readonly place?: (problem: PlacementProblem, catalogDigest: string) => Promise<Placed>
   readonly brake: Brake
   readonly now: Date
 }
@@ -31,11 +35,14 @@ export async function decidePolicy(
   policy: PlacementPolicy,
   objects: FleetObjects,
   reader: BlobReader,
-  { solver, brake, now }: PolicySurroundings,
+  { solver, place, brake, now }: PolicySurroundings,
 ): Promise<Plan> {
   const question = { ...(await gather(policy, objects, reader, solver)), brake }
-  const input = needsPlan(question) ? { ...question, material: await gatherMaterial(question, reader) } : question
-  return planPolicy(input, now)
+  if (!needsPlan(question)) return planPolicy(question, now)
+  const material = await gatherMaterial(question, reader)
+  if (!place) return planPolicy({ ...question, material }, now)
+  const placed = await place(problemOf(question, material), question.catalog?.status?.digest ?? '')
+  return planPolicy({ ...question, material: { ...material, placed } }, now)
 }
 
 async function gather(

@@ -94,6 +94,11 @@ export class FileSet {
     }
   }
 
+  /** The set as dense words of 32 bits, as the constructor takes them: not a copy. */
+  get words(): Uint32Array {
+    return this.#words
+  }
+
   /** The set as a Roaring bitmap in the portable format. The same set always gives the same bytes. */
   toRoaring(): Uint8Array {
     return encodeRoaring(this.#words)
