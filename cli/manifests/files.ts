@@ -30,22 +30,15 @@ const EXTENSIONS = /\.(ya?ml|json)$/
 type Named = string | Problem
 
 /** Reads every file that `-f` names, each once, in order, and what `-k` builds. What cannot be read as text is a problem. */
-export async function readManifestFiles(args: FileArguments): Promise<{ sources: SourceText[]; problems: Problem[] }> {
-  const sources: SourceText[] = []
-  const problems: Problem[] = []
-  for (const name of await namedFiles(args)) {
-    const read = typeof name === 'string' ? await readNamed(name, args) : name
-    if ('text' in read) sources.push(read)
-    else problems.push(read)
-  }
+export async function readManifestFiles(args: FileArguments): Promise<(SourceText | Problem)[]> {
+  const files: (SourceText | Problem)[] = []
+  for (const name of await namedFiles(args)) files.push(typeof name === 'string' ? await readNamed(name, args) : name)
   if (args.kustomize !== undefined) {
     const { cwd, env = process.env, signal } = args
     const rendered = await renderKustomization(args.kustomize, cwd, env, signal)
-    const read = decodeText(`<kustomize ${args.kustomize}>`, rendered)
-    if ('text' in read) sources.push(read)
-    else problems.push(read)
+    files.push(decodeText(`<kustomize ${args.kustomize}>`, rendered))
   }
-  return { sources, problems }
+  return files
 }
 
 const inside = (cwd: string, name: string) => (isAbsolute(name) ? name : join(cwd, name))

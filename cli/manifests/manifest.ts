@@ -42,13 +42,14 @@ const MAX_PROBLEMS = 1000
  * metadata.name; everything that is not so is a problem, and so is a file or document that cannot be read.
  */
 export async function loadManifests(args: FileArguments): Promise<LoadedManifests> {
-  const { sources, problems } = await readManifestFiles(args)
-  const loaded = sources.map(parseManifests)
+  const loaded = (await readManifestFiles(args)).map((read): LoadedManifests => {
+    return 'text' in read ? parseManifests(read) : { manifests: [], problems: [read], warnings: [], files: [read.file] }
+  })
   return {
     manifests: loaded.flatMap(({ manifests }) => manifests),
-    problems: [...problems, ...loaded.flatMap((one) => one.problems)],
+    problems: loaded.flatMap(({ problems }) => problems),
     warnings: loaded.flatMap(({ warnings }) => warnings),
-    files: [...sources.map(({ name }) => name), ...problems.map(({ file }) => file)],
+    files: loaded.flatMap(({ files }) => files),
   }
 }
 

@@ -21,8 +21,7 @@ export function fileArguments(io: Io, words: readonly string[], flags: FileFlags
   if (kustomize !== undefined && words.length > 0)
     throw usageError(`unexpected argument ${words[0]}: -k takes one folder`)
   if (kustomize !== undefined && recursive) throw usageError('the -k flag cannot be used with -R')
-  if (!namesFiles(flags) && words.length === 0)
-    throw usageError('must specify one of -f and -k')
+  if (!namesFiles(flags) && words.length === 0) throw usageError('must specify one of -f and -k')
   return {
     files: [...filename, ...words],
     recursive,

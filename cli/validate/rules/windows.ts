@@ -102,8 +102,10 @@ const windowOverlap: Rule = {
   about: 'Fill windows of a Site with different caps overlap in part; the most generous counts while both are open.',
   *check(set: FleetSet): Generator<Finding> {
     for (const { site, field, all } of windowsOf(set)) {
-      for (const later of all) {
-        for (const earlier of all.slice(0, later.index)) {
+      // Windows without effect are told as such.
+      const effective = all.filter((window) => coveredBy(window, all).length === 0)
+      for (const [i, later] of effective.entries()) {
+        for (const earlier of effective.slice(0, i)) {
           if (later.rate === earlier.rate || !overlap(later.open, earlier.open)) continue
           if (covers(later.open, earlier.open) || covers(earlier.open, later.open)) continue
           const most = Math.max(later.rate, earlier.rate)
