@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import type { Client } from '../../runtime/client/client.ts'
+import type { Resource } from '../../runtime/client/resource.ts'
 import { findProgram } from '../kube/assets.ts'
 
 export const chart = join(import.meta.dirname, '../../charts/weir')
@@ -65,4 +67,27 @@ export async function render(values: object, namespace = 'weir-system', release 
     const object = document.toJS() as Rendered | null
     return object ? [object] : []
   })
+}
+
+const rbac = (kind: string, plural: string, namespaced: boolean): Resource => ({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind,
+  plural,
+  namespaced,
+})
+const RIGHTS: Readonly<Record<string, Resource>> = {
+  ServiceAccount: { group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true },
+  ClusterRole: rbac('ClusterRole', 'clusterroles', false),
+  ClusterRoleBinding: rbac('ClusterRoleBinding', 'clusterrolebindings', false),
+  Role: rbac('Role', 'roles', true),
+  RoleBinding: rbac('RoleBinding', 'rolebindings', true),
+}
+
+/** Installs a release's ServiceAccounts and all their rights; the namespaces must be there. */
+export async function installRights(client: Client, rendered: readonly Rendered[]): Promise<void> {
+  for (const object of rendered) {
+    const kind = RIGHTS[object.kind]
+    if (kind) await client.apply(kind, object, { fieldManager: 'helm', force: true })
+  }
 }

@@ -27,7 +27,7 @@ import { silentLog } from '../../runtime/log.ts'
 import { type ControlPlane, eventually, freshNamespace, startControlPlane } from '../controllers/control-plane.ts'
 import { ask, inventory, report, type TestAppliance } from '../gateway/harness.ts'
 import { ApiProxy, type SeenRequest } from '../kube/api-proxy.ts'
-import { helm, type PolicyRule, type Rendered, render, required } from './helm.ts'
+import { helm, installRights, type PolicyRule, type Rendered, render, required } from './helm.ts'
 
 /** The release's own, so that leader election and heartbeats are told apart. */
 const RELEASE_NAMESPACE = 'weir-rbac-test'
@@ -46,10 +46,7 @@ whenHelm('the rights of each component, used over the whole life of a fleet', ()
     plane = await startControlPlane()
     rendered = await render(required, RELEASE_NAMESPACE)
     for (const name of [RELEASE_NAMESPACE, HEARTBEAT_NAMESPACE]) await ensureNamespace(name)
-    for (const object of rendered) {
-      const kind = ROLE_KINDS[object.kind]
-      if (kind) await plane.client.apply(kind, object, { fieldManager: 'helm', force: true })
-    }
+    await installRights(plane.client, rendered)
     const ns = await freshNamespace(plane.client, 'rbac')
     const controller = await proxyAs('controller')
     const gateway = await proxyAs('gateway')
@@ -88,20 +85,6 @@ whenHelm('the rights of each component, used over the whole life of a fleet', ()
     })
   })
 })
-
-const rbac = (kind: string, plural: string, namespaced: boolean): Resource => ({
-  group: 'rbac.authorization.k8s.io',
-  version: 'v1',
-  kind,
-  plural,
-  namespaced,
-})
-const ROLE_KINDS: Readonly<Record<string, Resource>> = {
-  ClusterRole: rbac('ClusterRole', 'clusterroles', false),
-  ClusterRoleBinding: rbac('ClusterRoleBinding', 'clusterrolebindings', false),
-  Role: rbac('Role', 'roles', true),
-  RoleBinding: rbac('RoleBinding', 'rolebindings', true),
-}
 
 async function ensureNamespace(name: string): Promise<void> {
   try {

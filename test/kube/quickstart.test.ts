@@ -1,8 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
 import { ensureCertificates } from '../../apiserver/certificates/certificates.ts'
 import type { Io } from '../../cli/io.ts'
 import { type Origin, startOrigin } from '../../cli/up/origin.ts'
@@ -10,9 +12,12 @@ import { runQuickstart } from '../../cli/up/quickstart.ts'
 import { appliances } from '../../controllers/resources.ts'
 import { tokenSecretName } from '../../reconcilers/credentials/plan-credentials.ts'
 import { HEARTBEAT_NAMESPACE } from '../../reconcilers/heartbeats/leases.ts'
+import { Client } from '../../runtime/client/client.ts'
+import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import { namespaces, secrets } from '../../runtime/client/resource.ts'
-import { isAlreadyExists } from '../../runtime/errors.ts'
+import { isAlreadyExists, isForbidden } from '../../runtime/errors.ts'
 import { silentLog } from '../../runtime/log.ts'
+import { helm, installRights, render, required } from '../charts/helm.ts'
 import { finished, start, written } from '../cli/harness.ts'
 import { type ControlPlane, eventually, startControlPlane } from '../controllers/control-plane.ts'
 
@@ -21,13 +26,62 @@ const BOXES = ['fra1-a', 'fra1-b', 'fra1-c', 'ams1-a', 'ams1-b', 'ams1-c']
 
 let plane: ControlPlane
 let origin: Origin | undefined
-const running: { readonly child: ChildProcess; readonly ended: Promise<unknown> }[] = []
+const running: { readonly child: ChildProcess; readonly ended: Promise<unknown>; readonly log: string[] }[] = []
 const onLinux = process.platform === 'linux' ? describe : describe.skip
 
 function run(args: readonly string[]): ChildProcess {
   const child = start(args, { cwd: plane.dir, env: { POD_NAMESPACE: HEARTBEAT_NAMESPACE } })
-  running.push({ child, ended: finished(child) })
+  const log: string[] = []
+  child.stderr?.on('data', (chunk: Buffer) => log.push(chunk.toString('utf8')))
+  running.push({ child, ended: finished(child), log })
   return child
+}
+
+/**
+ * A kubeconfig of the chart's ServiceAccount, with the chart's rights and no others, and its token in a file as in a pod. The embedded server issues no
+ * such tokens: there it is the administrator's.
+ */
+async function kubeconfigOf(account: 'weir-controller' | 'weir-gateway'): Promise<string> {
+  const given = process.env.WEIR_TEST_KUBECONFIG
+  if (given === undefined || !helm) return plane.kubeconfigPath
+  const { status } = (await plane.client.raw(
+    `/api/v1/namespaces/${HEARTBEAT_NAMESPACE}/serviceaccounts/${account}/token`,
+    {
+      method: 'POST',
+      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
+    },
+  )) as { readonly status: { readonly token: string } }
+  const tokenFile = file(`${account}.token`, status.token)
+  const { clusters } = parse(readFileSync(given, 'utf8')) as { readonly clusters: readonly { readonly name: string }[] }
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': account,
+    contexts: [{ name: account, context: { cluster: clusters[0]!.name, user: account } }],
+    clusters,
+    users: [{ name: account, user: { tokenFile } }],
+  }
+  return file(`${account}.kubeconfig`, JSON.stringify(config))
+}
+
+/** A file of the test's own, replaced in one go. */
+function file(name: string, text: string): string {
+  const path = join(plane.dir, name)
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+  return path
+}
+
+/** Whose certificate the gateway shows: whether that of `authority`. */
+function showsCertificateOf(authority: string, gatewayUrl: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(gatewayUrl)
+    const socket = connect({ host: hostname, port: Number(port), ca: authority }, () => {
+      socket.end()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
 }
 
 onLinux('the programs of the chart, against any API server', () => {
@@ -38,6 +92,7 @@ onLinux('the programs of the chart, against any API server', () => {
       .catch((error) => {
         if (!isAlreadyExists(error)) throw error
       })
+    if (helm) await installRights(plane.client, await render(required, HEARTBEAT_NAMESPACE))
   })
   afterAll(async () => {
     // While there is somebody to drain the appliances and take the finalizers away.
@@ -55,21 +110,29 @@ onLinux('the programs of the chart, against any API server', () => {
   test('controllers, a gateway and six agents fill the quickstart', async () => {
     const { dir, client, kubeconfigPath } = plane
     const pki = await ensureCertificates({ folder: join(dir, 'pki-gateway'), now: new Date() })
-    const file = (name: string, text: string) => {
-      writeFileSync(join(dir, name), text, { mode: 0o600 })
-      return join(dir, name)
-    }
-    const common = [`--kubeconfig=${kubeconfigPath}`, `--blobs=${join(dir, 'shared')}`, '--metrics-listen=127.0.0.1:0']
+    const [controllerConfig, gatewayConfig] = [
+      await kubeconfigOf('weir-controller'),
+      await kubeconfigOf('weir-gateway'),
+    ]
+    const common = [`--blobs=${join(dir, 'shared')}`, '--metrics-listen=127.0.0.1:0']
     mkdirSync(join(dir, 'shared'))
     // Appliances of earlier tests on the same server may be dark.
-    run(['controller', '--leader-elect', '--max-dark-share=1', '--min-dark=1000000', ...common])
+    const brake = ['--max-dark-share=1', '--min-dark=1000000']
+    run(['controller', '--leader-elect', `--kubeconfig=${controllerConfig}`, ...brake, ...common])
     const certificate = [
       `--tls-cert=${file('tls.crt', pki.server.certificate)}`,
       `--tls-key=${file('tls.key', pki.server.key)}`,
     ]
-    const gateway = run(['gateway', '--listen=127.0.0.1:0', '--id=quickstart', ...certificate, ...common])
-    const said = await written(gateway, 'stderr', /"url":"https:[^"]*"/)
-    const gatewayUrl = /"url":"(https:[^"]*)"/.exec(said)![1]!
+    const gateway = run([
+      'gateway',
+      `--kubeconfig=${gatewayConfig}`,
+      '--listen=127.0.0.1:0',
+      '--id=quickstart',
+      ...certificate,
+      ...common,
+    ])
+    const opened = await written(gateway, 'stderr', /"url":"https:[^"]*"/)
+    const gatewayUrl = /"url":"(https:[^"]*)"/.exec(opened)![1]!
 
     const folder = join(import.meta.dirname, '../../examples/origin')
     origin = await startOrigin({ folder, exclude: [], indexFile: join(dir, 'origin.json'), port: 0, log: silentLog })
@@ -108,5 +171,23 @@ onLinux('the programs of the chart, against any API server', () => {
     const held = items.map(({ status }) => status?.content?.filesHeld ?? 0)
     // Two copies at each of two sites.
     expect(held.reduce((sum, n) => sum + n, 0)).toBe(4 * files)
+    if (gatewayConfig === kubeconfigPath) return
+
+    // The accounts have the chart's rights: nothing was refused, and other things would be.
+    const said = () => running.map(({ log }) => log.join('')).join('')
+    expect(said()).toMatch(/"program":"controller".*"program":"gateway"/s)
+    expect(said()).not.toMatch(/forbidden/i)
+    const asGateway = new Client({ access: await loadKubeconfig({ path: gatewayConfig }) })
+    const refused = await asGateway
+      .delete(appliances, { namespace: NAMESPACE, name: BOXES[0]! })
+      .catch((error) => error)
+    asGateway.close()
+    expect(isForbidden(refused)).toBe(true)
+
+    // Renewed under the gateway's feet, as cert-manager does.
+    const renewed = await ensureCertificates({ folder: join(dir, 'pki-renewed'), now: new Date() })
+    file('tls.crt', renewed.server.certificate)
+    file('tls.key', renewed.server.key)
+    await eventually(() => showsCertificateOf(renewed.authority, gatewayUrl), 'the gateway shows the new certificate')
   }, 120_000)
 })
