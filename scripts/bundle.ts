@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
 
@@ -19,20 +19,18 @@ const CORE = [
   /\/runtime\/(client\/.*|clock|errors)\.ts$/,
 ]
 
+/** How our sources name a file that is `.ts` in a checkout and `.js` as published. */
+const STARTED = /import\.meta\.url\.endsWith\('\.ts'\)\s*\?\s*'\.\/([\w-]+)\.ts'\s*:\s*'\.\/\1\.js'/g
+
+const started = new Map<string, string>()
+
 const BUILTIN = '\0builtin:'
 const NOTHING = '\0nothing'
 
 const bundle = await rolldown({
   cwd: root,
   platform: 'node',
-  // Workers and local agents are started by file name, so they are entries; they find each other because the folder is flat.
-  input: {
-    main: 'cli/main.ts',
-    worker: 'apiserver/storage/sqlite/worker.ts',
-    'hash-worker': 'cli/catalog/hash-worker.ts',
-    'solver-worker': 'controllers/placement/solver-worker.ts',
-    'placement-worker': 'cli/bench/placement/placement-worker.ts',
-  },
+  input: { main: 'cli/main.ts' },
   plugins: [
     {
       // An import of a builtin module reads each of its exports, some of which load more of Node when they are read; getBuiltinModule does not.
@@ -46,6 +44,17 @@ const bundle = await rolldown({
         if (id === NOTHING) return 'export default {}'
         if (!id.startsWith(BUILTIN)) return null
         return `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(BUILTIN.length))})`
+      },
+      // A file that is started by its name, such as a worker thread's, is found beside the file that starts it: so all are in one folder.
+      transform(code, id) {
+        for (const [, name] of id.endsWith('.ts') ? code.matchAll(STARTED) : []) {
+          if (name === 'main') continue
+          const file = join(dirname(id), `${name}.ts`)
+          if ((started.get(name!) ?? file) !== file) throw new Error(`${file} and ${started.get(name!)} have one name`)
+          started.set(name!, file)
+          this.emitFile({ type: 'chunk', id: file, fileName: `${name}.js` })
+        }
+        return null
       },
       generateBundle(_options, files) {
         // Text that is all ASCII is read without decoding, and takes half the memory.
