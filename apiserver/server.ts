@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { DEFAULT_CIPHERS } from 'node:tls'
-import type { BlobStore } from '../runtime/blob-store.ts'
+import type { BundledBlobs } from '../runtime/blob-bundle.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { Admission } from './admission/admission.ts'
@@ -42,7 +42,7 @@ export interface ApiServerOptions {
   readonly version?: string
   readonly limits?: Partial<Limits>
   /** Blobs to hand out at `/weir/v1/blobs` to whoever may read that path. */
-  readonly blobs?: Pick<BlobStore, 'stat' | 'stream'>
+  readonly blobs?: BundledBlobs
 }
 
 export interface Limits {

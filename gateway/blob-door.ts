@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { BLOBS_PATH, BUNDLE_TYPE, requestedDigests, writeBundle } from '../runtime/blob-bundle.ts'
-import type { BlobStore } from '../runtime/blob-store.ts'
+import { BLOBS_PATH, BUNDLE_TYPE, type BundledBlobs, requestedDigests, writeBundle } from '../runtime/blob-bundle.ts'
 import type { ServerCertificate } from '../runtime/certificates/certificate-files.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import { badRequest, HttpProblem, notFound, unavailable } from './http/problem.ts'
@@ -8,7 +7,7 @@ import { sendProblem } from './http/reply.ts'
 import { type HttpsServer, type ListenAddress, listenHttps } from './http/server.ts'
 
 export interface BlobDoorOptions {
-  readonly blobStore: Pick<BlobStore, 'stat' | 'stream'>
+  readonly blobStore: BundledBlobs
   readonly listen: ListenAddress
   readonly tls: ServerCertificate
   readonly log?: Log

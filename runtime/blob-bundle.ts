@@ -12,6 +12,11 @@ export const MAX_DIGESTS = 64
 const DIGEST = /^sha256:[0-9a-f]{64}$/
 const NEWLINE = 0x0a
 const HIGH_WATER_BYTES = 256 * 1024
+/** Manifests are small and many: a stream for each would take longer than the bytes. */
+const READ_WHOLE_BYTES = 1024 * 1024
+
+/** What is asked of the store. */
+export type BundledBlobs = Pick<BlobStore, 'stat' | 'get' | 'stream'>
 
 /** The blobs that a request asks for, or why it cannot be answered. */
 export function requestedDigests(query: URLSearchParams | undefined): readonly string[] | { readonly refused: string } {
@@ -26,18 +31,15 @@ export function requestedDigests(query: URLSearchParams | undefined): readonly s
  * Writes blobs one after the other, each behind a line of JSON that says which it is and how long, or that there is none; gives their bytes.
  * The stream is left open; rejects where it is closed from the other side. Nobody learns which blobs there are: only who knows a digest can ask for it.
  */
-export async function writeBundle(
-  store: Pick<BlobStore, 'stat' | 'stream'>,
-  digests: readonly string[],
-  out: Writable,
-): Promise<number> {
+export async function writeBundle(store: BundledBlobs, digests: readonly string[], out: Writable): Promise<number> {
   let total = 0
   const pieces = async function* () {
     for (const digest of digests) {
       const info = await store.stat(digest)
       yield Buffer.from(`${JSON.stringify(info ? { digest, bytes: info.bytes } : { digest, missing: true })}\n`)
       if (!info || info.bytes === 0) continue
-      yield* store.stream(digest) as AsyncIterable<Buffer>
+      if (info.bytes > READ_WHOLE_BYTES) yield* store.stream(digest) as AsyncIterable<Buffer>
+      else yield (await store.get(digest)) ?? Buffer.alloc(0)
       total += info.bytes
     }
   }

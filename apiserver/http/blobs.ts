@@ -1,12 +1,9 @@
-import { BUNDLE_TYPE, requestedDigests, writeBundle } from '../../runtime/blob-bundle.ts'
-import type { BlobStore } from '../../runtime/blob-store.ts'
+import { BUNDLE_TYPE, type BundledBlobs, requestedDigests, writeBundle } from '../../runtime/blob-bundle.ts'
 import { badRequest } from '../api-error.ts'
 import type { HttpExchange } from './exchange.ts'
 
-export type ServedBlobs = Pick<BlobStore, 'stat' | 'stream'>
-
 /** Answers with the blobs that a query names, to whoever may `get` the path. Throws a bad request; what breaks later breaks the connection. */
-export async function serveBlobs({ query, res, method }: HttpExchange, blobs: ServedBlobs): Promise<void> {
+export async function serveBlobs({ query, res, method }: HttpExchange, blobs: BundledBlobs): Promise<void> {
   const digests = requestedDigests(query)
   if ('refused' in digests) throw badRequest(digests.refused)
   res.writeHead(200, { 'Content-Type': BUNDLE_TYPE, 'Cache-Control': 'private, max-age=31536000' })

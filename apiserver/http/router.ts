@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { BLOBS_PATH } from '../../runtime/blob-bundle.ts'
+import { BLOBS_PATH, type BundledBlobs } from '../../runtime/blob-bundle.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Api } from '../api.ts'
 import { ApiError, badRequest, forbidden, tooManyRequests } from '../api-error.ts'
@@ -8,7 +8,7 @@ import { type Authorizer, refusal } from '../auth/authorize.ts'
 import { impersonate } from '../auth/impersonate.ts'
 import type { User } from '../auth/user.ts'
 import { batchHeader, batchPath, serveBatch } from './batch.ts'
-import { type ServedBlobs, serveBlobs } from './blobs.ts'
+import { serveBlobs } from './blobs.ts'
 import { Documents } from './documents.ts'
 import { type Exchange, HttpExchange } from './exchange.ts'
 import { parseGoDuration } from './go-duration.ts'
@@ -27,7 +27,7 @@ export interface RouterOptions {
   readonly settled: () => Promise<void>
   readonly checks: readonly HealthCheck[]
   /** Served to who may read `/weir/v1/blobs`; nothing is there where there are none. */
-  readonly blobs?: ServedBlobs
+  readonly blobs?: BundledBlobs
   readonly log: Log
   /** Requests under way, watches aside; more are answered 429. */
   readonly maxInFlight: number

@@ -11,7 +11,7 @@ import { simulate } from '../../cli/plan/simulate.ts'
 import { readFleet } from '../../cli/plan/snapshot.ts'
 import { BlobReader } from '../../controllers/placement/blob-reader.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
-import type { PlacementSolver } from '../../reconcilers/placement/problem.ts'
+import type { PlacementSolver, SolvedSite, SolvedSites } from '../../reconcilers/placement/problem.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import type { Split } from './measure.ts'
@@ -34,14 +34,34 @@ const [work, fleet] = await Promise.all([
 ])
 const read = cpuSeconds()
 let solver = 0
-const measured: PlacementSolver = {
-  ...defaultSolver,
-  solve(problem) {
-    const before = cpuSeconds()
-    const solution = defaultSolver.solve(problem)
+/** `work`, its CPU time counted as the solver's. */
+const counted = <T>(work: () => T): T => {
+  const before = cpuSeconds()
+  try {
+    return work()
+  } finally {
     solver += cpuSeconds() - before
-    return solution
-  },
+  }
+}
+function* countedSites(sites: SolvedSites['sites']): Generator<SolvedSite> {
+  const iterator = sites[Symbol.iterator]()
+  for (let next = counted(() => iterator.next()); !next.done; next = counted(() => iterator.next())) yield next.value
+}
+const { solveSites } = defaultSolver
+const measured: PlacementSolver = {
+  name: defaultSolver.name,
+  solve: (problem, control) => counted(() => defaultSolver.solve(problem, control)),
+  ...(solveSites && {
+    solveSites: (problem, control) => {
+      const solved = counted(() => solveSites(problem, control))
+      return {
+        ...solved,
+        sites: countedSites(solved.sites),
+        worth: () => solved.worth(),
+        endedEarly: () => solved.endedEarly(),
+      }
+    },
+  }),
 }
 const blobs = new PlanBlobs(blobDoor(client, undefined, io.interrupted), undefined)
 const reader = new BlobReader(blobs)

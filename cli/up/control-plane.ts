@@ -57,7 +57,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         log: log.child({ program: 'apiserver' }),
         version: programVersion(),
         // Opened once the server has the folder to itself: nobody knows a digest before that.
-        blobs: { stat: async (digest) => blobs?.stat(digest), stream: (digest) => blobs!.stream(digest) },
+        blobs: {
+          stat: async (digest) => blobs?.stat(digest),
+          get: async (digest) => blobs?.get(digest),
+          stream: (digest) => blobs!.stream(digest),
+        },
       }),
     )
     closers.push(() => api.close())
