@@ -1,6 +1,10 @@
 import type { Appliance, Assignment, HardwareClass, Site } from '../../crds/types.gen.ts'
+import { type FillAllowance, fillAllowance } from '../../reconcilers/agent/windows.ts'
+import { humanDuration } from '../duration.ts'
 import { bytesText } from '../output/quantity.ts'
 import type { Screen } from './screen.ts'
+
+type AssignedFill = NonNullable<Assignment['spec']['content']>['fill']
 
 /** An appliance and what it refers to; undefined: it does not exist, or may not be read. */
 export interface ApplianceContext {
@@ -68,6 +72,20 @@ export function waitingFor(appliance: Appliance, { site, hardwareClass, assignme
   return [...new Set(reasons)]
 }
 
+/** Whether its site's windows let it fill now, and until when. */
+function windowNow({ windows, timeZone }: AssignedFill, nowMs: number): string {
+  let allowance: FillAllowance
+  try {
+    allowance = fillAllowance(windows, timeZone, new Date(nowMs))
+  } catch (error) {
+    return `unknown: ${(error as Error).message}`
+  }
+  const { open, changesAt } = allowance
+  if (!changesAt) return open ? 'open' : 'closed, and does not open within two weeks'
+  const until = humanDuration(changesAt.getTime() - nowMs)
+  return open ? `open, changes in ${until}` : `closed, opens in ${until}`
+}
+
 function describeContent(screen: Screen, { status }: Appliance, assignment: Assignment | undefined): void {
   const content = status?.content
   const assigned = assignment?.spec.content
@@ -97,6 +115,8 @@ function describeContent(screen: Screen, { status }: Appliance, assignment: Assi
         `${days ? `${days.join(',')} ` : ''}${start}–${end}${maxGbps === undefined ? '' : ` at ${maxGbps} Gbps`}`,
     )
     screen.field('Fills', windows.length === 0 ? 'at any time' : `${windows.join('; ')} (${assigned.fill.timeZone})`, 1)
+    if (windows.length > 0) screen.field('Window', windowNow(assigned.fill, screen.nowMs), 1)
+    if (assigned.serve === false) screen.field('Serves', 'nobody new: clients are sent elsewhere', 1)
   }
   if (assigned && assigned.entries.length > 0) {
     screen.section('Catalogs', 1)
@@ -111,13 +131,14 @@ function describeContent(screen: Screen, { status }: Appliance, assignment: Assi
   }
   if (content && content.failures.length > 0) {
     screen.section('Failures', 1)
-    const rows = content.failures.map(({ path, catalog, reason, attempts, message }) => [
+    const rows = content.failures.map(({ path, catalog, reason, attempts, source, message }) => [
       path,
       catalog,
       reason,
       String(attempts),
+      source ?? '<none>',
       message,
     ])
-    screen.table(['PATH', 'CATALOG', 'REASON', 'ATTEMPTS', 'MESSAGE'], rows, 2)
+    screen.table(['PATH', 'CATALOG', 'REASON', 'ATTEMPTS', 'LAST SOURCE', 'MESSAGE'], rows, 2)
   }
 }

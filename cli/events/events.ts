@@ -1,5 +1,7 @@
 import type { JsonObject } from '../../crds/metadata.ts'
 import { coreEvents, type Resource } from '../../runtime/client/resource.ts'
+import { sleep, systemClock } from '../../runtime/clock.ts'
+import { ConnectError, isGone } from '../../runtime/errors.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
 import type { ServedResource } from '../api/discovery.ts'
 import { discovered } from '../api/discovery-cache.ts'
@@ -8,10 +10,13 @@ import { isKnownType, resourceFor } from '../api/mapping.ts'
 import { AS_JSON, readPages } from '../api/request.ts'
 import { ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { escapeTerminal } from '../output/escape.ts'
+import { escapeTerminal, visible } from '../output/escape.ts'
 import { type Format, parseFormat, printObjects } from '../output/format.ts'
 import { TabWriter } from '../output/tab-writer.ts'
-import { byTime, type EventObject, lastSeen } from './event.ts'
+import { byTime, type EventObject, eventTime, lastSeen } from './event.ts'
+
+/** Between tries to get a watch back. */
+const RETRY_MS = 1000
 
 export interface EventsFlags extends ConnectionFlags {
   readonly output?: string
@@ -91,17 +96,46 @@ async function watch(
 ): Promise<void> {
   const { namespace, fieldSelector } = request
   const signal = AbortSignal.any([io.interrupted, io.readerGone])
-  const options = {
-    resourceVersion,
+  const selection = {
     signal,
     ...(namespace === undefined ? {} : { namespace }),
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
   }
-  for await (const change of connection.client.watch(coreEvents as Resource<Event>, options)) {
-    // Servers forget events after a while; that is no news.
-    if (change.type !== 'BOOKMARK' && change.type !== 'DELETED' && wanted(flags)(change.object))
-      await show([change.object])
+  const { client } = connection
+  let version = resourceVersion
+  for (;;) {
+    const started = performance.now()
+    try {
+      const options = { ...selection, resourceVersion: version }
+      for await (const change of client.watch(coreEvents as Resource<Event>, options)) {
+        version =
+          (change.type === 'BOOKMARK' ? change.resourceVersion : change.object.metadata.resourceVersion) || version
+        // Servers forget events after a while; that is no news.
+        if (change.type !== 'BOOKMARK' && change.type !== 'DELETED' && wanted(flags)(change.object))
+          await show([change.object])
+      }
+    } catch (error) {
+      if (signal.aborted) throw error
+      if (isGone(error)) version = await catchUp(connection, selection, flags, show, started)
+      else if (!(error instanceof ConnectError)) throw error
+      else io.err(`watch interrupted, trying again: ${visible(error.message)}\n`)
+    }
+    if (performance.now() - started < RETRY_MS) await sleep(systemClock, RETRY_MS, signal)
   }
+}
+
+/** The server has forgotten where we were: shows what happened since the watch began, and gives where to go on. Some of it may be told twice. */
+async function catchUp(
+  { client }: Connection,
+  selection: { readonly namespace?: string; readonly fieldSelector?: string; readonly signal: AbortSignal },
+  flags: EventsFlags,
+  show: (events: readonly Event[]) => Promise<void>,
+  startedAtMs: number,
+): Promise<string> {
+  const { items, resourceVersion } = await client.list(coreEvents as Resource<Event>, selection)
+  const since = Date.now() - (performance.now() - startedAtMs)
+  await show(byTime(items.filter((event) => eventTime(event) >= since && wanted(flags)(event))))
+  return resourceVersion
 }
 
 function printer(io: Io, flags: EventsFlags, format: Format): (events: readonly Event[]) => Promise<void> {

@@ -115,13 +115,20 @@ function tree(explained: Explained, schema: JsonObject, level: number, seen: Rea
   return propertiesOf(schema)
     .map(([name, part]) => {
       const resolved = explained.resolve(part)
-      const line = `${'  '.repeat(level)}${name}\t<${typeText(explained, resolved)}>${requiredOf(schema).has(name) ? ' -required-' : ''}\n`
+      const required = requiredOf(schema).has(name) ? ' -required-' : ''
+      const line = `${'  '.repeat(level)}${name}\t<${typeText(explained, resolved)}>${required}${shortFacts(resolved)}\n`
       // JSONSchemaProps, for one, holds itself.
       return seen.has(part) || level > 20
         ? line
         : line + tree(explained, itemOf(explained, resolved), level + 1, new Set([...seen, part]))
     })
     .join('')
+}
+
+/** What fits behind a field on its line: allowed values and the default. */
+function shortFacts(schema: JsonObject): string {
+  const values = Array.isArray(schema.enum) ? ` one of ${schema.enum.map(String).join(', ')}` : ''
+  return values + (schema.default === undefined ? '' : ` (default ${JSON.stringify(schema.default)})`)
 }
 
 function typeText(explained: Explained, part: JsonObject): string {
