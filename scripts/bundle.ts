@@ -10,11 +10,18 @@ import { type OutputChunk, rolldown } from 'rolldown'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const out = process.argv[2] ?? join(root, 'dist', 'program')
 
-/** What every verb that reads needs is one file, also where some of it is only imported when it is needed. */
-const CORE = [
-  /\/cli\/(api|get|output)\//,
+/**
+ * What every command needs is one file, and what every verb that reads needs another, also where some of it is only imported when it is needed.
+ * Two, because the compiled code that Node keeps of a file is what the first command to load it ran: of a verb's code, `--help` runs nothing.
+ */
+const START = [
   /\/cli\/[a-z]+\/command\.ts$/,
-  /\/cli\/(exit|flags|io|process|program|run|verb|verbs|duration|concurrently)\.ts$/,
+  /\/cli\/(exit|flags|io|process|program|run|verb|verbs)\.ts$/,
+  /\/node_modules\/commander\//,
+]
+const READ = [
+  /\/cli\/(api|get|output)\/(?!command)/,
+  /\/cli\/(duration|concurrently)\.ts$/,
   /\/cli\/manifests\/(suggest|plain\/.*|span)\.ts$/,
   /\/runtime\/(client\/.*|clock|errors)\.ts$/,
 ]
@@ -73,7 +80,8 @@ const { output } = await bundle.write({
   codeSplitting: {
     groups: [
       { name: 'node', test: /^\0/ },
-      { name: 'core', test: (id) => CORE.some((pattern) => pattern.test(id)) },
+      { name: 'start', test: (id) => START.some((pattern) => pattern.test(id)) },
+      { name: 'read', test: (id) => READ.some((pattern) => pattern.test(id)) },
     ],
   },
   // Stack traces keep their names.
