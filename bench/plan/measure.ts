@@ -116,7 +116,9 @@ interface Timed {
 async function timed(args: readonly string[], home: string): Promise<Timed> {
   const started = performance.now()
   const env = { PATH: process.env.PATH, HOME: home }
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  // To look closer: WEIR_BENCH_CHILD_FLAGS="--cpu-prof --cpu-prof-dir=DIR".
+  const flags = process.env.WEIR_BENCH_CHILD_FLAGS?.split(' ') ?? []
+  const child = spawn(process.execPath, [...flags, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text

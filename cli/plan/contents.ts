@@ -3,6 +3,8 @@ import type { Appliance, Assignment } from '../../crds/types.gen.ts'
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import { ContentSpace } from '../../reconcilers/effects/content-space.ts'
 import { unionOf } from '../../reconcilers/effects/site-effects.ts'
+import { keyOf } from '../../reconcilers/identity.ts'
+import type { FleetModel } from './fleet-model.ts'
 
 type Content = NonNullable<Assignment['spec']['content']>
 
@@ -24,6 +26,7 @@ export class Contents {
   /** Catalogs on their way into the space. */
   readonly #catalogs = new Map<string, Promise<void>>()
   readonly #sets = new Map<string, Promise<FileSet>>()
+  readonly #sites = new Map<string, Promise<FileSet>>()
 
   constructor(reader: BlobReader) {
     this.#reader = reader
@@ -53,17 +56,35 @@ export class Contents {
     if (holdsAll || (inventories.length === 0 && content.filesHeld > 0)) {
       const byCatalog = await this.asked(before)
       const all = unionOf([...byCatalog.values()])
-      return { byCatalog, all, isExact: holdsAll && this.space.weigh(all).bytes >= content.storageUsedBytes }
+      const told = (before?.entries ?? []).reduce((bytes, entry) => bytes + entry.bytes, 0)
+      const isExact = holdsAll && (told === content.storageUsedBytes || this.#covers(all, content.storageUsedBytes))
+      return { byCatalog, all, isExact }
     }
     const sets = await Promise.all(inventories.map(({ catalogDigest, digest }) => this.set(catalogDigest, digest)))
     const all = unionOf(sets)
     // What is being given up is not told file by file, nor is what is half there: some of it may be wanted again.
-    const isExact = this.space.weigh(all).bytes >= content.storageUsedBytes
+    const isExact = this.#covers(all, content.storageUsedBytes)
     return {
       byCatalog: new Map(inventories.map(({ catalog }, i) => [`${catalog.namespace}/${catalog.name}`, sets[i]!])),
       all,
       isExact,
     }
+  }
+
+  #covers(contents: FileSet, bytes: number): boolean {
+    return this.space.weigh(contents).bytes >= bytes
+  }
+
+  /** What some appliance of a site holds and gives to others. Kept: many sites have the same parents. */
+  heldAt(site: string, { objects }: FleetModel): Promise<FileSet> {
+    let held = this.#sites.get(site)
+    if (!held) {
+      const givers = objects.appliances.byIndex('site', site).filter(gives)
+      const asked = givers.map((each) => this.held(each, objects.assignments.get(keyOf(each))?.spec.content))
+      held = Promise.all(asked).then((all) => unionOf(all.map((one) => one.all)))
+      this.#sites.set(site, held)
+    }
+    return held
   }
 
   /** A manifest or inventory as contents; undefined for an empty one. */
@@ -87,5 +108,10 @@ export class Contents {
     return this.space.contents(catalogDigest, set)
   }
 }
+
+/** Whether an appliance gives bytes to others now: it is online and advertises some. */
+export const gives = ({ status }: Appliance) =>
+  (status?.conditions?.some((c) => c.type === 'Online' && c.status === 'True') ?? false) &&
+  (status?.content?.inventories.length ?? 0) > 0
 
 const nothingHeld: Held = { byCatalog: new Map(), all: new FileSet(), isExact: true }

@@ -36,7 +36,7 @@ export interface Converged {
   readonly undecided: ReadonlyMap<string, string>
   /** Appliances whose content cannot be known, by key, and why. */
   readonly unknown: ReadonlyMap<string, string>
-  readonly stalls: readonly Stall[]
+  readonly stalledPolicies: readonly Stall[]
 }
 
 /** Rounds after which something goes round in circles. A change of a fleet takes two or three. */
@@ -82,7 +82,7 @@ class Simulation {
   }
 
   result(): Converged {
-    return { undecided: this.#undecided, unknown: this.#unknown, stalls: [...this.#stalledPolicies, ...this.#stalls()] }
+    return { undecided: this.#undecided, unknown: this.#unknown, stalledPolicies: this.#stalledPolicies }
   }
 
   #catalogs(): boolean {
@@ -213,19 +213,17 @@ class Simulation {
     for (const write of plan.writes) if (when(write)) changed = this.#model.write(write) || changed
     return changed
   }
+}
 
-  /** Appliances and Sites that only a person can mend. */
-  #stalls(): Stall[] {
-    const { objects } = this.#model
-    const { now } = this.#options
-    const heard = heardNow(objects.appliances.list())
-    return [
-      ...objects.sites.list().map((site) => planSite({ ...gatherSite(site, objects), brake: RELEASED }, now)),
-      ...objects.appliances
-        .list()
-        .map((appliance) => planAppliance({ ...gatherAppliance(appliance, objects), heard }, now)),
-    ].flatMap(stallOf)
-  }
+/** Appliances and Sites that only a person can mend. */
+export function stallsOf({ objects }: FleetModel, now: Date): Stall[] {
+  const heard = heardNow(objects.appliances.list())
+  return [
+    ...objects.sites.list().map((site) => planSite({ ...gatherSite(site, objects), brake: RELEASED }, now)),
+    ...objects.appliances
+      .list()
+      .map((appliance) => planAppliance({ ...gatherAppliance(appliance, objects), heard }, now)),
+  ].flatMap(stallOf)
 }
 
 function stallOf({ writes }: Plan): Stall[] {

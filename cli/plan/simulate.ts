@@ -8,7 +8,7 @@ import type { PlacementSolver } from '../../reconcilers/placement/problem.ts'
 import { selectTargets } from '../../reconcilers/placement/select.ts'
 import type { PlanBlobs } from './blobs.ts'
 import { Contents } from './contents.ts'
-import { type Converged, converge } from './converge.ts'
+import { type Converged, converge, stallsOf } from './converge.ts'
 import type { FleetEffects } from './document.ts'
 import { siteEffects, totalsOf } from './effects.ts'
 import type { PlannedWork } from './examine.ts'
@@ -59,13 +59,16 @@ export async function simulate(input: SimulateInput): Promise<FleetEffects> {
     now,
   })
   const policies = await policyEffects({ before, after, undecided, reader })
-  const known = new Set(wasBefore.stalls.map((stall) => JSON.stringify(stall)))
+  const stalls = [...isAfter.stalledPolicies, ...stallsOf(after, now)]
+  // To ask of what was is needed only where something is.
+  const known = stalls.length === 0 ? [] : [...wasBefore.stalledPolicies, ...stallsOf(before, now)]
+  const knownTexts = new Set(known.map((stall) => JSON.stringify(stall)))
   return {
     totals: { appliances: appliances.length, ...totalsOf(sites, guessed.size > 0) },
     sites,
     appliances,
     policies,
-    stalls: isAfter.stalls.filter((stall) => !known.has(JSON.stringify(stall))),
+    stalls: stalls.filter((stall) => !knownTexts.has(JSON.stringify(stall))),
     notes: [...unmergeable, ...sources.notes, ...brakeNote(snapshot), ...blobNote(blobs)],
   }
 }

@@ -1,7 +1,6 @@
 import { parentsOf } from '../../controllers/gather/objects.ts'
-import type { Appliance, Site } from '../../crds/types.gen.ts'
+import type { Site } from '../../crds/types.gen.ts'
 import { sayLocalTime } from '../../reconcilers/agent/local-time.ts'
-import { fillAllowance } from '../../reconcilers/agent/windows.ts'
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import { estimate, exact, type Figure, largest, sum, unknown } from '../../reconcilers/effects/figure.ts'
 import type { FillClock } from '../../reconcilers/effects/fill-time.ts'
@@ -13,9 +12,8 @@ import {
   linkLoads,
   unionOf,
 } from '../../reconcilers/effects/site-effects.ts'
-import { keyOf } from '../../reconcilers/identity.ts'
 import { ReconcileError } from '../../runtime/errors.ts'
-import type { Held } from './contents.ts'
+import { gives, type Held } from './contents.ts'
 import type { ApplianceEffects, FillWindow, PlannedLink, SiteEffects } from './document.ts'
 import { type Content, type EffectsInput, type Member, named } from './members.ts'
 import { untold } from './untold.ts'
@@ -78,12 +76,11 @@ export class SiteView {
     const of = (field: 'fillBytes' | 'evictBytes' | 'pendingBytes' | 'cancelledBytes') =>
       sum(appliances.map((each) => each[field]))
     const parents = await this.#parents()
-    const links: PlannedLink[] = linkLoads(
-      space,
-      contents,
-      effects.map(({ missing }) => missing),
-      parents,
-    ).map(({ from, site, bytes }) => ({ from, ...(site === undefined ? {} : { site }), bytes: estimate(bytes) }))
+    const links: PlannedLink[] = linkLoads(space, contents, effects, parents).map(({ from, site, bytes }) => ({
+      from,
+      ...(site === undefined ? {} : { site }),
+      bytes: estimate(bytes),
+    }))
     const below = why === undefined ? this.#belowFloor(loaded) : undefined
     const site = {
       ...this.#head(),
@@ -119,7 +116,7 @@ export class SiteView {
     const caps = fillWindows.map(({ maxGbps }) => maxGbps ?? Number.POSITIVE_INFINITY)
     const most = Math.max(...caps)
     const maxGbps = Number.isFinite(most) ? most : null
-    const { open, changesAt } = fillAllowance(fillWindows, timeZone, this.#input.now)
+    const { open, changesAt } = this.#clock.allowance(fillWindows, timeZone)
     if (open) return { timeZone, opensAt: null, maxGbps, state: 'open' }
     if (!changesAt) return { timeZone, opensAt: null, maxGbps, state: 'never' }
     return { timeZone, opensAt: sayLocalTime(timeZone, changesAt), maxGbps, state: 'opens' }
@@ -129,15 +126,7 @@ export class SiteView {
   async #parents() {
     const { live, contents } = this.#input
     const keys = this.#site ? [...new Set(parentsOf(this.#site))].filter((key) => key !== this.#key) : []
-    return await Promise.all(
-      keys.map(async (site) => {
-        const givers = live.objects.appliances.byIndex('site', site).filter(gives)
-        const held = await Promise.all(
-          givers.map((each) => contents.held(each, live.objects.assignments.get(keyOf(each))?.spec.content)),
-        )
-        return { site, held: unionOf(held.map(({ all }) => all)) }
-      }),
-    )
+    return await Promise.all(keys.map(async (site) => ({ site, held: await contents.heldAt(site, live) })))
   }
 
   /** Over all catalogs placed here, each with the highest floor that a policy on it has. */
@@ -213,10 +202,6 @@ interface Loaded {
   readonly after: FileSet
   readonly afterByCatalog: ReadonlyMap<string, FileSet>
 }
-
-const gives = ({ status }: Appliance) =>
-  (status?.conditions?.some((c) => c.type === 'Online' && c.status === 'True') ?? false) &&
-  (status?.content?.inventories.length ?? 0) > 0
 
 function contentsOf({ member, held, before, after }: Loaded): ApplianceContents {
   return {

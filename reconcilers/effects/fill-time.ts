@@ -1,5 +1,5 @@
 import type { Window } from '../../crds/types.gen.ts'
-import { fillAllowance } from '../agent/windows.ts'
+import { type FillAllowance, fillAllowance } from '../agent/windows.ts'
 
 /** When a fill may begin and will be through, at best. */
 export interface FillTime {
@@ -26,10 +26,19 @@ export class FillClock {
    * that nobody can tell. Throws a RangeError for windows that cannot be read.
    */
   fill(bytes: number, windows: readonly Window[], timeZone: string, bytesPerSecond: number): FillTime | undefined {
+    return this.#timeline(windows, timeZone).fill(bytes, bytesPerSecond)
+  }
+
+  /** What the windows allow now. Throws a RangeError as `fill` does. */
+  allowance(windows: readonly Window[], timeZone: string): FillAllowance {
+    return this.#timeline(windows, timeZone).now
+  }
+
+  #timeline(windows: readonly Window[], timeZone: string): Timeline {
     const id = JSON.stringify([timeZone, windows])
     const timeline = this.#timelines.get(id) ?? new Timeline(windows, timeZone, this.#now)
     this.#timelines.set(id, timeline)
-    return timeline.fill(bytes, bytesPerSecond)
+    return timeline
   }
 }
 
@@ -46,8 +55,10 @@ class Timeline {
   readonly #windows: readonly Window[]
   readonly #timeZone: string
   readonly #startMs: number
+  readonly now: FillAllowance
 
   constructor(windows: readonly Window[], timeZone: string, now: Date) {
+    this.now = fillAllowance(windows, timeZone, now)
     this.#windows = windows
     this.#timeZone = timeZone
     this.#startMs = now.getTime()
@@ -74,7 +85,8 @@ class Timeline {
     while (this.#spans.length <= index) {
       const fromMs = this.#spans.at(-1)?.toMs ?? this.#startMs
       if (fromMs >= this.#startMs + HORIZON_MS) return undefined
-      const { open, maxBytesPerSecond, changesAt } = fillAllowance(this.#windows, this.#timeZone, new Date(fromMs))
+      const { open, maxBytesPerSecond, changesAt } =
+        fromMs === this.#startMs ? this.now : fillAllowance(this.#windows, this.#timeZone, new Date(fromMs))
       const toMs = Math.min(changesAt?.getTime() ?? Number.POSITIVE_INFINITY, this.#startMs + HORIZON_MS)
       this.#spans.push({ fromMs, toMs, rate: open ? (maxBytesPerSecond ?? Number.POSITIVE_INFINITY) : 0 })
     }

@@ -36,6 +36,12 @@ export interface ApplianceEffect {
 export function applianceEffect(space: ContentSpace, appliance: ApplianceContents): ApplianceEffect {
   const { key, held, before, after } = appliance
   const missing = after.difference(held)
+  // As a rule, and then there is less to compare.
+  if (held === before) {
+    const nothing = { files: 0, bytes: 0 }
+    const evict = space.weigh(held.difference(after))
+    return { key, fill: space.weigh(missing), pending: nothing, evict, cancelled: nothing, missing }
+  }
   return {
     key,
     fill: space.weigh(missing.difference(before)),
@@ -70,13 +76,13 @@ export interface ParentContents {
 export function linkLoads(
   space: ContentSpace,
   appliances: readonly ApplianceContents[],
-  missing: readonly FileSet[],
+  effects: readonly Pick<ApplianceEffect, 'fill' | 'pending' | 'missing'>[],
   parents: readonly ParentContents[],
 ): LinkLoad[] {
-  const copies = missing.reduce((bytes, set) => bytes + space.weigh(set).bytes, 0)
+  const copies = effects.reduce((bytes, { fill, pending }) => bytes + fill.bytes + pending.bytes, 0)
   if (copies === 0) return []
   const nearby = unionOf(appliances.filter(({ gives }) => gives).map(({ held }) => held))
-  let outside = unionOf(missing).difference(nearby)
+  let outside = unionOf(effects.map(({ missing }) => missing)).difference(nearby)
   const loads: LinkLoad[] = [{ from: 'peer', bytes: copies - space.weigh(outside).bytes }]
   for (const { site, held } of parents) {
     loads.push({ from: 'parent', site, bytes: space.weigh(outside.intersection(held)).bytes })
@@ -118,5 +124,6 @@ function atLeast(n: number, sets: readonly FileSet[]): FileSet {
 }
 
 export function unionOf(sets: readonly FileSet[]): FileSet {
-  return sets.reduce((all, set) => all.union(set), new FileSet())
+  if (sets.length <= 1) return sets[0] ?? new FileSet()
+  return sets.reduce((all, set) => all.union(set))
 }

@@ -24,6 +24,10 @@ function tenFiles(): ContentSpace {
   return space
 }
 
+/** All of it because of the change. */
+const lacking = (...sets: FileSet[]) =>
+  sets.map((missing) => ({ missing, fill: tenFiles().weigh(missing), pending: { files: 0, bytes: 0 } }))
+
 const of = (...indices: number[]) => FileSet.of(indices)
 
 describe('contents', () => {
@@ -105,7 +109,7 @@ describe('where bytes come from', () => {
   ]
   test('peers first, then parents in their order, then the origin', () => {
     const holder = appliance({ held: of(0) })
-    expect(linkLoads(tenFiles(), [holder], [of(0, 1, 2, 3)], parents)).toEqual([
+    expect(linkLoads(tenFiles(), [holder], lacking(of(0, 1, 2, 3)), parents)).toEqual([
       { from: 'peer', bytes: 1 },
       { from: 'parent', site: 'isp/near', bytes: 2 },
       { from: 'parent', site: 'isp/far', bytes: 4 },
@@ -113,17 +117,17 @@ describe('where bytes come from', () => {
     ])
   })
   test('of several copies one crosses the line', () => {
-    expect(linkLoads(tenFiles(), [], [of(3), of(3), of(3)], [])).toEqual([
+    expect(linkLoads(tenFiles(), [], lacking(of(3), of(3), of(3)), [])).toEqual([
       { from: 'peer', bytes: 16 },
       { from: 'origin', bytes: 8 },
     ])
   })
   test('a peer that is away gives nothing', () => {
-    expect(linkLoads(tenFiles(), [appliance({ held: of(0), gives: false })], [of(0)], [])).toEqual([
+    expect(linkLoads(tenFiles(), [appliance({ held: of(0), gives: false })], lacking(of(0)), [])).toEqual([
       { from: 'origin', bytes: 1 },
     ])
   })
-  test('nothing is missing', () => expect(linkLoads(tenFiles(), [], [of()], parents)).toEqual([]))
+  test('nothing is missing', () => expect(linkLoads(tenFiles(), [], lacking(of()), parents)).toEqual([]))
 })
 
 describe('copies on the way', () => {
