@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Client } from '../../runtime/client/client.ts'
 import type { ClusterAccess } from '../../runtime/client/kubeconfig.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Io } from '../io.ts'
-import type { Connection } from './connect.ts'
 import { type Discovery, discover } from './discovery.ts'
 
 /** What a server serves changes when definitions do: what is missing is asked for anew in any case, what has gone is found out. */
@@ -80,14 +80,20 @@ export class DiscoveryCache {
   }
 }
 
-const known = new WeakMap<Connection['client'], Discovery>()
+/** A server to ask, and where its answer is kept. */
+interface Server {
+  readonly client: Client
+  readonly discoveryCache?: DiscoveryCache | undefined
+}
+
+const known = new WeakMap<Client, Discovery>()
 
 /**
  * What the server serves: as kept on this machine where that is `enough` for the command, else asked for, and kept. Commands that find
  * something missing on the server say so to `forgetDiscovery`.
  */
 export async function discovered(
-  { client, discoveryCache }: Connection,
+  { client, discoveryCache }: Server,
   signal: AbortSignal,
   enough: (discovery: Discovery) => boolean = () => true,
 ): Promise<Discovery> {
@@ -103,7 +109,7 @@ export async function discovered(
 }
 
 /** The server turned out not to be as it was when it was last asked: the next `discovered` asks anew. */
-export async function forgetDiscovery({ client, discoveryCache }: Connection): Promise<void> {
+export async function forgetDiscovery({ client, discoveryCache }: Server): Promise<void> {
   known.delete(client)
   await discoveryCache?.forget()
 }

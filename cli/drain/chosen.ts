@@ -9,7 +9,7 @@ import { knowsTypes, parseTargets } from '../api/targets.ts'
 import { CliError, ExitCode, usageError } from '../exit.ts'
 import { objectsOf, readTargets } from '../get/read.ts'
 import type { Io } from '../io.ts'
-import type { DrainFlags } from './drain.ts'
+import type { DrainFlags } from './flags.ts'
 
 export interface Chosen {
   readonly resource: ServedResource

@@ -1,5 +1,5 @@
 import type { Appliance } from '../../crds/types.gen.ts'
-import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
+import { type Connection, connect } from '../api/connect.ts'
 import { qualifiedKind, type ServedResource } from '../api/discovery.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
 import { conflictsOf } from '../changes/refusal.ts'
@@ -12,20 +12,9 @@ import type { Io } from '../io.ts'
 import { visible } from '../output/escape.ts'
 import { chosenAppliances } from './chosen.ts'
 import { effectOfDrain } from './effect.ts'
+import type { DrainFlags } from './flags.ts'
 import { isDrained, isRestored } from './goal.ts'
 import { isModeApplied } from './owner.ts'
-
-export interface DrainFlags extends ConnectionFlags {
-  readonly selector?: string
-  readonly fieldSelector?: string
-  readonly all?: boolean
-  readonly allNamespaces?: boolean
-  readonly dryRun?: 'none' | 'server' | 'client'
-  readonly forceConflicts?: readonly string[]
-  readonly wait?: boolean
-  readonly timeout: string
-  readonly output?: string
-}
 
 /** A manager of its own: what a drain says of an appliance is not what its manifest says, and goes when the drain is taken back. */
 const FIELD_MANAGER = 'weir-drain'

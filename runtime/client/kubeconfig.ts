@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Clock, systemClock } from '../clock.ts'
-import type { Credentials } from './credentials.ts'
 import type { ExecCluster } from './exec-credentials.ts'
+import type { ClusterAccess } from './kubeconfig/access.ts'
 import {
   type Entries,
   type Entry,
@@ -15,20 +15,7 @@ import { inClusterAccess } from './kubeconfig/in-cluster.ts'
 import { proxyFromEnvironment } from './kubeconfig/proxy.ts'
 import { credentialsOf, type UserOverrides } from './kubeconfig/user.ts'
 
-/** Everything needed to talk to one API server. */
-export interface ClusterAccess {
-  /** `https://host:port`, without a trailing slash; may have a path. */
-  readonly server: string
-  /** PEM; the system's own authorities where absent. */
-  readonly ca?: string
-  /** The name the server's certificate must have, where it is not the host of `server`. */
-  readonly tlsServerName?: string
-  readonly insecureSkipTlsVerify?: boolean
-  readonly proxyUrl?: string
-  readonly credentials: Credentials
-  /** The context's namespace; `default` is the client's to fill in. */
-  readonly namespace?: string
-}
+export type { ClusterAccess }
 
 /** What is said beside the kubeconfig, and wins; named as the flags of kubectl. */
 export interface ClusterOverrides extends UserOverrides {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import { tokenFileCredentials } from '../credentials.ts'
-import type { ClusterAccess } from '../kubeconfig.ts'
+import type { ClusterAccess } from './access.ts'
 
 interface PodOptions {
   readonly env: Readonly<Record<string, string | undefined>>
