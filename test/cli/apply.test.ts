@@ -538,7 +538,7 @@ describe('wait', () => {
     })
     expect(await wait('--for=delete', 'site/nope', '-n', 'waits')).toEqual({
       code: 0,
-      stdout: 'site.fleet.weir.dev/nope condition met\n',
+      stdout: '',
       stderr: '',
     })
     const late = await wait('--for=condition=Ready', 'site/s', '-n', 'waits', '--timeout=200ms')
