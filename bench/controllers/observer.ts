@@ -1,4 +1,5 @@
 import { assignments } from '../../controllers/resources.ts'
+import type { Credential } from '../../runtime/client/credentials.ts'
 import { LineSplitter } from '../../runtime/client/ndjson.ts'
 import { resourcePath } from '../../runtime/client/resource.ts'
 import { Transport } from '../../runtime/client/transport.ts'
@@ -9,6 +10,7 @@ import { NAMESPACE } from './fleet.ts'
 
 /** Of every event, what tells whose it is: owner and object have the same name. */
 const NAME = /"name":"(box-\d+)"/
+const VERSION = /"resourceVersion":"(\d+)"/
 
 /**
  * Watches the Assignments from outside, as cheaply as that can be done: lines are searched, not parsed. The same one looks at whoever writes, so
@@ -18,6 +20,7 @@ export class Observer {
   readonly #writes = new Map<string, number>()
   readonly #stop = new AbortController()
   readonly #ended: Promise<void>
+  #at: string
   #origin: string | undefined
   readonly #done = new Set<string>()
   #objects = 0
@@ -35,7 +38,8 @@ export class Observer {
   }
 
   private constructor(access: Access, from: string) {
-    this.#ended = this.#watch(access, from).catch((error: unknown) => {
+    this.#at = from
+    this.#ended = this.#follow(access).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
     })
     // Whoever waits for something to be seen hears of it.
@@ -69,14 +73,19 @@ export class Observer {
     await this.#ended
   }
 
-  async #watch(access: Access, from: string): Promise<void> {
+  /** Watches again from where it is whenever a server ends the watch: kube-apiserver does so to whoever falls behind. */
+  async #follow(access: Access): Promise<void> {
     const { credentials, ...target } = clusterAccess(access)
     const transport = new Transport({ access: target, clock: systemClock, maxConnections: 1 })
+    while (!this.#stop.signal.aborted) await this.#watch(transport, await credentials.get())
+  }
+
+  async #watch(transport: Transport, credential: Credential): Promise<void> {
     const response = await transport.open({
       method: 'GET',
-      path: `${resourcePath(assignments, NAMESPACE)}?watch=true&resourceVersion=${from}&timeoutSeconds=3600`,
+      path: `${resourcePath(assignments, NAMESPACE)}?watch=true&resourceVersion=${this.#at}&timeoutSeconds=3600`,
       headers: { Accept: 'application/json' },
-      credential: await credentials.get(),
+      credential,
       timeoutMs: 30_000,
       stream: true,
       signal: this.#stop.signal,
@@ -87,7 +96,10 @@ export class Observer {
 
   #take(line: string): void {
     const name = NAME.exec(line)?.[1]
-    if (name === undefined) throw new Error(`not an Assignment of the fleet: ${line.slice(0, 500)}`)
+    const version = VERSION.exec(line)?.[1]
+    if (name === undefined || version === undefined)
+      throw new Error(`not an Assignment of the fleet: ${line.slice(0, 500)}`)
+    this.#at = version
     this.#writes.set(name, (this.#writes.get(name) ?? 0) + 1)
     if (this.#origin === undefined || !line.includes(this.#origin)) return
     this.#done.add(name)
