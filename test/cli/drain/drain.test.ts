@@ -71,8 +71,10 @@ describe('drain', () => {
     const done = finished(child)
     await written(child, 'stderr', /has not taken this up yet/)
     expect((await read('fra1-a')).spec.mode).toBe('Draining')
+    // Listened for before it is caused: what is written in between is not told again.
+    const advertises = written(child, 'stderr', /still advertises files of 1 catalog\n/)
     await report('fra1-a', { advertised: 1 })
-    await written(child, 'stderr', /still advertises files of 1 catalog\n/)
+    await advertises
     await report('fra1-a', { advertised: 0 })
     const result = await done
     expect(result).toMatchObject({
