@@ -4,7 +4,14 @@ import { compare } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
 import type { SolverControl } from './control.ts'
 import { popularFirst } from './popular-first.ts'
-import type { PlacementProblem, PlacementSite, PlacementSolver, PlacementWorth, SolvedSite } from './problem.ts'
+import type {
+  PlacementProblem,
+  PlacementSite,
+  PlacementSolver,
+  PlacementWorth,
+  Scarcity,
+  SolvedSite,
+} from './problem.ts'
 
 /** What one appliance is to hold, as it is stored. */
 export interface PlacedAppliance {
@@ -32,10 +39,15 @@ export interface Placed {
   readonly somewhere: FileSet
   readonly everywhere: FileSet
   readonly worth?: PlacementWorth
+  /** What a little more of would be worth the most, the most valuable first. */
+  readonly scarce?: readonly Scarcity[]
   /** Why a simpler solver answered. */
   readonly insteadOf?: { readonly solver: string; readonly error: string }
   readonly endedEarly?: boolean
 }
+
+/** How many shadow prices are kept. */
+const SCARCE_TOLD = 5
 
 /** What a manifest says besides its files, and how blobs are named. */
 export interface Encoding {
@@ -68,7 +80,12 @@ function solved(
     const answer = solver.solveSites(problem, control)
     const placed = write(problem, answer.sites, encoding)
     const worth = answer.worth()
-    return { ...placed, ...(worth && { worth }), ...(answer.endedEarly() && { endedEarly: true }) }
+    return {
+      ...placed,
+      ...(worth && { worth }),
+      scarce: answer.scarce().slice(0, SCARCE_TOLD),
+      ...(answer.endedEarly() && { endedEarly: true }),
+    }
   }
   const { holdings, leftOut, worth, endedEarly } = solver.solve(problem, control)
   const sites = problem.sites.map(
@@ -154,6 +171,10 @@ export function joinPlaced(parts: readonly Placed[]): Placed {
         bound: sum('bound'),
       },
     }),
+    scarce: parts
+      .flatMap(({ scarce = [] }) => scarce)
+      .sort((a, b) => b.gain - a.gain || compare(a.site, b.site) || compare(a.resource, b.resource))
+      .slice(0, SCARCE_TOLD),
     ...(insteadOf && { insteadOf }),
     ...(parts.some((part) => part.endedEarly) && { endedEarly: true }),
   }

@@ -26,5 +26,10 @@ export const priced: PlacementSolver = {
 
 function solveSites({ popularity, ...rest }: PlacementProblem, control: SolverControl = {}): SolvedSites {
   const solved = new Solved({ ...rest, popularity: [popularity] }, defaultOptions, control)
-  return { sites: solved.sites(), worth: () => solved.worth, endedEarly: () => solved.endedEarly }
+  return {
+    sites: solved.sites(),
+    worth: () => solved.worth,
+    endedEarly: () => solved.endedEarly,
+    scarce: () => solved.scarce,
+  }
 }

@@ -65,6 +65,15 @@ export interface PlacementSolution {
   readonly endedEarly?: boolean
 }
 
+/** What a little more of something would be worth at a site: a shadow price. */
+export interface Scarcity {
+  /** Key of the site. */
+  readonly site: string
+  readonly resource: 'Storage' | 'Throughput'
+  /** Value in Gbit/s of demand that another terabyte (10^12 bytes), or another Gbit/s, would add. Holds for a little more only. */
+  readonly gain: number
+}
+
 /** A site of a solution. */
 export interface SolvedSite {
   readonly key: string
@@ -78,6 +87,8 @@ export interface SolvedSites {
   /** Of the sites read so far. */
   worth(): PlacementWorth | undefined
   endedEarly(): boolean
+  /** The most valuable first. */
+  scarce(): readonly Scarcity[]
 }
 
 /** What a placement is worth, in Gbit/s of demand; where a site's demand is not known it counts as 1. */

@@ -2,7 +2,7 @@ import { FileSet } from '../../blobs/file-set.ts'
 import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
 import { hashString, mix } from '../hash.ts'
-import type { PlacementWorth, SolvedSite } from '../problem.ts'
+import type { PlacementWorth, Scarcity, SolvedSite } from '../problem.ts'
 import { type Bands, cutBands, placedFiles } from './bands.ts'
 import { withChurn } from './churn.ts'
 import type { Branch, Overlap, Tree, Trunk } from './model.ts'
@@ -66,6 +66,8 @@ interface Site {
   readonly measured: boolean
   readonly fillBytes: number
 }
+
+const TERABYTE = 1e12
 
 /** About the part of the work that finding prices is. */
 const PRICING = 0.3
@@ -131,6 +133,34 @@ export class Solved {
   /** Whether the prices were left before they were as good as they get. */
   get endedEarly(): boolean {
     return this.#endedEarly
+  }
+
+  /** What is scarce where, the most valuable first: at each site, the dearest storage and the dearest throughput of its types. */
+  get scarce(): Scarcity[] {
+    const found: Scarcity[] = []
+    const add = (index: number, resource: Scarcity['resource'], gain: number) => {
+      if (gain > 0) found.push({ site: this.#sites[index]!.key, resource, gain })
+    }
+    for (const { trunk, branches } of this.trees) {
+      if (trunk) {
+        add(trunk.site, 'Storage', trunk.storagePrice * TERABYTE)
+        add(trunk.site, 'Throughput', trunk.price)
+      }
+      for (const { site, types, prices } of branches) {
+        const dearest = (price: (t: number) => number) => types.reduce((most, _, t) => Math.max(most, price(t)), 0)
+        add(
+          site,
+          'Storage',
+          dearest((t) => (prices[t]! / Math.max(1, types[t]!.storage)) * TERABYTE),
+        )
+        add(
+          site,
+          'Throughput',
+          dearest((t) => prices[types.length + t]! / types[t]!.throughput),
+        )
+      }
+    }
+    return found.sort((a, b) => b.gain - a.gain || compare(a.site, b.site) || compare(a.resource, b.resource))
   }
 
   /** Puts files on appliances, tree by tree. */
