@@ -40,7 +40,7 @@ export interface Change {
    * only where nobody can tell: no permission to try, and no schema to merge by. NOT masked.
    */
   readonly after: Body | undefined
-  /** Every differing field but server metadata and status; of a created object all of its fields. In the order of `after`. */
+  /** Every differing field but server metadata and status; of a created object all of its fields. Sorted by name. */
   readonly fields: readonly FieldChange[]
   /** `local`: merged by this program, as the server could not be asked (no `patch` permission, or namespace or kind not there yet). */
   readonly source: 'server' | 'local'

@@ -1,5 +1,5 @@
 import { fieldElement } from '../../crds/fieldmanager/path-element.ts'
-import { equalValues, isList, isMap, type Value } from '../../crds/fieldmanager/value.ts'
+import { compareStrings, equalValues, isList, isMap, type Value } from '../../crds/fieldmanager/value.ts'
 import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 import type { Manifest } from '../manifests/manifest.ts'
 import { alignLists } from './align.ts'
@@ -21,7 +21,7 @@ export interface CompareInput {
   readonly ownStatus: boolean
 }
 
-/** Every field that differs, server metadata and status aside, with who makes it differ. */
+/** Every field that differs, server metadata and status aside, with who makes it differ; by name, as servers order fields as they like. */
 export function fieldChanges(input: CompareInput): FieldChange[] {
   const { before, after, ownStatus } = input
   const [old, now] = [before && comparable(before, ownStatus), comparable(after, ownStatus)]
@@ -85,7 +85,7 @@ class Comparison {
       JsonObject,
       JsonObject,
     ]
-    for (const key of new Set([...Object.keys(after), ...Object.keys(before)])) {
+    for (const key of [...new Set([...Object.keys(after), ...Object.keys(before)])].sort(compareStrings)) {
       const element = fieldElement(key)
       this.#visit({
         steps: [...spot.steps, key],

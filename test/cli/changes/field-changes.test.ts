@@ -128,7 +128,7 @@ describe('who makes a field differ', () => {
         },
         [owner('weir', { 'f:l': { 'k:{"n":"b"}': { 'f:v': {} } } })],
       ),
-      ['yours spec.l[1].v 2→9 @6:15', 'defaulted spec.l[1].d -→0'],
+      ['defaulted spec.l[1].d -→0', 'yours spec.l[1].v 2→9 @6:15'],
     ],
     [
       'members of a set',
