@@ -1,5 +1,5 @@
 import { decideAssignment } from '../../controllers/gather/assignment.ts'
-import { decidePolicy, fleetOf } from '../../controllers/gather/policy.ts'
+import { decidePolicy, fleetOf, type PolicySurroundings } from '../../controllers/gather/policy.ts'
 import { gatherAppliance, gatherSite, usersOf } from '../../controllers/gather/status.ts'
 import type { BlobReader } from '../../controllers/placement/blob-reader.ts'
 import type { Appliance, PlacementPolicy } from '../../crds/types.gen.ts'
@@ -22,6 +22,8 @@ export interface ConvergeOptions {
   /** Takes what controllers would store. */
   readonly store: (blob: PlannedBlob) => void
   readonly solver: PlacementSolver
+  /** Asks the solver elsewhere: on other threads. */
+  readonly place?: PolicySurroundings['place']
   readonly now: Date
   /** What was found at the sources of catalogs whose source had to be read, by key. */
   readonly readings?: ReadonlyMap<string, SourceReading>
@@ -99,8 +101,9 @@ class Simulation {
   }
 
   async #policies(): Promise<boolean> {
-    const { reader, solver, now, unread, signal } = this.#options
+    const { reader, solver, place, now, unread, signal } = this.#options
     const { objects } = this.#model
+    const around = { solver, ...(place && { place }), brake: RELEASED, now }
     let changed = false
     this.#undecided.clear()
     this.#stalledPolicies.length = 0
@@ -114,7 +117,7 @@ class Simulation {
         continue
       }
       try {
-        const plan = await decidePolicy(policy, objects, reader, { solver, brake: RELEASED, now })
+        const plan = await decidePolicy(policy, objects, reader, around)
         changed = this.#carryOut(plan) || changed
         const { outcome } = plan
         if (outcome.type === 'waiting') this.#undecided.set(key, outcome.message)

@@ -1,4 +1,5 @@
 import { BlobReader } from '../../controllers/placement/blob-reader.ts'
+import { solveOnThreads } from '../../controllers/placement/solver-threads.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
 import { requestFailure } from '../api/failure.ts'
@@ -94,6 +95,8 @@ export async function planDocument(
       blobs,
       reader: new BlobReader(blobs),
       solver: defaultSolver,
+      // As controllers do, so that a large fleet takes no longer than it must.
+      place: (problem, digest) => solveOnThreads(problem, digest, io.interrupted),
       readSources: flags.readSources ?? false,
       now,
       signal: io.interrupted,

@@ -1,4 +1,4 @@
-import { fleetOf } from '../../controllers/gather/policy.ts'
+import { fleetOf, type PolicySurroundings } from '../../controllers/gather/policy.ts'
 import type { BlobReader } from '../../controllers/placement/blob-reader.ts'
 import type { Catalog, PlacementPolicy } from '../../crds/types.gen.ts'
 import { BRAKE_DEFAULTS, darkness, fleetBrake } from '../../reconcilers/brake/brake.ts'
@@ -26,6 +26,8 @@ export interface SimulateInput {
   readonly blobs: PlanBlobs
   readonly reader: BlobReader
   readonly solver: PlacementSolver
+  /** Asks the solver elsewhere: on other threads. */
+  readonly place?: PolicySurroundings['place']
   /** Whether to read the sources of catalogs that are new or point elsewhere. */
   readonly readSources: boolean
   readonly now: Date
@@ -40,7 +42,8 @@ export async function simulate(input: SimulateInput): Promise<FleetEffects> {
   const live = new FleetModel(snapshot, now)
   blobs.substitute(indexesFromAssignments(snapshot))
   const before = new FleetModel(snapshot, now)
-  const common = { reader, store: blobs.put.bind(blobs), solver: input.solver, now, signal: input.signal }
+  const { solver, place, signal } = input
+  const common = { reader, store: blobs.put.bind(blobs), solver, ...(place && { place }), now, signal }
   const wasBefore = await converge(before, common)
   const after = new FleetModel(snapshot, now)
   const unmergeable = layOn(after, work)
