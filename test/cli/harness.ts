@@ -7,10 +7,10 @@ import { startApiServer } from '../../apiserver/server.ts'
 import { installCrds } from '../../cli/up/install-crds.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
+import { programFile } from '../support/built-program.ts'
 
 /** How long a program may take to say what is waited for. */
 const PATIENCE_MS = 20_000
-const MAIN = join(import.meta.dirname, '../../cli/main.ts')
 
 export interface Result {
   readonly code: number | null
@@ -32,7 +32,7 @@ function environment(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
 
 /** Starts the real program. */
 export function start(args: readonly string[], options: RunOptions = {}): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], {
+  return spawn(process.execPath, [programFile(), ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: environment(options.env),
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

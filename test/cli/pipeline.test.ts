@@ -7,9 +7,9 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { findProgram } from '../kube/assets.ts'
+import { programFile } from '../support/built-program.ts'
 import { Folder, program, type RunOptions, startTestServer, type TestServer, weir } from './harness.ts'
 
-const main = join(import.meta.dirname, '../../cli/main.ts')
 const kubectl = findProgram('kubectl')
 if (!kubectl) console.warn('there is no kubectl in KUBEBUILDER_ASSETS or on the PATH: the pipeline is not run')
 const whenKubectl = kubectl ? describe : describe.skip
@@ -87,7 +87,7 @@ whenKubectl('the pipeline', () => {
     server = await startTestServer()
     bin = join(folder.path, 'bin')
     mkdirSync(bin)
-    script('weir', `exec "${process.execPath}" "${main}" "$@"`)
+    script('weir', `exec "${process.execPath}" "${programFile()}" "$@"`)
     script('kubectl', `exec "${kubectl}" "$@"`)
     // What GitHub's program is asked, and the comments that there are.
     script('gh', GH)
