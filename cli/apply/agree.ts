@@ -1,8 +1,8 @@
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import type { ApplyOptions } from './apply.ts'
 import { confirm } from './confirm.ts'
 import type { Work } from './examine.ts'
+import type { ApplyOptions } from './options.ts'
 import { plannedEvents, planText } from './planned.ts'
 import type { Tally } from './tally.ts'
 

@@ -1,64 +1,19 @@
-import type { Connection, ConnectionFlags } from '../api/connect.ts'
 import { connect } from '../api/connect.ts'
 import { requestFailure } from '../api/failure.ts'
 import { manifestsFrom, type Resolved, resolveManifests } from '../changes/resolve.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import type { LoadedManifests } from '../manifests/manifest.ts'
-import type { FileFlags } from '../manifests/named-files.ts'
-import type { GateFlags } from '../plan/gates.ts'
 import { agree } from './agree.ts'
 import { awaitHealth } from './await-health.ts'
 import { carryOut } from './carry-out.ts'
 import { placeOf } from './events.ts'
-import { examine, type Work } from './examine.ts'
+import { examine } from './examine.ts'
 import { fleetGates, judgeFleet } from './fleet-gates.ts'
+import type { ApplyInput } from './input.ts'
+import type { ApplyFlags, ApplyOptions } from './options.ts'
 import { CLIENT_DRY_RUN, reporterFor, SERVER_DRY_RUN, shown } from './reporter.ts'
 import { Tally } from './tally.ts'
-
-export interface ApplyFlags extends ConnectionFlags, FileFlags, GateFlags {
-  readonly output?: string
-  readonly dryRun?: 'none' | 'server' | 'client'
-  readonly forceConflicts?: readonly string[]
-  readonly fieldManager: string
-  readonly plan?: string
-  readonly applyset?: string
-  readonly prune?: boolean
-  readonly yes?: boolean
-  readonly wait?: boolean
-  readonly timeout: string
-}
-
-/** What the flags ask for, checked. */
-export interface ApplyOptions {
-  readonly dryRun: 'server' | 'client' | undefined
-  readonly take: readonly string[]
-  readonly fieldManager: string
-  readonly applySet: string | undefined
-  readonly prune: boolean
-  /** Objects that may be deleted at most. */
-  readonly maxDeletes: number
-  /** By --yes, or by applying a plan: nobody is asked. */
-  readonly agreed: boolean
-  /** Undefined: do not wait. */
-  readonly waitMs: number | undefined
-  /** Whether the manifests come from stdin, so that nobody can be asked there. */
-  readonly stdinTaken: boolean
-}
-
-/** What is to be applied, and how: as the flags say, or as a saved plan does. */
-export interface ApplyInput {
-  readonly loaded: Pick<LoadedManifests, 'manifests' | 'problems'>
-  /** A plan may have nothing to apply; files may not. */
-  readonly mayBeEmpty: boolean
-  readonly options: ApplyOptions
-  connection(connected: Connection): Connection
-  /** Throws where it is out of date. */
-  check(connection: Connection): Promise<void>
-  /** Leaves of the work what was asked for. */
-  narrow(connection: Connection, work: Work): Promise<Work>
-}
 
 /**
  * `weir apply`: checks everything, tries everything, asks where a person is there to answer, applies in dependency order, prunes what the

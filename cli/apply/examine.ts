@@ -13,7 +13,7 @@ import type { Resolved } from '../changes/resolve.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { objectName } from '../output/format.ts'
-import type { ApplyOptions } from './apply.ts'
+import type { ApplyOptions } from './options.ts'
 
 /** All that is to be done, tried as far as it can be without doing it. */
 export interface Work {

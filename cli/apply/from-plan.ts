@@ -11,8 +11,9 @@ import { loadManifests } from '../manifests/manifest.ts'
 import { fileArguments, namesFiles } from '../manifests/named-files.ts'
 import { type Read, readKey } from '../plan/reads.ts'
 import { checkFresh, readSavedPlan, type SavedPlan, savedManifests } from '../plan/saved-plan.ts'
-import type { ApplyFlags, ApplyInput, ApplyOptions } from './apply.ts'
 import type { Work } from './examine.ts'
+import type { ApplyInput } from './input.ts'
+import type { ApplyFlags, ApplyOptions } from './options.ts'
 
 /** Requests under way at once. */
 const CONCURRENCY = 16

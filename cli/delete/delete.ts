@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../crds/metadata.ts'
 import { ApiError, isForbidden, isNotFound } from '../../runtime/errors.ts'
-import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
+import { type Connection, connect } from '../api/connect.ts'
 import { qualifiedKind } from '../api/discovery.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
 import { confirm } from '../apply/confirm.ts'
@@ -8,26 +8,9 @@ import { execute } from '../apply/execute.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import type { FileFlags } from '../manifests/named-files.ts'
+import type { DeleteFlags } from './delete-flags.ts'
 import { type Doomed, doomedBy } from './doomed.ts'
 import { type Deleted, waitUntilGone } from './wait-gone.ts'
-
-export interface DeleteFlags extends ConnectionFlags, FileFlags {
-  readonly selector?: string
-  readonly fieldSelector?: string
-  readonly all?: boolean
-  readonly allNamespaces?: boolean
-  readonly cascade: 'background' | 'foreground' | 'orphan'
-  readonly dryRun?: 'none' | 'server' | 'client'
-  readonly ignoreNotFound?: boolean
-  readonly wait?: boolean
-  readonly timeout: string
-  readonly gracePeriod?: string
-  readonly now?: boolean
-  readonly force?: boolean
-  readonly interactive?: boolean
-  readonly output?: string
-}
 
 const PROPAGATION = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' } as const
 /** Requests under way at once. */

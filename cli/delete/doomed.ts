@@ -11,7 +11,7 @@ import type { Io } from '../io.ts'
 import { loadManifests } from '../manifests/manifest.ts'
 import { fileArguments, namesFiles } from '../manifests/named-files.ts'
 import { manifestError } from '../manifests/problem.ts'
-import type { DeleteFlags } from './delete.ts'
+import type { DeleteFlags } from './delete-flags.ts'
 
 type Body = KubeObject & JsonObject
 

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, KubeObject } from '../../crds/metadata.ts'
-import type { Health } from './kstatus.ts'
+import type { Health } from './health.ts'
 
 type Body = KubeObject & JsonObject
 

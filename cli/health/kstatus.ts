@@ -1,12 +1,6 @@
 import type { Condition, JsonObject, KubeObject } from '../../crds/metadata.ts'
 import { builtInHealth } from './built-in.ts'
-
-/** Whether an object is as its spec wants it: kstatus' words. */
-export interface Health {
-  readonly state: 'Current' | 'InProgress' | 'Failed' | 'Terminating'
-  /** Why it is not `Current`, or what it waits for; empty otherwise. */
-  readonly message: string
-}
+import type { Health } from './health.ts'
 
 /**
  * An object's health from its conditions, as kstatus (and so Argo CD and Flux) reads them: Stalled is failure, Reconciling or an

@@ -218,10 +218,7 @@ test('a saved plan is applied exactly, deletions included, without asking; a sta
   const input = all(config('p1', 'default'), secret('hidden', 'default', 'hunter2'))
   expect((await save(input, 'prune.json', '--applyset=planned', '--prune')).code).toBe(0)
   const without = await run('prune.json')
-  expect([without.code, without.stderr]).toEqual([
-    2,
-    expect.stringMatching(/keeps no secrets: .* Secret hidden again/),
-  ])
+  expect([without.code, without.stderr]).toEqual([2, expect.stringMatching(/keeps no secrets: .* Secret hidden again/)])
   expect((await run('prune.json', '-f', secretFile)).stdout).toBe(
     'configmap/p1 unchanged\nsecret/hidden created\nconfigmap/p2 pruned\n',
   )

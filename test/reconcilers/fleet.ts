@@ -67,7 +67,12 @@ export const catalog = (name: string, more: Partial<Catalog> = {}): Catalog => (
   apiVersion: CONTENT,
   kind: 'Catalog',
   metadata: metadata(name),
-  spec: { source: { url: 'http://origin.example/films/catalog.ndjson' }, refreshInterval: '1h', suspend: false },
+  spec: {
+    source: { url: 'http://origin.example/films/catalog.ndjson' },
+    refreshInterval: '1h',
+    suspend: false,
+    maxShrinkPercent: 90,
+  },
   ...more,
 })
 
