@@ -385,6 +385,28 @@ export interface PlannedOffload {
   readonly parentPercent: number
 }
 
+/** The Site. */
+export interface SiteRef {
+  /** The Site's namespace. */
+  readonly namespace: string
+  /** The Site's name. */
+  readonly name: string
+}
+
+/** One resource at one site. */
+export interface ScarceResource {
+  /** The Site. */
+  readonly site: SiteRef
+  /** What there should be more of. */
+  readonly resource: 'Storage' | 'Throughput'
+  /** `Storage`: how much more, in bytes. */
+  readonly storageBytes?: number
+  /** `Throughput`: how much more, in Gbit/s. */
+  readonly throughputGbps?: number
+  /** What `expectedPercent` would gain by that, in per cent of all demand. */
+  readonly gainPercent: number
+}
+
 /** What it places, over all sites. */
 export interface PlanTotals {
   /** Files it places, each counted once. */
@@ -425,6 +447,8 @@ export interface PlacementPlanSpec {
   readonly others?: PlannedSites
   /** What the plan is worth, in per cent of all demand, as expected when it was made. */
   readonly offload?: PlannedOffload
+  /** What a little more of would raise the offload of plans the most, the most valuable first: shadow prices. Amounts are small beside what a site has, as the first of it is worth the most. Absent where nothing is scarce. */
+  readonly scarce?: readonly ScarceResource[]
   /** What it places, over all sites. */
   readonly totals: PlanTotals
 }
@@ -562,6 +586,8 @@ export interface PlacementPolicyStatus {
   readonly bytesToMove?: number
   /** How much of the demand the current plan serves close to the viewer. */
   readonly offload?: Offload
+  /** What a little more of would raise the offload the most, the most valuable first: shadow prices. Amounts are small beside what a site has, as the first of it is worth the most. Absent where nothing is scarce. */
+  readonly scarce?: readonly ScarceResource[]
   /** How many appliances the policy uses, and how far they are. */
   readonly appliances?: PolicyApplianceCounts
 }

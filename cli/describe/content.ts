@@ -1,6 +1,8 @@
 import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
-import { bytesText } from '../output/quantity.ts'
+import { bytesText, decimalBytesText } from '../output/quantity.ts'
 import type { Screen } from './screen.ts'
+
+type ScarceResource = NonNullable<PlacementPlan['spec']['scarce']>[number]
 
 export function describeCatalog(screen: Screen, catalog: Catalog): void {
   const { spec, status } = catalog
@@ -39,10 +41,8 @@ export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: Pl
     screen.field('Left out', `${status.filesLeftOut} files, ${bytesText(status.bytesLeftOut ?? 0)}`)
   if (status?.bytesToMove !== undefined) screen.field('To move', bytesText(status.bytesToMove))
   if (status?.offload)
-    screen.field(
-      'Offload',
-      `${status.offload.expectedPercent}% expected, at most ${status.offload.boundPercent}% possible`,
-    )
+    screen.field('Offload', offloadText(status.offload, plan?.spec.offload && servedText(plan.spec.offload)))
+  scarceLines(screen, status?.scarce)
   if (status?.appliances)
     screen.field('Appliances', `${status.appliances.converged} of ${status.appliances.selected} converged`)
   if (plan) planSites(screen, plan)
@@ -62,7 +62,34 @@ export function describePlan(screen: Screen, plan: PlacementPlan): void {
   screen.field('Places', `${files} files, ${bytesText(bytes)}, in ${copies} copies on ${appliances} appliances`)
   screen.field('To fill', bytesText(fillBytes))
   screen.field('Left out', `${filesLeftOut} files, ${bytesText(bytesLeftOut)}`)
+  if (spec.offload) screen.field('Offload', offloadText(spec.offload, servedText(spec.offload)))
+  scarceLines(screen, spec.scarce)
   planSites(screen, plan)
+}
+
+interface Offload {
+  readonly expectedPercent: number
+  readonly boundPercent: number
+}
+
+/** Value, bound, and their ratio, which says how good the plan is. */
+function offloadText({ expectedPercent, boundPercent }: Offload, served = ''): string {
+  const ratio = boundPercent > 0 ? ` (${((100 * expectedPercent) / boundPercent).toFixed(1)}% of it)` : ''
+  return `${expectedPercent}% expected, at most ${boundPercent}% possible${ratio}${served}`
+}
+
+const servedText = ({ sitePercent, parentPercent }: { sitePercent: number; parentPercent: number }) =>
+  `\n${sitePercent}% served at the viewers' own site, ${parentPercent}% at its parent, which counts half`
+
+/** What a little more would be worth, where. */
+function scarceLines(screen: Screen, scarce: PlacementPlan['spec']['scarce']): void {
+  if (!scarce?.length) return
+  screen.field('Scarce', scarce.map(scarceText).join('\n'))
+}
+
+export function scarceText({ site, storageBytes, throughputGbps, gainPercent }: ScarceResource): string {
+  const amount = storageBytes === undefined ? `${throughputGbps} Gbit/s` : decimalBytesText(storageBytes)
+  return `another ${amount} at ${site.namespace}/${site.name} is worth up to ${gainPercent}% of all demand`
 }
 
 function planSites(screen: Screen, { spec: { sites, others } }: PlacementPlan): void {

@@ -195,6 +195,7 @@ function writeStatus(
                 boundPercent: current.spec.offload.boundPercent,
               },
             }),
+            ...(current.spec.scarce && { scarce: current.spec.scarce }),
             filesPlaced: totals.files,
             bytesPlaced: totals.bytes,
             filesLeftOut: totals.filesLeftOut,

@@ -3,6 +3,7 @@ import { encodePlanIndex } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
 import { type Placed, type PlacedSite, weigh } from './placed.ts'
 import type { PlacementProblem, PlacementWorth } from './problem.ts'
+import { tellScarce } from './tell-scarce.ts'
 
 /** Sites named one by one in a plan; the rest is summed up, so that the object does not grow with the fleet. */
 export const SITES_TOLD = 200
@@ -19,7 +20,7 @@ type SiteRow = PlacementPlan['spec']['sites'][number]
 /** Writes a solution down: the PlacementPlan object, its index and the manifest of every appliance. */
 export function writePlan(
   source: PlanSource,
-  problem: Pick<PlacementProblem, 'sizes' | 'excluded'>,
+  problem: Pick<PlacementProblem, 'sizes' | 'excluded' | 'sites'>,
   placed: Placed,
   inputs: { readonly digest: string; readonly solver: string },
   parent: PlacementPlan | undefined,
@@ -33,6 +34,7 @@ export function writePlan(
   const index = encodePlanIndex({ catalog: catalogDigest, rows })
   const indexBlob: PlannedBlob = { digest: digest(index), bytes: index }
   const told = placed.sites.map(tellSite)
+  const scarce = tellScarce(placed, problem)
   const object: PlacementPlan = {
     apiVersion: policy.apiVersion,
     kind: 'PlacementPlan',
@@ -60,6 +62,7 @@ export function writePlan(
       solver: inputs.solver,
       ...tellSites(told),
       ...(placed.worth && { offload: offloadOf(placed.worth) }),
+      ...(scarce.length > 0 && { scarce }),
       totals: {
         ...weigh(problem.sizes, placed.somewhere),
         appliances: rows.length,

@@ -50,6 +50,10 @@ export const typeNames: Readonly<Record<string, string>> = {
   'PlacementPolicy.spec.demand': 'DemandSource',
   'PlacementPolicy.status.offload': 'Offload',
   'PlacementPlan.spec.offload': 'PlannedOffload',
+  'PlacementPolicy.status.scarce[]': 'ScarceResource',
+  'PlacementPolicy.status.scarce[].site': 'SiteRef',
+  'PlacementPlan.spec.scarce[]': 'ScarceResource',
+  'PlacementPlan.spec.scarce[].site': 'SiteRef',
   'PlacementPolicy.status.appliances': 'PolicyApplianceCounts',
 
   'PlacementPlan.spec.policyRef': 'PolicyRef',
