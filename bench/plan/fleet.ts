@@ -7,7 +7,8 @@ import { customResourceDefinitions as weirDefinitions } from '../../crds/load.ts
 import type { KubeObject } from '../../crds/metadata.ts'
 import { registry } from '../../crds/registry.gen.ts'
 import type { Appliance, Assignment } from '../../crds/types.gen.ts'
-import { catalogOf, encodeCatalog, encodeDemand } from '../../reconcilers/blobs/catalog.ts'
+import { catalogOf, encodeCatalog } from '../../reconcilers/blobs/catalog.ts'
+import { encodeDemand } from '../../reconcilers/blobs/demand.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import type { BlobStore } from '../../runtime/blob-store.ts'
 import type { Client } from '../../runtime/client/client.ts'
@@ -87,8 +88,8 @@ async function publish(blobs: BlobStore, files: number) {
     })),
   )
   const digest = await blobs.put(encodeCatalog(catalog))
-  const popularity = Array.from({ length: files }, (_, i) => 1e6 / (((i * 104_729) % files) + 1))
-  const demandDigest = await blobs.put(encodeDemand(digest, popularity))
+  const popularity = [Float64Array.from({ length: files }, (_, i) => 1e6 / (((i * 104_729) % files) + 1))]
+  const demandDigest = await blobs.put(encodeDemand(digest, { classes: [], popularity }))
   return { digest, demandDigest, files, bytes: catalog.bytes }
 }
 

@@ -61,7 +61,7 @@ export async function simulate(input: SimulateInput): Promise<FleetEffects> {
     contents,
     now,
   })
-  const policies = await policyEffects({ before, after, undecided, reader })
+  const policies = policyEffects({ before, after, undecided })
   const stalls = [...isAfter.stalledPolicies, ...stallsOf(after, now)]
   // To ask of what was is needed only where something is.
   const known = stalls.length === 0 ? [] : [...wasBefore.stalledPolicies, ...stallsOf(before, now)]
