@@ -179,7 +179,7 @@ describe('Secrets', () => {
       fieldManager: 'weir',
       ownStatus: false,
     })
-    expect(told(found)).toEqual(['yours data.pass "*** (before)"→"*** (after)" @5:9', 'yours data.more -→"***" @6:9'])
+    expect(told(found)).toEqual(['yours data.more -→"***" @6:9', 'yours data.pass "*** (before)"→"*** (after)" @5:9'])
   })
 })
 
