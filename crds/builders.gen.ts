@@ -9,6 +9,7 @@ import type {
   HardwareClassSpec,
   LocalRef,
   MaintenanceWindow,
+  SiteDemand,
   SiteParent,
   SiteTier,
   Window,
@@ -114,6 +115,8 @@ export interface SiteSpecInput {
   readonly tier?: SiteTier
   /** How the site is connected, and whom it serves. Default: `{}`. */
   readonly network?: SiteNetworkInput
+  /** What its viewers ask for, which placement goes by: which part of the audience they are, and how much they ask for. */
+  readonly demand?: SiteDemand
   /** The sites to fill from when no appliance here has a file, best first. Empty, or none of them has it: from the catalog's origin. Default: `[]`. */
   readonly parents?: readonly SiteParent[]
   /** When the site may fill, in its own time zone. Empty means always, at any rate. Default: `[]`. */

@@ -229,7 +229,7 @@ export interface Assignment extends KubeObject {
 
 /** Where the list of files is. */
 export interface CatalogSource {
-  /** The list, as NDJSON: per line one file with `path`, `size` in bytes, `sha256` (64 hexadecimal digits), and optionally `title` and `popularity` (a number of at least 0). http, https, or file (a path on the machine where the controllers run). */
+  /** The list, as NDJSON: per line one file with `path`, `size` in bytes, `sha256` (64 hexadecimal digits), and optionally `title` and `popularity` (a number of at least 0, or such a number per class of demand: `{"de": 3.2, "*": 0.1}`). http, https, or file (a path on the machine where the controllers run). */
   readonly url: string
 }
 
@@ -257,7 +257,7 @@ export interface CatalogStatus {
   readonly conditions?: readonly Condition[]
   /** The catalog blob that is published now. */
   readonly digest?: string
-  /** The demand blob, popularity per file, that belongs to it. */
+  /** The demand blob, popularity per file and class of demand, that belongs to it. */
   readonly demandDigest?: string
   /** Files it lists. */
   readonly files?: number
@@ -625,6 +625,14 @@ export interface SiteNetwork {
   readonly uplinkGbps?: number
 }
 
+/** What its viewers ask for, which placement goes by: which part of the audience they are, and how much they ask for. */
+export interface SiteDemand {
+  /** The class of demand its viewers are of: whose popularity of the catalog is theirs. Absent means the country, in small letters. */
+  readonly class?: string
+  /** What they ask for at the busiest time, in gigabits per second; 0 where a site has no viewers of its own. Absent when not known: it then counts as the median of the sites that say it, and the throughput of the appliances here is taken to be enough. */
+  readonly peakGbps?: number
+}
+
 /** One site to fill from. */
 export interface SiteParent {
   /** The Site's name. */
@@ -657,6 +665,8 @@ export interface SiteSpec {
   readonly tier: SiteTier
   /** How the site is connected, and whom it serves. Default: `{}`. */
   readonly network: SiteNetwork
+  /** What its viewers ask for, which placement goes by: which part of the audience they are, and how much they ask for. */
+  readonly demand?: SiteDemand
   /** The sites to fill from when no appliance here has a file, best first. Empty, or none of them has it: from the catalog's origin. Default: `[]`. */
   readonly parents: readonly SiteParent[]
   /** When the site may fill, in its own time zone. Empty means always, at any rate. Default: `[]`. */

@@ -1,4 +1,5 @@
 import type { Appliance, Site } from '../../crds/types.gen.ts'
+import { demandClassOf } from '../../reconcilers/placement/inputs.ts'
 import { bytesText } from '../output/quantity.ts'
 import type { Screen } from './screen.ts'
 
@@ -12,6 +13,7 @@ export function describeSite(screen: Screen, site: Site, appliances: readonly Ap
     `${spec.metro}, ${spec.country}${spec.coordinates ? ` (${spec.coordinates.latitude}, ${spec.coordinates.longitude})` : ''}, ${spec.timeZone}`,
   )
   screen.field('Network', networkText(site))
+  screen.field('Demand', demandText(site))
   screen.field(
     'Parents',
     spec.parents?.map(({ namespace, name }) => (namespace ? `${namespace}/${name}` : name)).join(', ') || '<none>',
@@ -42,6 +44,11 @@ export function describeSite(screen: Screen, site: Site, appliances: readonly Ap
     screen.table(['NAME', 'PHASE', 'ONLINE', 'FILLED', 'WAITING FOR'], rows)
   }
   screen.conditions(status?.conditions)
+}
+
+function demandText({ spec }: Site): string {
+  const peak = spec.demand?.peakGbps
+  return `class ${demandClassOf({ spec })}, ${peak === undefined ? 'peak not known' : `peak ${peak} Gbps`}`
 }
 
 function networkText({ spec: { network } }: Site): string {

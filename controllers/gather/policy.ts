@@ -131,12 +131,12 @@ export function planInForce(
 /** Loads what a new plan is made from. */
 async function gatherMaterial(input: PolicyInput, reader: BlobReader): Promise<PlanMaterial> {
   const { digest = '', demandDigest = '' } = input.catalog?.status ?? {}
-  const [catalog, popularity, held] = await Promise.all([
+  const [catalog, demand, held] = await Promise.all([
     reader.catalog(digest),
-    reader.popularity(demandDigest),
+    reader.demand(demandDigest),
     heldNow(currentPlan(input), reader),
   ])
-  return { catalog, popularity, held }
+  return { catalog, demand, held }
 }
 
 /** Manifests that are on their way at the same time. */

@@ -1,4 +1,5 @@
-import { type CatalogContent, decodeCatalog, decodeDemand } from '../../reconcilers/blobs/catalog.ts'
+import { type CatalogContent, decodeCatalog } from '../../reconcilers/blobs/catalog.ts'
+import { type Demand, decodeDemand } from '../../reconcilers/blobs/demand.ts'
 import { decodeFileSet, type FileSetBlob } from '../../reconcilers/blobs/file-set-blob.ts'
 import { decodePlanIndex, type PlanIndex, type PlanIndexRow } from '../../reconcilers/blobs/plan-index.ts'
 import type { BlobStore } from '../../runtime/blob-store.ts'
@@ -40,8 +41,8 @@ export class BlobReader {
     return this.#catalogs.get(digest, async () => decodeCatalog(await this.#read(digest)))
   }
 
-  async popularity(digest: string): Promise<Float64Array> {
-    return decodeDemand(await this.#read(digest)).popularity
+  async demand(digest: string): Promise<Demand> {
+    return decodeDemand(await this.#read(digest))
   }
 
   async fileSet(digest: string): Promise<FileSetBlob> {

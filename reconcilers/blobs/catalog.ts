@@ -55,29 +55,6 @@ export function decodeCatalog(bytes: Uint8Array): CatalogContent {
   return catalog
 }
 
-/** NDJSON: a header line, then the popularity of each file index (relative requests; 0 where nothing is known). */
-export function encodeDemand(catalogDigest: string, popularity: readonly number[]): Uint8Array {
-  return new TextEncoder().encode(
-    `${JSON.stringify({ weirDemand: 1, catalog: catalogDigest })}\n${popularity.map((p) => `${p}\n`).join('')}`,
-  )
-}
-
-/** Reads what `encodeDemand` wrote. */
-export function decodeDemand(bytes: Uint8Array): { readonly catalog: string; readonly popularity: Float64Array } {
-  const lines = new TextDecoder().decode(bytes).split('\n')
-  const header = parse(lines[0], 1) as { weirDemand?: unknown; catalog?: unknown } | null
-  if (header?.weirDemand !== 1 || typeof header.catalog !== 'string') {
-    throw new RangeError('demand: not a demand blob of version 1')
-  }
-  const popularity = new Float64Array(lines.length - 2)
-  for (let i = 0; i < popularity.length; i++) {
-    const value = Number(lines[i + 1])
-    if (!(value >= 0)) throw new RangeError(`demand: line ${i + 2} is not a popularity`)
-    popularity[i] = value
-  }
-  return { catalog: header.catalog, popularity }
-}
-
 function parse(line: string | undefined, number: number): unknown {
   try {
     return JSON.parse(line ?? '')

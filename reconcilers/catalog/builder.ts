@@ -1,11 +1,11 @@
 import { type CatalogContent, type CatalogFile, catalogOf } from '../blobs/catalog.ts'
-import { checkLine, type LineError } from './check-line.ts'
+import { type Demand, MAX_DEMAND_CLASSES } from '../blobs/demand.ts'
+import { checkLine, type LineError, type Popularity } from './check-line.ts'
 
 /** What a source said, once read to its end. */
 export interface BuiltCatalog {
   readonly catalog: CatalogContent
-  /** Popularity by file index. */
-  readonly popularity: readonly number[]
+  readonly demand: Demand
 }
 
 /** Errors beyond this many are counted, not kept. */
@@ -18,9 +18,10 @@ const MAX_ERRORS_KEPT = 20
  */
 export class CatalogBuilder {
   readonly #previous: CatalogContent | undefined
-  readonly #seen = new Map<string, { file: CatalogFile; popularity: number; line: number }>()
+  readonly #seen = new Map<string, { file: CatalogFile; popularity: Popularity; line: number }>()
   /** The size that goes with a digest. */
   readonly #sizes = new Map<string, number>()
+  readonly #classes = new Set<string>()
   readonly #errors: LineError[] = []
   #errorCount = 0
   #line = 0
@@ -43,10 +44,21 @@ export class CatalogBuilder {
     const size = this.#sizes.get(file.sha256) ?? file.size
     if (first) this.#refuse(`path ${JSON.stringify(file.path)}: already on line ${first.line}`)
     else if (size !== file.size) this.#refuse(this.#sayOtherSize(file, size))
+    else if (!this.#knowClasses(popularity))
+      this.#refuse(`popularity: more than ${MAX_DEMAND_CLASSES} classes of demand are named`)
     else {
       this.#seen.set(file.path, { file, popularity, line: this.#line })
       this.#sizes.set(file.sha256, size)
     }
+  }
+
+  /** Notes the classes of demand that a line names; false where these would be too many. */
+  #knowClasses(popularity: Popularity): boolean {
+    if (typeof popularity === 'number') return true
+    const added = Object.keys(popularity).filter((name) => name !== '*' && !this.#classes.has(name))
+    if (this.#classes.size + added.length > MAX_DEMAND_CLASSES) return false
+    for (const name of added) this.#classes.add(name)
+    return true
   }
 
   /** The same bytes cannot have two sizes: one of the lines is wrong, and nobody can tell which. */
@@ -70,7 +82,7 @@ export class CatalogBuilder {
   finish(): BuiltCatalog | { readonly errors: readonly LineError[]; readonly errorCount: number } {
     if (this.#errorCount > 0) return { errors: this.#errors, errorCount: this.#errorCount }
     const files: (CatalogFile | null)[] = []
-    const popularity: number[] = []
+    const popularity: Popularity[] = []
     for (const before of this.#previous?.files ?? []) {
       const now = before ? this.#seen.get(before.path) : undefined
       if (before && now && now.file.size === before.size && now.file.sha256 === before.sha256) {
@@ -87,6 +99,28 @@ export class CatalogBuilder {
       files.push(file)
       popularity.push(value)
     }
-    return { catalog: catalogOf(files), popularity }
+    return { catalog: catalogOf(files), demand: demandOf(popularity, [...this.#classes].sort()) }
   }
+}
+
+/**
+ * Popularity in columns. A class that a line does not name has what the line says of `*`, else 0. The column of all classes that no line names has the mean over
+ * the classes where a line says nothing of `*`, so that it is of the same scale as a popularity that is a number.
+ */
+function demandOf(popularity: readonly Popularity[], classes: readonly string[]): Demand {
+  const columns = Array.from({ length: classes.length + 1 }, () => new Float64Array(popularity.length))
+  const [others, ...own] = columns as [Float64Array, ...Float64Array[]]
+  for (const [file, said] of popularity.entries()) {
+    if (typeof said === 'number') {
+      for (const column of columns) column[file] = said
+      continue
+    }
+    let sum = 0
+    for (const [k, column] of own.entries()) {
+      column[file] = said[classes[k]!] ?? said['*'] ?? 0
+      sum += column[file]!
+    }
+    others[file] = said['*'] ?? (own.length > 0 ? sum / own.length : 0)
+  }
+  return { classes, popularity: columns }
 }

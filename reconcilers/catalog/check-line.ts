@@ -1,8 +1,11 @@
 import type { CatalogFile } from '../blobs/catalog.ts'
 
-/** A line of a catalog source, checked. `popularity`: relative requests. */
+/** Relative requests: in every class of demand, or by class, where `*` stands for all that are not named. */
+export type Popularity = number | Readonly<Record<string, number>>
+
+/** A line of a catalog source, checked. */
 export interface SourceLine extends CatalogFile {
-  readonly popularity?: number
+  readonly popularity?: Popularity
 }
 
 /** Something wrong with a line of a catalog source. Lines are counted from 1. */
@@ -15,6 +18,8 @@ export interface LineError {
 export const MAX_LINE_BYTES = 64 * 1024
 /** The longest path, in UTF-8 bytes: what file systems and URLs bear. */
 const MAX_PATH_BYTES = 4096
+/** As the schema of Site has it. */
+const CLASS_NAME = /^[a-z0-9]([-a-z0-9._]{0,61}[a-z0-9])?$/
 const FIELDS = new Set(['path', 'size', 'sha256', 'title', 'popularity'])
 
 /** Checks one line of NDJSON. Returns the file, or the reason why the line is refused. Never throws. */
@@ -41,17 +46,30 @@ export function checkLine(text: string): SourceLine | { readonly refused: string
     return { refused: `sha256 ${quote(sha256)}: must be 64 lower-case hexadecimal digits` }
   }
   if (title !== undefined && typeof title !== 'string') return { refused: 'title: must be a string' }
-  if (popularity !== undefined && (typeof popularity !== 'number' || !Number.isFinite(popularity) || popularity < 0)) {
-    return { refused: `popularity ${quote(popularity)}: must be a number, 0 or more` }
-  }
+  const badPopularity = popularity === undefined ? undefined : checkPopularity(popularity)
+  if (badPopularity) return { refused: badPopularity }
   return {
     path,
     size,
     sha256,
     ...(title !== undefined && { title }),
-    ...(popularity !== undefined && { popularity }),
+    ...(popularity !== undefined && { popularity: popularity as Popularity }),
   }
 }
+
+/** Why something is no `Popularity`, or undefined where it is one. */
+function checkPopularity(popularity: unknown): string | undefined {
+  if (typeof popularity !== 'object' || popularity === null || Array.isArray(popularity))
+    return isRate(popularity) ? undefined : `popularity ${quote(popularity)}: must be a number, 0 or more`
+  for (const [name, value] of Object.entries(popularity)) {
+    if (name !== '*' && !CLASS_NAME.test(name))
+      return `popularity: ${quote(name)} is no class of demand: lower-case letters, digits, "-", "." and "_", at most 63, or "*"`
+    if (!isRate(value)) return `popularity ${quote(value)} of class ${quote(name)}: must be a number, 0 or more`
+  }
+  return undefined
+}
+
+const isRate = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0
 
 /** Why a path cannot be a file's name below a folder, or undefined where it can. */
 function checkPath(path: string): string | undefined {
@@ -69,6 +87,6 @@ function checkPath(path: string): string | undefined {
 
 /** A value as JSON, shortened so that a message stays a sentence. */
 function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'missing'
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'missing')
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

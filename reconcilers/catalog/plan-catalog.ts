@@ -1,7 +1,8 @@
 import type { KubeObject } from '../../crds/metadata.ts'
 import type { Reason } from '../../crds/reasons.ts'
 import type { Catalog } from '../../crds/types.gen.ts'
-import { encodeCatalog, encodeDemand } from '../blobs/catalog.ts'
+import { encodeCatalog } from '../blobs/catalog.ts'
+import { encodeDemand } from '../blobs/demand.ts'
 import { count, sayBytes } from '../bytes.ts'
 import { type Cause, summarize, timestamp, upsertConditions } from '../conditions.ts'
 import { parseDuration } from '../duration.ts'
@@ -91,7 +92,7 @@ export function planCatalog(input: CatalogInput, now: Date): Plan {
         status(p, input, now, { failure: { reason: 'SourceShrunk', message: held } })
         return p.requeueAfter(interval)
       }
-      const demand = encodeDemand(digest, reading.built.popularity)
+      const demand = encodeDemand(digest, reading.built.demand)
       const demandDigest = input.digest(demand)
       if (input.lost || digest !== before?.digest || demandDigest !== before?.demandDigest) {
         p.blob([

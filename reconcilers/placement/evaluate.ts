@@ -57,7 +57,7 @@ export function evaluate(
     for (let f = 0; f < files; f++) if (!here?.[f]) entry.load[f]! += column[f]! * demand
     if (own) entry.own += demand
   }
-  for (const { key, demandGbps = 1, demandClass = 0 } of sites) {
+  for (const { key, assumedGbps = 1, demandGbps = assumedGbps, demandClass = 0 } of sites) {
     const column = share[demandClass]!
     total.demand += demandGbps
     if (trunks.has(key)) {

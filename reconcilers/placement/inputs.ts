@@ -1,9 +1,11 @@
-import type { Catalog, PlacementPolicy } from '../../crds/types.gen.ts'
+import type { Catalog, PlacementPolicy, Site } from '../../crds/types.gen.ts'
 import type { CatalogContent } from '../blobs/catalog.ts'
+import { columnOf, type Demand } from '../blobs/demand.ts'
 import { FileSet } from '../blobs/file-set.ts'
 import type { PlanIndex } from '../blobs/plan-index.ts'
 import { keyOf } from '../identity.ts'
 import { globMatcher } from './glob.ts'
+import { narrowed } from './partition.ts'
 import type { PlacementProblem, PlacementSite } from './problem.ts'
 import { REGION_LABEL, type Target } from './select.ts'
 
@@ -55,17 +57,47 @@ export function planInputs(
       regionOf(target),
       storageFor(policy, target, reserved),
       target.hardwareClass.spec.throughputGbps,
+      demandClassOf(target.site),
+      target.site.spec.demand?.peakGbps ?? null,
     ]),
   })
 }
 
 const regionOf = ({ site }: Target) => site.metadata.labels?.[REGION_LABEL] ?? site.spec.country
 
+/** The class of demand that a site's viewers are of: as its spec says, else its country in small letters. */
+export function demandClassOf({ spec }: Pick<Site, 'spec'>): string {
+  return spec.demand?.class ?? spec.country.toLowerCase()
+}
+
+/**
+ * What each site counts as in Gbit/s, by key. Where a site's peak is not known it counts as the median of those that are, or as 1 where none is, so that a fleet that
+ * is half measured is not planned as if the other half had no viewers.
+ */
+export function sitePeaks(
+  sites: Iterable<Site>,
+): ReadonlyMap<string, Pick<PlacementSite, 'demandGbps' | 'assumedGbps'>> {
+  const all = [...sites]
+  const assumedGbps = median(all.map(({ spec }) => spec.demand?.peakGbps).filter((peak) => peak !== undefined)) ?? 1
+  return new Map(
+    all.map((site) => {
+      const peak = site.spec.demand?.peakGbps
+      return [keyOf(site), peak === undefined ? { assumedGbps } : { demandGbps: peak }]
+    }),
+  )
+}
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b)
+  const high = sorted[sorted.length >> 1]
+  return high === undefined ? undefined : (sorted[(sorted.length - 1) >> 1]! + high) / 2
+}
+
 /** Poses the policy's question to a solver. `held`: what the plan in force asks of each appliance, over indices of the same catalog. */
 export function poseProblem(
   policy: PlacementPolicy,
   catalog: CatalogContent,
-  popularity: Float64Array,
+  demand: Demand,
   targets: readonly Target[],
   reserved: Reserved,
   held: ReadonlyMap<string, FileSet>,
@@ -78,13 +110,11 @@ export function poseProblem(
     sizes[i] = file.size
     fileHashes[i] = Number.parseInt(file.sha256.slice(0, 8), 16)
   })
-  const demand = new Float64Array(size)
-  demand.set(popularity.subarray(0, size))
-  return {
+  return narrowed({
     sizes,
-    popularity: demand,
+    popularity: demand.popularity.map((column) => resized(column, size)),
     fileHashes,
-    sites: sitesOf(policy, targets, reserved, held),
+    sites: sitesOf(policy, demand, targets, reserved, held),
     copies: { perSite: policy.spec.copies?.perSite ?? 1, perRegion: policy.spec.copies?.perRegion ?? 0 },
     pins: (policy.spec.pins ?? []).map((pin) => ({
       files: matching(catalog, pin.paths),
@@ -94,22 +124,33 @@ export function poseProblem(
       catalog,
       (policy.spec.exclude ?? []).flatMap((e) => e.paths),
     ),
-  }
+  })
+}
+
+function resized(column: Float64Array, size: number): Float64Array {
+  if (column.length === size) return column
+  const all = new Float64Array(size)
+  all.set(column.subarray(0, size))
+  return all
 }
 
 function sitesOf(
   policy: PlacementPolicy,
+  demand: Demand,
   targets: readonly Target[],
   reserved: Reserved,
   held: ReadonlyMap<string, FileSet>,
 ): PlacementSite[] {
   const bySite = Map.groupBy(targets, (target) => keyOf(target.site))
+  const peaks = sitePeaks([...bySite.values()].map(([first]) => first!.site))
   return [...bySite].map(([key, members]) => {
     const { site } = members[0]!
     return {
       key,
       region: regionOf(members[0]!),
       parents: (site.spec.parents ?? []).map((p) => `${p.namespace ?? site.metadata.namespace}/${p.name}`),
+      demandClass: columnOf(demand, demandClassOf(site)),
+      ...peaks.get(key),
       appliances: members.map((target) => {
         const applianceKey = keyOf(target.appliance)
         const holds = held.get(applianceKey)

@@ -28,7 +28,18 @@ export function partition(problem: PlacementProblem, parts: number): PlacementPr
     bin.weight += weight
   }
   const filled = bins.filter((bin) => bin.sites.length > 0)
-  return filled.length === 0 ? [problem] : filled.map((bin) => ({ ...problem, sites: bin.sites }))
+  return filled.length === 0 ? [problem] : filled.map((bin) => narrowed({ ...problem, sites: bin.sites }))
+}
+
+/** With the columns of popularity that its sites ask for, and no others: a part need not carry those of the rest of the world. */
+export function narrowed(problem: PlacementProblem): PlacementProblem {
+  const used = [...new Set(problem.sites.map(({ demandClass = 0 }) => demandClass))].sort((a, b) => a - b)
+  if (used.length === problem.popularity.length || used.length === 0) return problem
+  return {
+    ...problem,
+    popularity: used.map((k) => problem.popularity[k]!),
+    sites: problem.sites.map((site) => ({ ...site, demandClass: used.indexOf(site.demandClass ?? 0) })),
+  }
 }
 
 /** Disjoint sets of sites. */

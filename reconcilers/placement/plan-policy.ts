@@ -2,6 +2,7 @@ import type { KubeObject } from '../../crds/metadata.ts'
 import type { Reason } from '../../crds/reasons.ts'
 import type { Assignment, Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import type { CatalogContent } from '../blobs/catalog.ts'
+import type { Demand } from '../blobs/demand.ts'
 import type { FileSet } from '../blobs/file-set.ts'
 import type { Brake } from '../brake/brake.ts'
 import { count, sayBytes } from '../bytes.ts'
@@ -20,8 +21,7 @@ export const PLANS_KEPT = 3
 /** What a plan is made from; loaded only when `needsPlan` says so. */
 export interface PlanMaterial {
   readonly catalog: CatalogContent
-  /** By file index. */
-  readonly popularity: Float64Array
+  readonly demand: Demand
   /** What the plan in force asks of each appliance (`namespace/name`). */
   readonly held: ReadonlyMap<string, FileSet>
   /** The answer to `problemOf`, where it was worked out beforehand: on other threads, say. Otherwise the solver is asked here. */
@@ -115,7 +115,7 @@ export function planPolicy(input: PolicyInput, now: Date): Plan {
 
 /** What the solver is asked for a policy's next plan. */
 export function problemOf({ policy, targets, reserved }: PolicyInput, material: PlanMaterial): PlacementProblem {
-  return poseProblem(policy, material.catalog, material.popularity, targets, reserved, material.held)
+  return poseProblem(policy, material.catalog, material.demand, targets, reserved, material.held)
 }
 
 function makePlan(

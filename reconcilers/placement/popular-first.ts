@@ -16,8 +16,9 @@ interface SiteBins {
   readonly site: PlacementSite
   readonly bins: readonly Bin[]
   readonly left: { files: number; bytes: number }
-  /** Demanded bytes (relative) that some appliance of the site holds. */
+  /** The part of its demanded bytes, 0–1, that some appliance of the site holds, and how much it counts, in Gbit/s. */
   covered: number
+  readonly demand: number
 }
 
 /**
@@ -29,17 +30,17 @@ export const popularFirst: PlacementSolver = {
   name: 'popular-first/1',
   solve(problem) {
     const sites = [...problem.sites].sort((a, b) => compare(a.key, b.key)).map(openSite)
-    const order = filesByPopularity(problem)
-    const demanded = order.reduce((sum, file) => sum + problem.popularity[file]! * problem.sizes[file]!, 0)
-
+    const classes = problem.popularity.map((popularity) => classOf(problem, popularity))
     for (const site of sites) {
+      const { order, share } = classes[site.site.demandClass ?? 0]!
       for (const pin of problem.pins) placePinned(problem, site, pin)
-      for (const file of order) placeAtSite(problem, site, file)
+      for (const file of order) placeAtSite(problem, site, file, share)
     }
     if (problem.copies.perRegion > problem.copies.perSite) {
-      for (const region of regionsOf(sites)) for (const file of order) topUpRegion(problem, region, file)
+      for (const region of regionsOf(sites))
+        for (const file of classes[region[0]!.site.demandClass ?? 0]!.order) topUpRegion(problem, region, file)
     }
-    return solution(sites, demanded)
+    return solution(sites)
   },
 }
 
@@ -53,14 +54,26 @@ function openSite(site: PlacementSite): SiteBins {
       free: storageBytes,
       holds: new FileSet(),
     }))
-  return { site, bins, left: { files: 0, bytes: 0 }, covered: 0 }
+  return {
+    site,
+    bins,
+    left: { files: 0, bytes: 0 },
+    covered: 0,
+    demand: site.demandGbps ?? site.assumedGbps ?? 1,
+  }
 }
 
-/** File indices that may be placed, the most popular first; among equals the smaller, then the lower index. */
-function filesByPopularity({ sizes, popularity, excluded }: PlacementProblem): number[] {
+/** A class of demand: the files that may be placed, the most popular first (among equals the smaller, then the lower index), and each file's part of the demanded bytes. */
+function classOf({ sizes, excluded }: PlacementProblem, popularity: Float64Array) {
   const files: number[] = []
   for (let i = 0; i < sizes.length; i++) if (!Number.isNaN(sizes[i]) && !excluded.has(i)) files.push(i)
-  return files.sort((a, b) => popularity[b]! - popularity[a]! || sizes[a]! - sizes[b]! || a - b)
+  const order = files.sort((a, b) => popularity[b]! - popularity[a]! || sizes[a]! - sizes[b]! || a - b)
+  const demanded = order.reduce((sum, file) => sum + popularity[file]! * sizes[file]!, 0)
+  // Where nothing is known of any file, all are asked for alike.
+  const bytes = order.reduce((sum, file) => sum + sizes[file]!, 0)
+  const share = (file: number) =>
+    demanded > 0 ? (popularity[file]! * sizes[file]!) / demanded : bytes > 0 ? sizes[file]! / bytes : 0
+  return { order, share }
 }
 
 function placePinned(problem: PlacementProblem, { bins }: SiteBins, pin: PlacementPin): void {
@@ -70,7 +83,7 @@ function placePinned(problem: PlacementProblem, { bins }: SiteBins, pin: Placeme
   }
 }
 
-function placeAtSite(problem: PlacementProblem, site: SiteBins, file: number): void {
+function placeAtSite(problem: PlacementProblem, site: SiteBins, file: number, share: (file: number) => number): void {
   const wanted = Math.max(1, Math.min(problem.copies.perSite, site.bins.length))
   const size = problem.sizes[file]!
   // All copies or none: a file below its minimum would be counted as safe while it is not.
@@ -83,7 +96,7 @@ function placeAtSite(problem: PlacementProblem, site: SiteBins, file: number): v
   } else {
     placeCopies(problem, site.bins, file, wanted)
   }
-  if (site.bins.length > 0) site.covered += problem.popularity[file]! * size
+  if (site.bins.length > 0) site.covered += share(file)
 }
 
 /** Adds copies in other sites of the region until it has `perRegion` of every file that is placed in it. */
@@ -124,15 +137,15 @@ function regionsOf(sites: readonly SiteBins[]): SiteBins[][] {
   return [...regions.values()]
 }
 
-function solution(sites: readonly SiteBins[], demanded: number): PlacementSolution {
+function solution(sites: readonly SiteBins[]): PlacementSolution {
   const holdings = new Map<string, FileSet>()
   const leftOut = new Map<string, { files: number; bytes: number }>()
-  let covered = 0
-  for (const { site, bins, left, covered: here } of sites) {
+  let [covered, total] = [0, 0]
+  for (const { site, bins, left, covered: here, demand } of sites) {
     for (const bin of bins) holdings.set(bin.key, bin.holds)
     leftOut.set(site.key, left)
-    covered += here
+    covered += here * demand
+    total += demand
   }
-  const total = demanded * sites.length
-  return { holdings, leftOut, offload: total > 0 ? covered / total : 1 }
+  return { holdings, leftOut, offload: total > 0 ? Math.min(1, covered / total) : 1 }
 }

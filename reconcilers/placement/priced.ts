@@ -24,8 +24,8 @@ export const priced: PlacementSolver = {
   solveSites,
 }
 
-function solveSites({ popularity, ...rest }: PlacementProblem, control: SolverControl = {}): SolvedSites {
-  const solved = new Solved({ ...rest, popularity: [popularity] }, defaultOptions, control)
+function solveSites(problem: PlacementProblem, control: SolverControl = {}): SolvedSites {
+  const solved = new Solved(problem, defaultOptions, control)
   return {
     sites: solved.sites(),
     worth: () => solved.worth,

@@ -20,8 +20,12 @@ export interface PlacementSite {
   readonly region: string
   /** Keys of the parent sites, in order. */
   readonly parents: readonly string[]
-  /** What its viewers ask for at the peak, in Gbit/s. Unknown: sites count alike, and throughput is taken to be enough. */
+  /** Which column of popularity its viewers have. 0 unless told. */
+  readonly demandClass?: number
+  /** What its viewers ask for at the peak, in Gbit/s. Unknown: throughput is taken to be enough. */
   readonly demandGbps?: number
+  /** What it counts as, in Gbit/s, where its demand is not known. 1 unless told. */
+  readonly assumedGbps?: number
   readonly appliances: readonly PlacementAppliance[]
 }
 
@@ -38,8 +42,8 @@ export interface PlacementPin {
 export interface PlacementProblem {
   /** Bytes per file. */
   readonly sizes: Float64Array
-  /** Relative requests per file, 0 where nothing is known. Bytes served of a file ∝ popularity × size. */
-  readonly popularity: Float64Array
+  /** Relative requests per file in each class of demand, 0 where nothing is known. Bytes served of a file ∝ popularity × size. */
+  readonly popularity: readonly Float64Array[]
   /** 32 bits per file, taken from its digest: the file's identity in hashing. */
   readonly fileHashes: Uint32Array
   readonly sites: readonly PlacementSite[]

@@ -8,6 +8,7 @@ export const typeNames: Readonly<Record<string, string>> = {
   'Site.spec.tier': 'SiteTier',
   'Site.spec.coordinates': 'Coordinates',
   'Site.spec.network': 'SiteNetwork',
+  'Site.spec.demand': 'SiteDemand',
   'Site.spec.parents[]': 'SiteParent',
   'Site.spec.fillWindows[]': 'Window',
   'Site.spec.fillWindows[].days[]': 'Weekday',

@@ -17,6 +17,7 @@ function problem(): PlacementProblem {
   const site = (key: string, parents: string[], count: number): PlacementSite => ({
     key,
     region: key.slice(0, 2),
+    demandClass: key.startsWith('r1') ? 1 : 0,
     parents,
     appliances: Array.from({ length: count }, (_, i) => ({
       key: `${key}/${i}`,
@@ -28,7 +29,7 @@ function problem(): PlacementProblem {
   const regions = ['r0', 'r1', 'r2']
   return {
     sizes,
-    popularity: Float64Array.from(sizes, (_, f) => 1 / (f + 5)),
+    popularity: [Float64Array.from(sizes, (_, f) => 1 / (f + 5)), Float64Array.from(sizes, (_, f) => f + 1)],
     fileHashes: Uint32Array.from(sizes, (_, f) => mix(f + 3)),
     sites: regions.flatMap((r) => [
       site(r, [], 2),

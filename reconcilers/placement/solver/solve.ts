@@ -27,8 +27,10 @@ export interface SolverSite {
   readonly appliances: readonly SolverAppliance[]
   /** Which popularity its viewers have. 0 unless told. */
   readonly demandClass?: number
-  /** At the peak, in Gbit/s. Unknown: throughput is taken to be enough, and sites count alike. */
+  /** At the peak, in Gbit/s. Unknown: throughput is taken to be enough. */
   readonly demandGbps?: number
+  /** What it counts as where its demand is not known. 1 unless told. */
+  readonly assumedGbps?: number
   /** The most that may be moved into it, in bytes. Whatever pays, unless told. */
   readonly fillBytes?: number
 }
@@ -133,6 +135,11 @@ export class Solved {
   /** Whether the prices were left before they were as good as they get. */
   get endedEarly(): boolean {
     return this.#endedEarly
+  }
+
+  /** Keys of the sites, by the positions that `trees` name them by. */
+  get siteKeys(): readonly string[] {
+    return this.#sites.map(({ key }) => key)
   }
 
   /** What is scarce where, the most valuable first: at each site, the dearest storage and the dearest throughput of its types. */
@@ -476,12 +483,20 @@ function shareOf(popularity: Float64Array, sizes: Float64Array, skip: Uint8Array
   return share
 }
 
-function measure({ key, region, demandClass = 0, demandGbps, fillBytes = Infinity, appliances }: SolverSite): Site {
+function measure({
+  key,
+  region,
+  demandClass = 0,
+  demandGbps,
+  assumedGbps = 1,
+  fillBytes = Infinity,
+  appliances,
+}: SolverSite): Site {
   return {
     key,
     region,
     klass: demandClass,
-    demand: demandGbps ?? 1,
+    demand: demandGbps ?? assumedGbps,
     measured: demandGbps !== undefined,
     fillBytes,
     types: byType(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { decodeCatalog, encodeCatalog } from '../../../reconcilers/blobs/catalog.ts'
+import { columnOf, decodeDemand, encodeDemand } from '../../../reconcilers/blobs/demand.ts'
 import { CatalogBuilder } from '../../../reconcilers/catalog/builder.ts'
 
 const sha = (char: string) => char.repeat(64)
@@ -37,6 +38,27 @@ describe('a bad line is refused with its number', () => {
     ['a size past 2^53', line('a', { size: 2 ** 60 }), /whole number/],
     ['a size as text', line('a', { size: '1' }), /whole number/],
     ['a negative popularity', line('a', { popularity: -1 }), /popularity -1/],
+    [
+      'an infinite popularity',
+      '{"path":"a","size":1,"sha256":"HEX","popularity":1e999}'.replace('HEX', sha('a')),
+      /popularity Infinity/,
+    ],
+    ['a popularity that is not JSON', `{"path":"a","size":1,"sha256":"${sha('a')}","popularity":NaN}`, /not JSON/],
+    ['a negative popularity of a class', line('a', { popularity: { de: -1 } }), /popularity -1 of class "de": must be/],
+    ['a popularity of a class as text', line('a', { popularity: { de: '1' } }), /popularity "1" of class "de"/],
+    ['null for popularity', line('a', { popularity: null }), /popularity null: must be a number/],
+    ['a list of popularities', line('a', { popularity: [1] }), /popularity \[1\]: must be a number/],
+    ['a class in capitals', line('a', { popularity: { DE: 1 } }), /"DE" is no class of demand/],
+    [
+      'a class that is a prototype',
+      '{"path":"a","size":1,"sha256":"HEX","popularity":{"__proto__":1}}'.replace('HEX', sha('a')),
+      /"__proto__" is no class/,
+    ],
+    [
+      'the sixty-fifth class',
+      line('a', { popularity: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`c${i}`, 1])) }),
+      /more than 64 classes/,
+    ],
     ['an unknown field', line('a', { sise: 1 }), /unknown field "sise"/],
     ['no JSON', '{"path":', /not JSON/],
     ['a list', '[]', /not a JSON object/],
@@ -77,7 +99,65 @@ test('a refresh keeps the index of what is unchanged, never reuses one, and appe
 
 test('a catalog survives its encoding, with gaps and titles', () => {
   const first = built([line('a'), line('b', { title: 'B\n"2"', popularity: 2 })]).catalog
-  const { catalog, popularity } = built([line('b', { title: 'B\n"2"', popularity: 2 }), line('ü')], first)
-  expect(popularity).toEqual([0, 2, 0])
+  const { catalog, demand } = built([line('b', { title: 'B\n"2"', popularity: 2 }), line('ü')], first)
+  expect(demand).toEqual({ classes: [], popularity: [Float64Array.of(0, 2, 0)] })
   expect(decodeCatalog(encodeCatalog(catalog))).toEqual(catalog)
+})
+
+describe('popularity by class of demand', () => {
+  const { demand } = built([
+    line('a', { popularity: 2 }),
+    line('b', { popularity: { de: 3, fr: 1 } }),
+    line('c', { popularity: { fr: 5, '*': 4 } }),
+    line('d', { popularity: {} }),
+    line('e'),
+  ])
+  const column = (name: string) => [...demand.popularity[columnOf(demand, name)]!]
+
+  test('a number is that of every class, and a class that is not named has what * says, or nothing', () => {
+    expect(demand.classes).toEqual(['de', 'fr'])
+    expect(column('de')).toEqual([2, 3, 4, 0, 0])
+    expect(column('fr')).toEqual([2, 1, 5, 0, 0])
+  })
+
+  test('a class that no line names has what * says, or the mean of those that are named', () => {
+    expect(column('it')).toEqual([2, 2, 4, 0, 0])
+  })
+
+  test('it survives its encoding, and the order of lines and classes does not matter', () => {
+    const digest = `sha256:${sha('c')}`
+    const bytes = encodeDemand(digest, demand)
+    expect(decodeDemand(bytes)).toEqual({ catalog: digest, ...demand })
+    const other = built([line('b', { popularity: { fr: 1, de: 3 } }), line('a', { popularity: 2 })]).demand
+    const same = built([line('a', { popularity: 2 }), line('b', { popularity: { de: 3, fr: 1 } })]).demand
+    expect(encodeDemand(digest, other)).toEqual(encodeDemand(digest, same))
+  })
+})
+
+describe('demand blobs', () => {
+  const text = (...lines: string[]) => new TextEncoder().encode(`${lines.join('\n')}\n`)
+
+  test('where no class is told apart, they are as they always were', () => {
+    const { demand } = built([line('a', { popularity: 2.5 }), line('b')])
+    const v1 = text('{"weirDemand":1,"catalog":"sha256:1"}', '2.5', '0')
+    expect(encodeDemand('sha256:1', demand)).toEqual(v1)
+    expect(decodeDemand(v1)).toEqual({ catalog: 'sha256:1', classes: [], popularity: [Float64Array.of(2.5, 0)] })
+  })
+
+  const V2 = '{"weirDemand":2,"catalog":"sha256:1","classes":["de"]}'
+  const cases: [reason: string, bytes: Uint8Array, message: RegExp][] = [
+    ['NaN', text(V2, '1', 'NaN'), /line 3 is not a popularity/],
+    ['a negative number', text(V2, '[1,-1]'), /line 2 is not a popularity/],
+    ['infinity', text(V2, '[Infinity,1]'), /line 2 is not a popularity/],
+    ['nothing', text(V2, ''), /line 2 is not a popularity/],
+    ['a column too many', text(V2, '[1,2,3]'), /line 2 has 3 values for 2 columns/],
+    ['an unknown version', text('{"weirDemand":3,"catalog":"x"}'), /version 1 or 2/],
+    ['no classes', text('{"weirDemand":2,"catalog":"x","classes":[]}'), /1 to 64 classes/],
+    ['a class twice', text('{"weirDemand":2,"catalog":"x","classes":["a","a"]}'), /1 to 64 classes/],
+    ['no header', text('1', '2'), /version 1 or 2/],
+    ['no JSON', text('weird'), /not JSON/],
+  ]
+  test.each(cases)('%s is refused', (_reason, bytes, message) => {
+    expect(() => decodeDemand(bytes)).toThrow(message)
+  })
 })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Appliance, Assignment, PlacementPlan, PlacementPolicy } from '../../../crds/types.gen.ts'
+import type { Appliance, Assignment, PlacementPlan, PlacementPolicy, Site } from '../../../crds/types.gen.ts'
 import { catalogOf } from '../../../reconcilers/blobs/catalog.ts'
 import { decodeFileSet } from '../../../reconcilers/blobs/file-set-blob.ts'
 import { decodePlanIndex } from '../../../reconcilers/blobs/plan-index.ts'
-import { reservedBy } from '../../../reconcilers/placement/inputs.ts'
+import { reservedBy, sitePeaks } from '../../../reconcilers/placement/inputs.ts'
 import {
   needsPlan,
   type PolicyInput,
@@ -12,6 +12,7 @@ import {
   waitsFor,
 } from '../../../reconcilers/placement/plan-policy.ts'
 import { popularFirst } from '../../../reconcilers/placement/popular-first.ts'
+import { priced } from '../../../reconcilers/placement/priced.ts'
 import { selectTargets, type Target } from '../../../reconcilers/placement/select.ts'
 import { appliance, CONTENT, catalog, conditions, digest, hardwareClass, NOW, policy, site, written } from '../fleet.ts'
 
@@ -24,7 +25,7 @@ const content = catalogOf(
     sha256: `${i}${'abcdef0123'[i]}`.repeat(32),
   })),
 )
-const popularity = Float64Array.from({ length: 10 }, (_, i) => 10 - i)
+const demand = { classes: [], popularity: [Float64Array.from({ length: 10 }, (_, i) => 10 - i)] }
 
 const targetsOf = (storage: Record<string, number>): Target[] =>
   Object.entries(storage).map(([name, bytes]) => ({
@@ -43,7 +44,7 @@ const input = (more: Partial<PolicyInput> = {}): PolicyInput => ({
   solver: popularFirst,
   brake: { engaged: false },
   digest,
-  material: { catalog: content, popularity, held: new Map() },
+  material: { catalog: content, demand, held: new Map() },
   ...more,
 })
 
@@ -108,6 +109,60 @@ test('nothing is planned again while nothing that matters has changed', () => {
   expect(again.events).toEqual([])
 })
 
+describe.each([popularFirst, priced])('demand by class and by site ($name)', (solver) => {
+  // Even files are wanted in de, odd ones in fr.
+  const byClass = {
+    classes: ['de', 'fr'],
+    popularity: [1, 0, 1].map((odd, k) => Float64Array.from({ length: 10 }, (_, i) => (k && i % 2 === odd ? 5 : 1))),
+  }
+  const heldAt = (plan: ReturnType<typeof planPolicy>) => {
+    const blobs = new Map(plan.blobs.map((b) => [b.digest, b.bytes as Uint8Array]))
+    const { rows } = decodePlanIndex(blobs.get(planned(plan)!.spec.index.digest)!)
+    return Object.fromEntries(rows.map((r) => [r.name, [...decodeFileSet(blobs.get(r.manifest)!).set]]))
+  }
+  const at = (name: string, spec: Partial<Site['spec']>): Target => ({
+    appliance: appliance(`${name}1`, name),
+    site: site(name, spec),
+    hardwareClass: hardwareClass('small', 500),
+  })
+
+  test('each site gets what its viewers want: by its country, or by the class that it says', () => {
+    const targets = [at('fra', {}), at('cdg', { country: 'FR' }), at('tls', { demand: { class: 'fr' } })]
+    const held = heldAt(
+      planPolicy(input({ solver, targets, material: { catalog: content, demand: byClass, held: new Map() } }), NOW),
+    )
+    expect(held).toEqual({ fra1: [0, 2, 4, 6, 8], cdg1: [1, 3, 5, 7, 9], tls1: [1, 3, 5, 7, 9] })
+  })
+
+  test('a class that nothing is said of has the column of all others', () => {
+    const targets = [at('mxp', { country: 'IT' })]
+    const others = {
+      ...byClass,
+      popularity: [Float64Array.from({ length: 10 }, (_, i) => i), ...byClass.popularity.slice(1)],
+    }
+    const held = heldAt(
+      planPolicy(input({ solver, targets, material: { catalog: content, demand: others, held: new Map() } }), NOW),
+    )
+    expect(held).toEqual({ mxp1: [5, 6, 7, 8, 9] })
+  })
+})
+
+test('a site whose peak is not known counts as the median of those that are', () => {
+  const peaks = (...given: (number | undefined)[]) => [
+    ...sitePeaks(
+      given.map((peakGbps, i) => site(`s${i}`, peakGbps === undefined ? {} : { demand: { peakGbps } })),
+    ).values(),
+  ]
+  expect(peaks(undefined, undefined)).toEqual([{ assumedGbps: 1 }, { assumedGbps: 1 }])
+  expect(peaks(10, undefined, 40, 500)).toEqual([
+    { demandGbps: 10 },
+    { assumedGbps: 40 },
+    { demandGbps: 40 },
+    { demandGbps: 500 },
+  ])
+  expect(peaks(10, 20, undefined)[2]).toEqual({ assumedGbps: 15 })
+})
+
 test('the order of appliances does not matter', () => {
   const one = planPolicy(input(), NOW)
   const two = planPolicy(input({ targets: [...input().targets].sort(() => 1) }), NOW)
@@ -127,6 +182,16 @@ describe('a new plan is made, with the old one as its parent', () => {
     [
       'files are excluded',
       { policy: { ...first.policy, spec: { ...first.policy.spec, exclude: [{ paths: ['title-1/**'] }] } } },
+    ],
+    [
+      'the viewers of a site are of another class of demand',
+      {
+        targets: first.targets.map((t) => ({ ...t, site: site(t.site.metadata.name!, { demand: { class: 'kids' } }) })),
+      },
+    ],
+    [
+      'the peak of a site is another',
+      { targets: first.targets.map((t) => ({ ...t, site: site(t.site.metadata.name!, { demand: { peakGbps: 7 } }) })) },
     ],
     ['an earlier policy takes room', { reserved: new Map([['default/ams1', 1500]]) }],
   ]

@@ -15,7 +15,7 @@ const site = (key: string, storage: readonly number[], region = 'eu'): Placement
 function problem(sizes: readonly number[], sites: readonly PlacementSite[], more: Partial<PlacementProblem> = {}) {
   return {
     sizes: Float64Array.from(sizes),
-    popularity: Float64Array.from(sizes, (_, i) => 1 / (i + 1)),
+    popularity: [Float64Array.from(sizes, (_, i) => 1 / (i + 1))],
     fileHashes: Uint32Array.from(sizes, (_, i) => mix(i + 1)),
     sites,
     copies: { perSite: 1, perRegion: 1 },
