@@ -28,6 +28,17 @@ export class FileSet {
     this.#words[word]! |= 1 << (index & 31)
   }
 
+  /** Adds everything of another set. */
+  addAll(other: FileSet): void {
+    if (other.#words.length > this.#words.length) {
+      const grown = new Uint32Array(other.#words.length)
+      grown.set(this.#words)
+      this.#words = grown
+    }
+    const words = this.#words
+    for (let i = 0; i < other.#words.length; i++) words[i]! |= other.#words[i]!
+  }
+
   delete(index: number): void {
     const word = index >>> 5
     if (word < this.#words.length) this.#words[word]! &= ~(1 << (index & 31))

@@ -117,13 +117,15 @@ function atLeast(n: number, sets: readonly FileSet[]): FileSet {
   // levels[i]: in at least i + 1 of the sets looked at so far.
   const levels = Array.from({ length: n }, () => new FileSet())
   for (const set of sets) {
-    for (let i = n - 1; i > 0; i--) levels[i] = levels[i]!.union(levels[i - 1]!.intersection(set))
-    levels[0] = levels[0]!.union(set)
+    for (let i = n - 1; i > 0; i--) levels[i]!.addAll(levels[i - 1]!.intersection(set))
+    levels[0]!.addAll(set)
   }
   return levels[n - 1]!
 }
 
 export function unionOf(sets: readonly FileSet[]): FileSet {
   if (sets.length <= 1) return sets[0] ?? new FileSet()
-  return sets.reduce((all, set) => all.union(set))
+  const all = sets[0]!.clone()
+  for (const set of sets.slice(1)) all.addAll(set)
+  return all
 }

@@ -51,6 +51,14 @@ test('set operations', () => {
   const a = FileSet.of([1, 2, 40, 1000])
   const b = FileSet.of([2, 40, 41])
   expect([...a.union(b)]).toEqual([1, 2, 40, 41, 1000])
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const all = one.clone()
+    all.addAll(other)
+    expect([...all]).toEqual([1, 2, 40, 41, 1000])
+  }
   expect([...a.difference(b)]).toEqual([1, 1000])
   expect([...b.difference(a)]).toEqual([41])
   expect([...a.intersection(b)]).toEqual([2, 40])

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { ensureCertificates } from '../../apiserver/certificates/certificates.ts'
+import { blobDoor, DOOR_CONFIG } from '../../cli/plan/blob-door.ts'
+import type { KubeObject } from '../../crds/metadata.ts'
+import { openBlobDoor } from '../../gateway/blob-door.ts'
+import { type BlobStore, digestOf, openBlobStore } from '../../runtime/blob-store.ts'
+import { Client } from '../../runtime/client/client.ts'
+import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
+import { namespaces, type Resource } from '../../runtime/client/resource.ts'
+import { isAlreadyExists } from '../../runtime/errors.ts'
+import { type ControlPlane, eventually, freshNamespace, startControlPlane } from '../controllers/control-plane.ts'
+import { ApiProxy } from './api-proxy.ts'
+
+/** API servers proxy to no loopback address. Nobody else reaches this one but who reaches this machine. */
+const address = Object.values(networkInterfaces())
+  .flat()
+  .find((each) => each?.family === 'IPv4' && !each.internal)?.address
+const real = process.env.WEIR_TEST_KUBECONFIG
+if (real && !address)
+  console.warn('this machine has no address that an API server proxies to: blobs are not read through one')
+
+const resource = (group: string, plural: string, kind: string, namespaced = true): Resource => ({
+  group,
+  version: 'v1',
+  plural,
+  kind,
+  namespaced,
+})
+const how = { fieldManager: 'test', force: true }
+
+;(real && address ? describe : describe.skip)('blobs through the proxy of a real API server', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-plan-kube-'))
+  let plane: ControlPlane
+  let store: BlobStore
+  let door: Awaited<ReturnType<typeof openBlobDoor>>
+  let service: string
+
+  beforeAll(async () => {
+    plane = await startControlPlane()
+    store = await openBlobStore(join(folder, 'blobs'))
+    const { server } = await ensureCertificates({ folder: join(folder, 'pki'), now: new Date() })
+    const tls = { cert: server.certificate, key: server.key }
+    door = await openBlobDoor({ blobStore: store, listen: { host: address, port: 0 }, tls })
+    service = await expose(plane.client, Number(new URL(door.url).port))
+  })
+  afterAll(async () => {
+    await door?.close()
+    await plane?.[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** As the chart makes them; and an EndpointSlice, which kube-controller-manager would make for a pod. */
+  async function expose(client: Client, port: number): Promise<string> {
+    const namespace = await freshNamespace(client, 'door')
+    const metadata = { name: 'weir-blobs', namespace }
+    const ports = [{ name: 'blobs', port: 8444, protocol: 'TCP' }]
+    const make = (of: Resource, object: object) => client.apply(of, object as KubeObject, how)
+    await make(resource('', 'services', 'Service'), { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports } })
+    await make(resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice'), {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': metadata.name } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports: [{ name: 'blobs', port, protocol: 'TCP' }],
+    })
+    await make(resource('', 'endpoints', 'Endpoints'), {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata,
+      subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'blobs', port, protocol: 'TCP' }] }],
+    })
+    await client
+      .create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: DOOR_CONFIG.namespace } })
+      .catch((error: unknown) => {
+        if (!isAlreadyExists(error)) throw error
+      })
+    const told = `${namespace}/weir-blobs:blobs`
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: DOOR_CONFIG, data: { service: told } }
+    await make(resource('', 'configmaps', 'ConfigMap'), config)
+    return told
+  }
+
+  /** A client of somebody who may do this, and nothing else. */
+  async function somebody(name: string, rules: readonly object[]): Promise<[Client, () => Promise<void>]> {
+    const apiVersion = 'rbac.authorization.k8s.io/v1'
+    const user = `${name}-${service.split('/')[0]}`
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: user }
+    const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }]
+    const make = (kind: string, plural: string, rest: object) =>
+      plane.client.apply(
+        resource('rbac.authorization.k8s.io', plural, kind, false),
+        { apiVersion, kind, metadata: { name: user }, ...rest } as KubeObject,
+        how,
+      )
+    await make('ClusterRole', 'clusterroles', { rules })
+    await make('ClusterRoleBinding', 'clusterrolebindings', { roleRef, subjects })
+    const proxy = await ApiProxy.start({
+      kubeconfigPath: plane.kubeconfigPath,
+      impersonate: { user, groups: ['system:authenticated'] },
+    })
+    const path = proxy.writeKubeconfig(join(folder, user))
+    const client = new Client({ access: await loadKubeconfig({ path }) })
+    const close = async () => {
+      client.close()
+      await proxy[Symbol.asyncDispose]()
+    }
+    return [client, close]
+  }
+
+  const config = { apiGroups: [''], resources: ['configmaps'], resourceNames: [DOOR_CONFIG.name], verbs: ['get'] }
+  const proxied = {
+    apiGroups: [''],
+    resources: ['services/proxy'],
+    resourceNames: ['https:weir-blobs:blobs'],
+    verbs: ['get'],
+  }
+  const signal = new AbortController().signal
+
+  test('reach who may use that proxy, found by what the chart has written down', async () => {
+    const bytes = Buffer.from('a manifest'.repeat(50_000))
+    const digest = await store.put(bytes)
+    const missing = digestOf(Buffer.from('nothing'))
+    const [client, close] = await somebody('planner', [config, proxied])
+    try {
+      const blobs = await eventually(
+        () => blobDoor(client, undefined, signal)([digest, missing]).catch(() => undefined),
+        'the rights are in force',
+      )
+      expect([...blobs].map(([each, found]) => [each, found?.length])).toEqual([
+        [digest, bytes.length],
+        [missing, undefined],
+      ])
+      expect(digestOf(blobs.get(digest)!)).toBe(digest)
+    } finally {
+      await close()
+    }
+  })
+
+  test('do not reach who may not, who is told what is missing', async () => {
+    const [client, close] = await somebody('reader', [config])
+    try {
+      const refused = await eventually(
+        () =>
+          blobDoor(
+            client,
+            undefined,
+            signal,
+          )([digestOf(Buffer.from('x'))]).then(
+            () => undefined,
+            (error: Error) => (error.message.includes('services/proxy') ? error.message : undefined),
+          ),
+        'the ConfigMap may be read, and the proxy may not be used',
+      )
+      expect(refused).toMatch(/^you may not read .*\/services\/https:weir-blobs:blobs\/proxy\/weir\/v1\/blobs: /)
+    } finally {
+      await close()
+    }
+  })
+})
