@@ -164,6 +164,8 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   await using server = await startDrillServer(kind)
   const result = await drillLeader(server, number, { lease: '10s', deadline: '7s', retry: '1s' })
   const late = Object.values(result.takeoverMs).some((ms) => ms > 15_000)
-  console.log(JSON.stringify({ server: kind, ...result, late }))
-  process.exitCode = result.wrongs.length > 0 || late ? 1 : 0
+  // Struck in the middle of a rollout, or nothing is proven.
+  const after = result.struckAt.some((changed) => changed >= number)
+  console.log(JSON.stringify({ server: kind, ...result, late, after }))
+  process.exitCode = result.wrongs.length > 0 || late || after ? 1 : 0
 }
