@@ -7,8 +7,6 @@ import type { Problem } from './problem.ts'
 import { placeText } from './source-text.ts'
 import { closest } from './suggest.ts'
 
-export { schemaAt } from './schema-at.ts'
-
 export interface CheckOptions {
   /** Namespace of namespaced objects that name none. */
   readonly namespace: string

@@ -5,7 +5,7 @@ import { SourceText } from './source-text.ts'
 
 /** Turns a file's bytes into text: UTF-8, with or without a byte order mark. Anything else is a problem, with its place. */
 export function decodeText(name: string, bytes: Uint8Array): SourceText | Problem {
-  if (bytes.length > MAX_FILE_BYTES) return tooLarge(name, bytes.length)
+  if (bytes.length > MAX_FILE_BYTES) return tooLarge(name)
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     return { code: 'unreadable', file: name, message: 'is UTF-16 text; save it as UTF-8' }
   }
@@ -17,9 +17,11 @@ export function decodeText(name: string, bytes: Uint8Array): SourceText | Proble
   return isUtf8(buffer) ? new SourceText(name, new TextDecoder('utf-8').decode(bytes)) : notUtf8(name, bytes)
 }
 
-export function tooLarge(name: string, bytes: number): Problem {
+/** `bytes`: how large it is, where that is known. */
+export function tooLarge(name: string, bytes?: number): Problem {
+  const size = bytes === undefined ? '' : ` (${Math.round(bytes / 1024 / 1024)} MiB)`
   const limit = MAX_FILE_BYTES / 1024 / 1024
-  return { code: 'unreadable', file: name, message: `is ${bytes} bytes; a manifest file may have at most ${limit} MiB` }
+  return { code: 'unreadable', file: name, message: `is too large${size}: a manifest file has at most ${limit} MiB` }
 }
 
 /** Points at the first byte that is not UTF-8. */

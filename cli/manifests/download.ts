@@ -16,8 +16,8 @@ export async function download(url: string, signal?: AbortSignal): Promise<Sourc
     return decodeText(url, await readAll(answer.body))
   } catch (error) {
     if (signal?.aborted) throw error
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : (error as Error)
-    const why = timeout.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : cause.message
+    const { message, cause } = error as Error & { readonly cause?: Error }
+    const why = timeout.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : (cause?.message ?? message)
     return { code: 'unreadable', file: url, message: `cannot be read: ${why}` }
   }
 }

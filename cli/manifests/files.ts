@@ -24,6 +24,8 @@ export interface FileArguments {
   readonly signal?: AbortSignal
 }
 
+/** Commas separate names, but not the alternatives of a glob. */
+const OUTER_COMMA = /,(?![^{}]*\})/
 const EXTENSIONS = /\.(ya?ml|json)$/
 
 /** A file, by the name the user knows it by; or why it cannot be one. */
@@ -52,7 +54,7 @@ function readNamed(name: string, { cwd, stdin, signal }: FileArguments): Promise
 /** Expands directories and globs. Throws a usage error for what does not exist. */
 async function namedFiles({ files, recursive, cwd }: FileArguments): Promise<Named[]> {
   const found: Named[] = []
-  for (const argument of files.flatMap((file) => file.split(',')).filter((file) => file !== '')) {
+  for (const argument of files.flatMap((file) => file.split(OUTER_COMMA)).filter((file) => file !== '')) {
     if (argument === '-' || isUrl(argument)) found.push(argument)
     else for (const name of await expand(argument, cwd, recursive)) found.push(name)
   }
@@ -67,7 +69,7 @@ async function namedFiles({ files, recursive, cwd }: FileArguments): Promise<Nam
 
 async function expand(argument: string, cwd: string, recursive: boolean): Promise<Named[]> {
   const info = await stat(inside(cwd, argument)).catch((error: NodeJS.ErrnoException) => error)
-  if (!(info instanceof Error)) return info.isDirectory() ? wholeDirectory(argument, cwd, recursive) : [argument]
+  if ('isDirectory' in info) return info.isDirectory() ? wholeDirectory(argument, cwd, recursive) : [argument]
   if (info.code !== 'ENOENT') throw usageError(`cannot read ${argument}: ${info.message}`)
   if (!/[*?[{]/.test(argument)) throw usageError(`the path "${argument}" does not exist`)
   const matches: string[] = []
@@ -114,7 +116,7 @@ async function directory(
 async function entryOf(path: string, cwd: string, entry: Dirent): Promise<Named> {
   if (entry.isFile()) return path
   const info = entry.isSymbolicLink() ? await stat(inside(cwd, path)).catch((error: Error) => error) : entry
-  if (info instanceof Error) return unreadable(path, info.message)
+  if (!('isDirectory' in info)) return unreadable(path, info.message)
   if (info.isDirectory()) return unreadable(path, 'it is a link to a folder')
   return info.isFile() ? path : unreadable(path, 'it is no regular file')
 }

@@ -48,6 +48,12 @@ function visit(
     }
     case 'string':
       if (typeof value !== 'string') refuse('a string')
+      else if (!isOfFormat(value, schema.format)) {
+        errors.push({
+          path,
+          message: schema.format === 'byte' ? 'must be base64' : 'must be a time, as 2006-01-02T15:04:05Z',
+        })
+      }
       return
     case 'boolean':
       if (typeof value !== 'boolean') refuse('a boolean')
@@ -58,6 +64,15 @@ function visit(
     case 'number':
       if (typeof value !== 'number') refuse('a number')
   }
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
+
+/** Formats that Go reads into something else than a text. An empty time is none. */
+function isOfFormat(value: string, format: JsonValue | undefined): boolean {
+  if (format === 'byte') return BASE64.test(value.replace(/[\r\n]/g, ''))
+  return format !== 'date-time' || value === '' || (TIME.test(value) && !Number.isNaN(Date.parse(value)))
 }
 
 function mismatch(wanted: string, value: JsonValue): string {

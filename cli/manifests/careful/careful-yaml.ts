@@ -39,6 +39,7 @@ const MAX_NODES_BY_ALIAS = 100_000
 const MAX_DEPTH = 200
 /** More errors than this in one document help nobody. */
 const MAX_ERRORS = 100
+const TWICE = 'this key is there twice'
 const CORE_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((t) => `tag:yaml.org,2002:${t}`))
 
 /** Reads one document, whatever YAML it is written in, as YAML 1.2 core. */
@@ -68,7 +69,7 @@ function syntaxErrors(parsed: Document): { readonly span: Span; readonly message
 const spanOf = (pos: readonly [number, number]): Span => ({ start: pos[0], end: pos[1] })
 
 function wording(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key is there twice'
+  if (code === 'DUPLICATE_KEY') return TWICE
   if (code === 'TAB_AS_INDENT') return 'a tab indents here; YAML indents with spaces'
   return message.slice(0, 1).toLowerCase() + message.slice(1)
 }
@@ -136,14 +137,16 @@ class Reader {
   }
 
   #map(node: YAMLMap, depth: number): JsonValue {
-    const entries: [string, JsonValue][] = []
+    const entries = new Map<string, JsonValue>()
     const merged: [string, JsonValue][] = []
     for (const pair of node.items) {
       const key = pair.key as Node | null
       if (isMergeKey(key)) merged.push(...this.#merge(pair, depth))
       else {
         const name = this.#key(key, node)
-        if (name !== undefined) entries.push([name, this.read(pair.value as Node | null, depth + 1)])
+        // The parser takes 1 and "1" for two keys; JSON does not.
+        if (name !== undefined && entries.has(name)) this.#refuse('syntax', key ?? node, TWICE)
+        if (name !== undefined) entries.set(name, this.read(pair.value as Node | null, depth + 1))
       }
     }
     return Object.fromEntries([...merged, ...entries])
