@@ -14,8 +14,8 @@ import { buildPeer, type Peer } from './peer.ts'
 import { until, untilQuiet, within } from './within.ts'
 
 const APPLIANCES = Number(process.env.WEIR_BENCH_APPLIANCES ?? 5_000)
-/** Of which the first warms up whoever is compiled as it runs. */
-const ROUNDS = 4
+/** Beside a first, which warms up whoever is compiled as it runs. Kubernetes' take a quarter of a minute each. */
+const ROUNDS = { embedded: 5, kube: 3 }
 /** Far more than any step has taken, so that a run that hangs ends and says where. */
 const STEP_TIMEOUT_MS = 120_000
 
@@ -52,10 +52,11 @@ export async function compareConvergence(report: Report): Promise<void> {
   const assets = process.env.KUBEBUILDER_ASSETS
   const peer = buildPeer(report)
   try {
-    for (const start of [startWeir, ...(assets ? [() => startKube(assets)] : [])]) {
+    const kube = assets ? [{ start: () => startKube(assets), rounds: ROUNDS.kube }] : []
+    for (const { start, rounds } of [{ start: startWeir, rounds: ROUNDS.embedded }, ...kube]) {
       const server = await start()
       try {
-        await measure(server, peer, report)
+        await measure(server, rounds, peer, report)
       } finally {
         await server.stop()
       }
@@ -66,7 +67,7 @@ export async function compareConvergence(report: Report): Promise<void> {
   if (!assets) report.note('kube-apiserver is not measured: KUBEBUILDER_ASSETS is not set')
 }
 
-async function measure(server: ServerUnderTest, peer: Peer | undefined, report: Report): Promise<void> {
+async function measure(server: ServerUnderTest, rounds: number, peer: Peer | undefined, report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-bench-converge-'))
   const client = clientOf(server.access)
   const controllers = new Child('controllers-process.ts')
@@ -84,7 +85,7 @@ async function measure(server: ServerUnderTest, peer: Peer | undefined, report: 
 
     const writers = [own, bare(raw, fleet, server), ...(peer ? [controllerRuntime(peer, fleet, server)] : [])]
     const runs = new Map<string, Run[]>(writers.map(({ name }) => [name, []]))
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round <= rounds; round++) {
       // To and fro, so that what grows or warms up with time favours nobody.
       for (const writer of round % 2 === 0 ? writers : [...writers].reverse()) {
         const origin = `http://${writer.name.replaceAll(/\W/g, '-')}-${round}.example/`
@@ -175,56 +176,50 @@ function controllerRuntime(peer: Peer, fleet: Fleet, { access }: ServerUnderTest
 }
 
 function tell(server: string, runs: ReadonlyMap<string, readonly Run[]>, report: Report): void {
+  const own = 'Weir’s controllers'
+  const bare = 'bare writes'
+  const peer = 'controller-runtime'
   const of = (name: string, value: (run: Run) => number) => median(runs.get(name)!.map(value))
-  const seconds = (name: string) => of(name, (r) => r.seconds)
-  const perWrite = (name: string) => (of(name, (r) => r.writerCpuSeconds) / APPLIANCES) * 1000
-  const headings = ['s', 'each', '× bare', 'CPU ms/write', '× bare', 'server CPU ms/write']
+  // Within a round: what else the machine does weighs on its runs alike.
+  const beside = (name: string, other: string, value: (run: Run) => number) =>
+    median(runs.get(name)!.map((run, i) => value(run) / value(runs.get(other)![i]!)))
+  const seconds = (run: Run) => run.seconds
+  const cpuMs = (run: Run) => (run.writerCpuSeconds / APPLIANCES) * 1000
+  const serverCpuMs = (run: Run) => (run.serverCpuSeconds / APPLIANCES) * 1000
+  const allCpuMs = (run: Run) => cpuMs(run) + serverCpuMs(run)
   report.table([
-    [`${APPLIANCES} writes on ${server}`, ...headings],
-    ...[...runs.keys()].map((name) => [
+    [`${APPLIANCES} writes on ${server}`, 's', 'each', '× bare', 'CPU ms/write', '× bare', 'with server’s', '× bare'],
+    ...[...runs].map(([name, each]) => [
       name,
-      seconds(name).toFixed(2),
-      runs
-        .get(name)!
-        .map((r) => r.seconds.toFixed(2))
-        .join(' '),
-      (seconds(name) / seconds('bare writes')).toFixed(2),
-      perWrite(name).toFixed(3),
-      (perWrite(name) / perWrite('bare writes')).toFixed(2),
-      ((of(name, (r) => r.serverCpuSeconds) / APPLIANCES) * 1000).toFixed(3),
+      of(name, seconds).toFixed(2),
+      each.map((run) => run.seconds.toFixed(2)).join(' '),
+      beside(name, bare, seconds).toFixed(2),
+      of(name, cpuMs).toFixed(3),
+      beside(name, bare, cpuMs).toFixed(2),
+      of(name, allCpuMs).toFixed(3),
+      beside(name, bare, allCpuMs).toFixed(2),
     ]),
   ])
-  const own = 'Weir’s controllers'
-  report.figure({
-    name: `converge: time beside the bare writes, on ${server}`,
-    value: seconds(own) / seconds('bare writes'),
-    unit: '×',
-    target: { atMost: 1.2 },
-  })
-  if (runs.has('controller-runtime')) {
+  const figure = (what: string, value: number, unit: string, atMost?: number) =>
     report.figure({
-      name: `converge: time beside an operator on controller-runtime, on ${server}`,
-      value: seconds(own) / seconds('controller-runtime'),
-      unit: '×',
-      target: { atMost: 1 },
+      name: `converge: ${what}, on ${server}`,
+      value,
+      unit,
+      ...(atMost === undefined ? {} : { target: { atMost } }),
     })
-    report.figure({
-      name: `converge: CPU per write beside an operator on controller-runtime, on ${server}`,
-      value: perWrite(own) / perWrite('controller-runtime'),
-      unit: '×',
-    })
+  figure('time beside the bare writes', beside(own, bare, seconds), '×', 1.2)
+  if (runs.has(peer)) {
+    figure('time beside an operator on controller-runtime', beside(own, peer, seconds), '×', 1)
+    figure('CPU per write beside an operator on controller-runtime', beside(own, peer, cpuMs), '×')
   }
-  report.figure({
-    name: `converge: the most often that one object was written, on ${server}`,
-    value: Math.max(...runs.get(own)!.map((r) => r.mostWrites)),
-    unit: 'writes',
-    target: { atMost: 1 },
-  })
-  report.figure({
-    name: `converge: requests for changes, of which ${APPLIANCES} for Assignments, on ${server}`,
-    value: of(own, (r) => r.requests ?? 0),
-    unit: 'requests',
-  })
+  figure(
+    'the most often that one object was written',
+    Math.max(...runs.get(own)!.map((r) => r.mostWrites)),
+    'writes',
+    1,
+  )
+  const requests = of(own, (r) => r.requests ?? 0)
+  figure(`requests for changes, of which ${APPLIANCES} for Assignments`, requests, 'requests')
 }
 
 function median(values: readonly number[]): number {
