@@ -1,0 +1,225 @@
+import type { FileSet } from '../../blobs/file-set.ts'
+import type { Branch, Trunk } from './model.ts'
+import { lineOf } from './site-dual.ts'
+import type { Solved, SolverInput } from './solve.ts'
+
+/** How a file stands at a site, measured in what the site's storage earns at its margin: the cut-off. 1 is just enough; infinite where nothing is scarce. */
+export interface Standing {
+  /** `Parent`: sites below fill from it and fall back to it, and a file is worth what that spares them. */
+  readonly role: 'Edge' | 'Parent'
+  /** What the viewers here, or of a parent those below it, ask for of the file: in the problem's unit of demand, and as a part of all that they ask for. */
+  readonly demand: number
+  readonly share: number
+  /** What it earns per byte here, in cut-offs. */
+  readonly timesCutOff: number
+  /** The same, where it is not here yet: moving it in must pay, too. */
+  readonly timesCutOffToCome: number
+  /** Key of the parent that is to hold it, which makes it worth less here. */
+  readonly parent?: string
+  /** What it would earn, in cut-offs, if no parent held it. */
+  readonly timesCutOffAlone: number
+}
+
+/** Why a file is, or is not, at a site. */
+export type Why =
+  | 'NotInCatalog'
+  | 'Excluded'
+  | 'Pinned'
+  | 'PinHasNoRoom'
+  | 'TooLarge'
+  | 'EarnsItsPlace'
+  | 'MovingCosts'
+  | 'RoomLeft'
+  | 'NextPlan'
+  | 'MustEarnItsMove'
+  | 'ParentHolds'
+  | 'BelowCutOff'
+  | 'NoRoom'
+
+/** What is known of a file at a site besides its standing. */
+export interface Circumstances {
+  readonly isInCatalog: boolean
+  readonly isExcluded: boolean
+  readonly isPinned: boolean
+  readonly sizeBytes: number
+  /** The most that one appliance here may hold, in bytes. */
+  readonly largestBytes: number
+  /** By the plan in force, and by a plan made now. */
+  readonly isHeld: boolean
+  readonly wouldBeHeld: boolean
+}
+
+/** The one reason that decides. Pure. */
+export function whyOf(standing: Standing, at: Circumstances): Why {
+  if (!at.isInCatalog) return 'NotInCatalog'
+  if (at.isExcluded) return 'Excluded'
+  if (at.isPinned) return at.isHeld || at.wouldBeHeld ? 'Pinned' : 'PinHasNoRoom'
+  if (at.sizeBytes > at.largestBytes) return 'TooLarge'
+  const { timesCutOff, timesCutOffToCome, timesCutOffAlone } = standing
+  if (at.isHeld) {
+    if (timesCutOffToCome >= 1) return 'EarnsItsPlace'
+    return timesCutOff >= 1 ? 'MovingCosts' : 'RoomLeft'
+  }
+  if (at.wouldBeHeld) return 'NextPlan'
+  if (timesCutOffToCome >= 1) return 'NoRoom'
+  if (timesCutOff >= 1) return 'MustEarnItsMove'
+  return standing.parent !== undefined && timesCutOffAlone >= 1 ? 'ParentHolds' : 'BelowCutOff'
+}
+
+/** Where a site stands in its tree. A parent's own viewers are among its tree's branches. */
+interface Node {
+  readonly trunk: Trunk | undefined
+  readonly branches: readonly Branch[]
+  /** Undefined for the parent itself. */
+  readonly branch: Branch | undefined
+}
+
+/**
+ * Explains a placement by its prices. At a site with types t of appliance, storage price α_t and throughput price β_t, a file of b bytes (all copies together) and demand d
+ * is worth holding where 1 − β_t − α_t b/d is above what is had instead (what its parent serves): where d/b, what a byte earns, is at least α_t / (1 − β_t − instead), for some
+ * t. That is its cut-off. To come, each byte must earn `churnBonus` times the dearest α more. At a parent a file earns what it spares the sites below it, and its cut-off is the
+ * parent's storage price. Prices are smoothed and files are whole, so that at the margin itself either may be so.
+ */
+export class Explainer {
+  readonly #input: SolverInput
+  readonly #churnBonus: number
+  /** By site key: what it would hold by a plan made now. */
+  readonly here: ReadonlyMap<string, FileSet>
+  readonly #keys: readonly string[]
+  readonly #nodes = new Map<string, Node>()
+
+  /** Places everything, once. */
+  constructor(solved: Solved, input: SolverInput, churnBonus: number) {
+    this.#input = input
+    this.#churnBonus = churnBonus
+    this.#keys = solved.siteKeys
+    const here = new Map<string, FileSet>()
+    for (const { key, holdings } of solved.sites()) {
+      const [first, ...others] = holdings.values()
+      if (first)
+        here.set(
+          key,
+          others.reduce((all, set) => all.union(set), first),
+        )
+    }
+    this.here = here
+    for (const { trunk, branches } of solved.trees) {
+      for (const branch of branches) this.#nodes.set(this.#keys[branch.site]!, { trunk, branches, branch })
+      if (trunk) this.#nodes.set(this.#keys[trunk.site]!, { trunk, branches, branch: undefined })
+    }
+  }
+
+  /** Throws a RangeError where the problem has no such site. */
+  standing(site: string, file: number): Standing {
+    const node = this.#nodes.get(site)
+    if (!node) throw new RangeError(`there is no site ${site} in the problem`)
+    return node.branch ? this.#atBranch(node, node.branch, file) : this.#atTrunk(node, node.trunk!, file)
+  }
+
+  /**
+   * How much more storage the site would need to hold the file: its own bytes, and those of all files that are not here and stand no worse. 0 where
+   * nothing is scarce. O(files), at a parent O(files × sites below it).
+   */
+  bytesShort(site: string, file: number): number {
+    const { sizes, excluded, copies } = this.#input
+    const mine = this.standing(site, file).timesCutOff
+    if (mine === Number.POSITIVE_INFINITY) return 0
+    const here = this.here.get(site)
+    const times = this.#timesAt(this.#nodes.get(site)!)
+    let bytes = sizes[file]!
+    for (let other = 0; other < sizes.length; other++) {
+      if (other === file || Number.isNaN(sizes[other]!) || here?.has(other) || excluded.has(other)) continue
+      if (times(other) >= mine) bytes += sizes[other]!
+    }
+    return bytes * copies.perSite
+  }
+
+  /** What files earn at a site, in cut-offs. */
+  #timesAt({ trunk, branches, branch }: Node): (file: number) => number {
+    if (!branch)
+      return (file) => timesOf(this.#sparedBy(trunk!, branches, file), trunk!.storagePrice, this.#bytesOf(file))
+    const covering = trunk && this.here.get(this.#keys[trunk.site]!)
+    const [alone, covered] = [cutOffAt(branch, 0, 0), cutOffAt(branch, insteadAt(branch, trunk), 0)]
+    return (file) => {
+      const cutOff = covering?.has(file) ? covered : alone
+      return timesOf((branch.bands.share[file] ?? 0) * branch.demand, cutOff, this.#bytesOf(file))
+    }
+  }
+
+  #atBranch({ trunk }: Node, branch: Branch, file: number): Standing {
+    const share = branch.bands.share[file] ?? 0
+    const demand = share * branch.demand
+    const bytes = this.#bytesOf(file)
+    const covering = trunk && this.#keys[trunk.site]!
+    const isCovered = covering !== undefined && (this.here.get(covering)?.has(file) ?? false)
+    const instead = isCovered ? insteadAt(branch, trunk) : 0
+    const moving = this.#churnBonus * branch.types.reduce((most, _, t) => Math.max(most, storagePrice(branch, t)), 0)
+    return {
+      role: 'Edge',
+      demand,
+      share,
+      timesCutOff: timesOf(demand, cutOffAt(branch, instead, 0), bytes),
+      timesCutOffToCome: timesOf(demand, cutOffAt(branch, instead, moving), bytes),
+      timesCutOffAlone: timesOf(demand, cutOffAt(branch, 0, 0), bytes),
+      ...(isCovered && { parent: covering }),
+    }
+  }
+
+  #atTrunk({ branches }: Node, trunk: Trunk, file: number): Standing {
+    const all = branches.reduce((sum, branch) => sum + branch.demand, 0)
+    const demand = branches.reduce((sum, { bands, demand: of }) => sum + (bands.share[file] ?? 0) * of, 0)
+    const times = timesOf(this.#sparedBy(trunk, branches, file), trunk.storagePrice, this.#bytesOf(file))
+    return {
+      role: 'Parent',
+      demand,
+      share: all > 0 ? demand / all : 0,
+      timesCutOff: times,
+      // What a parent holds stays within its band, and moving has no other price.
+      timesCutOffToCome: times,
+      timesCutOffAlone: times,
+    }
+  }
+
+  /** What it is worth to all branches together that the trunk holds a file. */
+  #sparedBy(trunk: Trunk, branches: readonly Branch[], file: number): number {
+    const bytes = this.#bytesOf(file)
+    let gain = 0
+    for (const branch of branches) {
+      const demand = (branch.bands.share[file] ?? 0) * branch.demand
+      if (!(demand > 0)) continue
+      const { types, prices } = branch
+      let best = 0
+      for (let t = 0; t < types.length; t++) best = Math.max(best, lineOf(types, prices, t, bytes / demand))
+      gain += Math.max(0, insteadAt(branch, trunk) - best) * demand
+    }
+    return gain
+  }
+
+  #bytesOf(file: number): number {
+    return this.#input.sizes[file]! * this.#input.copies.perSite
+  }
+}
+
+const storagePrice = ({ types, prices }: Branch, t: number) => prices[t]! / Math.max(types[t]!.storage, 1)
+
+/** What is had, per unit of demand, where the trunk holds a file and the branch does not. */
+const insteadAt = ({ parentValue }: Branch, trunk: Trunk | undefined) =>
+  trunk ? Math.max(0, parentValue - trunk.price) : 0
+
+/** What a byte must earn at a branch; `extra`: what each byte must earn besides. Infinite where no byte can earn enough. */
+function cutOffAt(branch: Branch, instead: number, extra: number): number {
+  let least = Number.POSITIVE_INFINITY
+  for (let t = 0; t < branch.types.length; t++) {
+    // What is left of the value of a unit served once its throughput is paid for.
+    const left = lineOf(branch.types, branch.prices, t, 0) - instead
+    if (left > 0) least = Math.min(least, (storagePrice(branch, t) + extra) / left)
+  }
+  return least
+}
+
+/** Files that nobody asks for earn nothing, even where nothing is scarce; an empty one needs to earn nothing, if there is any type of appliance that it may be on. */
+function timesOf(earns: number, cutOff: number, bytes: number): number {
+  if (!(earns > 0) || cutOff === Number.POSITIVE_INFINITY) return 0
+  const needed = cutOff * bytes
+  return needed > 0 ? earns / needed : Number.POSITIVE_INFINITY
+}
