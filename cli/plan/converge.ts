@@ -38,7 +38,8 @@ export interface Converged {
   readonly undecided: ReadonlyMap<string, string>
   /** Appliances whose content cannot be known, by key, and why. */
   readonly unknown: ReadonlyMap<string, string>
-  readonly stalledPolicies: readonly Stall[]
+  /** Catalogs and policies; of the others `stallsOf` tells. */
+  readonly stalled: readonly Stall[]
 }
 
 /** Rounds after which something goes round in circles. A change of a fleet takes two or three. */
@@ -65,6 +66,7 @@ class Simulation {
   readonly #undecided = new Map<string, string>()
   readonly #unknown = new Map<string, string>()
   readonly #stalledPolicies: Stall[] = []
+  readonly #stalledCatalogs: Stall[] = []
   readonly #read = new Set<string>()
 
   constructor(model: FleetModel, options: ConvergeOptions) {
@@ -84,7 +86,11 @@ class Simulation {
   }
 
   result(): Converged {
-    return { undecided: this.#undecided, unknown: this.#unknown, stalledPolicies: this.#stalledPolicies }
+    return {
+      undecided: this.#undecided,
+      unknown: this.#unknown,
+      stalled: [...this.#stalledCatalogs, ...this.#stalledPolicies],
+    }
   }
 
   #catalogs(): boolean {
@@ -95,7 +101,9 @@ class Simulation {
       this.#read.add(key)
       const reading = fresh ?? ({ type: 'notDue', dueInMs: undefined } as const)
       const input = { catalog, reading, usedBy: usersOf(catalog, this.#model.objects), digest: digestOf }
-      changed = this.#carryOut(planCatalog(input, this.#options.now)) || changed
+      const plan = planCatalog(input, this.#options.now)
+      if (fresh) this.#stalledCatalogs.push(...stallOf(plan))
+      changed = this.#carryOut(plan) || changed
     }
     return changed
   }

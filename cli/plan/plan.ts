@@ -1,4 +1,3 @@
-import { BlobReader } from '../../controllers/placement/blob-reader.ts'
 import { solveOnThreads } from '../../controllers/placement/solver-threads.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
@@ -7,19 +6,17 @@ import { manifestsFrom, resolveManifests } from '../changes/resolve.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import type { FileFlags } from '../manifests/named-files.ts'
-import { BlobCache, cacheFolder } from './blob-cache.ts'
-import { blobDoor } from './blob-door.ts'
-import { PlanBlobs } from './blobs.ts'
 import { changesText } from './changes.ts'
 import type { PlanDocument } from './document.ts'
 import { type Asking, examine, type PlannedWork } from './examine.ts'
 import { type GateFlags, judge, readGates } from './gates.ts'
+import { type BlobFlags, openBlobs } from './open-blobs.ts'
 import { type PlanFormat, planFormat, printPlan } from './print.ts'
 import { savePlan } from './save.ts'
 import { simulate } from './simulate.ts'
 import { readFleet } from './snapshot.ts'
 
-export interface PlanFlags extends ConnectionFlags, FileFlags, GateFlags {
+export interface PlanFlags extends ConnectionFlags, FileFlags, GateFlags, BlobFlags {
   readonly output?: string
   readonly exitCode: boolean
   readonly fieldManager: string
@@ -28,8 +25,6 @@ export interface PlanFlags extends ConnectionFlags, FileFlags, GateFlags {
   readonly prune?: boolean
   readonly delete?: boolean
   readonly readSources?: boolean
-  readonly blobsFrom?: string
-  readonly cache?: boolean
   readonly out?: string
 }
 
@@ -83,9 +78,7 @@ export async function planDocument(
   gates: ReturnType<typeof readGates>,
 ): Promise<PlanDocument> {
   const now = new Date()
-  const folder = flags.cache === false ? undefined : cacheFolder(io)
-  const cache = folder === undefined ? undefined : new BlobCache(folder)
-  const blobs = new PlanBlobs(blobDoor(connection.client, flags.blobsFrom, io.interrupted), cache)
+  const { blobs, reader, close } = openBlobs(io, connection, flags)
   const { summary, changes } = changesText(work)
   try {
     const fleet = await simulate({
@@ -93,7 +86,7 @@ export async function planDocument(
       unreadable,
       work,
       blobs,
-      reader: new BlobReader(blobs),
+      reader,
       solver: defaultSolver,
       // As controllers do, so that a large fleet takes no longer than it must.
       place: (problem, digest) => solveOnThreads(problem, digest, io.interrupted),
@@ -112,7 +105,7 @@ export async function planDocument(
       gates: judge(gates, fleet, summary),
     }
   } finally {
-    await cache?.close()
+    await close()
   }
 }
 

@@ -62,9 +62,9 @@ export async function simulate(input: SimulateInput): Promise<FleetEffects> {
     now,
   })
   const policies = policyEffects({ before, after, undecided })
-  const stalls = [...isAfter.stalledPolicies, ...stallsOf(after, now)]
+  const stalls = [...isAfter.stalled, ...stallsOf(after, now)]
   // To ask of what was is needed only where something is.
-  const known = stalls.length === 0 ? [] : [...wasBefore.stalledPolicies, ...stallsOf(before, now)]
+  const known = stalls.length === 0 ? [] : [...wasBefore.stalled, ...stallsOf(before, now)]
   const knownTexts = new Set(known.map((stall) => JSON.stringify(stall)))
   return {
     totals: { appliances: appliances.length, ...totalsOf(sites, guessed.size > 0) },
