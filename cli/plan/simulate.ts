@@ -117,12 +117,14 @@ function layOn(model: FleetModel, { changes, deletions }: PlannedWork): string[]
   return notes
 }
 
-/** Catalogs whose files cannot be known from what is published. */
+/** Catalogs whose files cannot be known from what is published: of another source, or let go on with what was held back. */
 function changedSources(live: FleetModel, after: FleetModel): { catalog: Catalog; before: Catalog | undefined }[] {
+  const asked = ({ source, suspend, approvedDigest, maxShrinkPercent }: Catalog['spec']) =>
+    JSON.stringify([source.url, suspend, approvedDigest, maxShrinkPercent])
   return (after.objects.catalogs.list() as unknown as readonly Catalog[]).flatMap((catalog) => {
     const before = live.objects.catalogs.get(keyOf(catalog)) as Catalog | undefined
-    const isSame = before && before.spec.source.url === catalog.spec.source.url
-    return isSame || catalog.spec.suspend ? [] : [{ catalog, before }]
+    const isSame = before && asked(before.spec) === asked(catalog.spec)
+    return isSame || catalog.spec.suspend || catalog.metadata.deletionTimestamp ? [] : [{ catalog, before }]
   })
 }
 

@@ -34,7 +34,7 @@ export async function readSources(
   const notes: string[] = []
   for (const source of changed) {
     const key = keyOf(source.catalog)
-    const what = source.before ? `the source of Catalog ${key} changes` : `Catalog ${key} is new`
+    const what = source.before ? `what is read for Catalog ${key} changes` : `Catalog ${key} is new`
     if (!options.readSources) {
       unread.set(key, `${what}: its files are known once its source is read (--read-sources does, from here)`)
       continue
