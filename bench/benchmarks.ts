@@ -39,6 +39,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./start/measure.ts')).measureStart(report),
   },
   {
+    name: 'validate-cli',
+    about: 'weir validate of 10,000 and 50,000 objects, beside kubeconform where there is Go',
+    byDefault: true,
+    run: async (report) => (await import('./validate/compare.ts')).compareValidate(report),
+  },
+  {
     name: 'cold-start',
     about: 'weir up, from nothing to a ready API',
     byDefault: true,
