@@ -20,6 +20,8 @@ interface Trouble {
   readonly mayDepose: boolean
   /** Begins in the middle of a rollout; the trouble is over when it resolves. */
   run(drill: OutageDrill): Promise<void>
+  /** Whether watches must have been told that their version is gone (410). */
+  readonly expires?: boolean
   /** It goes on until the plan is done, rather than for a time. */
   readonly endsWithPlan?: boolean
 }
@@ -32,6 +34,8 @@ interface TroubleResult {
   /** From the end of the trouble until every Assignment was changed; until all controllers were ready. */
   readonly convergedMs: number
   readonly readyMs: number
+  /** How many watches were told that their version is gone. */
+  readonly expired: number
   /** How often the lead changed hands. */
   readonly depositions: number
   readonly exits: readonly Exit[]
@@ -76,8 +80,12 @@ const TROUBLES: readonly Trouble[] = [
   {
     name: 'unreachable for 5 s, and its history lost meanwhile',
     mayDepose: true,
+    expires: true,
     async run(drill) {
-      const over = drill.misbehave(() => ({ type: 'break' }), undefined)
+      // Watches are asked for while it is away, and reach it when it is back: from versions that it does not know any more.
+      const fault = ({ verb }: RequestInfo): Fault =>
+        verb === 'watch' ? { type: 'delay', ms: 15_000 } : { type: 'break' }
+      const over = drill.misbehave(fault, undefined)
       await drill.fleet.touchAll()
       await drill.server.crash(() => delay(5000), true)
       drill.behave()
@@ -105,7 +113,8 @@ class OutageDrill implements AsyncDisposable {
 
   static async start(server: DrillServer, count: number): Promise<OutageDrill> {
     const programs: Supervised[] = []
-    const lastWords = () => programs.map(({ program }) => program.log.slice(-6))
+    const lastWords = () =>
+      programs.map(({ program }) => program.log.filter(({ level }) => level !== 'debug').slice(-6))
     const fleet = await DrillFleet.make(server.kubeconfigPath, count, lastWords)
     const proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfigPath })
     const kubeconfig = proxy.writeKubeconfig(join(server.dir, 'through-the-proxy'))
@@ -113,6 +122,7 @@ class OutageDrill implements AsyncDisposable {
       `--kubeconfig=${kubeconfig}`,
       `--blobs=${join(server.dir, 'blobs')}`,
       '--metrics-listen=127.0.0.1:0',
+      '--log-level=debug',
     ]
     for (const name of ['a', 'b']) {
       const env = { POD_NAMESPACE: fleet.namespace, POD_NAME: name }
@@ -156,6 +166,7 @@ class OutageDrill implements AsyncDisposable {
   async drill(trouble: Trouble): Promise<TroubleResult> {
     const before = await this.fleet.lease()
     const exitsBefore = this.#exits().length
+    const expiredBefore = this.#expired()
     const begun = Promise.withResolvers<number>()
     const done = await this.fleet.ask((changed) => {
       if (changed >= this.fleet.count / 4) begun.resolve(changed)
@@ -182,6 +193,7 @@ class OutageDrill implements AsyncDisposable {
       lastedMs: Math.round(overMs - beganMs),
       convergedMs: Math.max(0, Math.round(convergedMs)),
       readyMs: Math.round(readyMs),
+      expired: this.#expired() - expiredBefore,
       depositions: (after?.spec?.leaseTransitions ?? 0) - (before?.spec?.leaseTransitions ?? 0),
       exits: this.#exits().slice(exitsBefore),
     }
@@ -189,9 +201,10 @@ class OutageDrill implements AsyncDisposable {
     return result
   }
 
-  #judge({ name, mayDepose }: Trouble, { beganAt, depositions, exits }: TroubleResult): void {
+  #judge({ name, mayDepose, expires }: Trouble, { beganAt, depositions, exits, expired }: TroubleResult): void {
     const { wrongs, count } = this.fleet
     if (beganAt >= count) wrongs.push(`${name}: did not begin in mid-rollout`)
+    if (expires && expired <= 0) wrongs.push(`${name}: no watch was told that its version is gone`)
     if (!mayDepose && depositions > 0) wrongs.push(`${name}: the lead was given up ${depositions} times, needlessly`)
     if (!mayDepose && exits.length > 0) wrongs.push(`${name}: ${JSON.stringify(exits)}`)
     for (const exit of exits) {
@@ -227,6 +240,12 @@ class OutageDrill implements AsyncDisposable {
       }
       await this.fleet.until(isWell, `${program.name} is healthy and follows the API`, PATIENCE_MS)
     }
+  }
+
+  /** As the programs that run now tell. */
+  #expired(): number {
+    const lines = this.#programs.flatMap(({ program }) => program.log)
+    return lines.filter(({ msg }) => msg === 'watch expired; will list again').length
   }
 
   #exits(): readonly Exit[] {
