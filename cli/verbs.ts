@@ -10,6 +10,7 @@ import { command as diff } from './diff/command.ts'
 import { command as drain } from './drain/command.ts'
 import { command as events } from './events/command.ts'
 import { command as explain } from './explain/command.ts'
+import { command as explainPlacement } from './explain-placement/command.ts'
 import { command as gateway } from './gateway/command.ts'
 import { command as get } from './get/command.ts'
 import { command as init } from './init/command.ts'
@@ -37,6 +38,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   describe,
   remove,
   explain,
+  explainPlacement,
   schema,
   events,
   wait,

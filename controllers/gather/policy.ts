@@ -45,6 +45,17 @@ export async function decidePolicy(
   return planPolicy({ ...question, material: { ...material, placed } }, now)
 }
 
+/** What a policy's next plan would be made from, were it made now. The catalog must be published. Throws what `decidePolicy` throws. */
+export async function gatherNext(
+  policy: PlacementPolicy,
+  objects: FleetObjects,
+  reader: BlobReader,
+  solver: PlacementSolver,
+): Promise<{ readonly question: PolicyInput; readonly material: PlanMaterial }> {
+  const question: PolicyInput = { ...(await gather(policy, objects, reader, solver)), brake: { engaged: false } }
+  return { question, material: await gatherMaterial(question, reader) }
+}
+
 async function gather(
   policy: PlacementPolicy,
   objects: FleetObjects,

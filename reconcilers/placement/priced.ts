@@ -1,6 +1,7 @@
 import type { FileSet } from '../blobs/file-set.ts'
 import type { SolverControl } from './control.ts'
 import type { PlacementProblem, PlacementSolver, SolvedSites } from './problem.ts'
+import { Explainer } from './solver/explain.ts'
 import { defaultOptions, Solved } from './solver/solve.ts'
 
 /**
@@ -22,6 +23,11 @@ export const priced: PlacementSolver = {
     return { holdings, leftOut, offload, worth, ...(solved.endedEarly() && { endedEarly: true }) }
   },
   solveSites,
+}
+
+/** Why files would be where they would be, were a plan made now. Takes as long as solving does. */
+export function explainPriced(problem: PlacementProblem): Explainer {
+  return new Explainer(new Solved(problem, defaultOptions), problem, defaultOptions.churnBonus)
 }
 
 function solveSites(problem: PlacementProblem, control: SolverControl = {}): SolvedSites {

@@ -22,7 +22,6 @@ export interface Standing {
 
 /** Why a file is, or is not, at a site. */
 export type Why =
-  | 'NotInCatalog'
   | 'Excluded'
   | 'Pinned'
   | 'PinHasNoRoom'
@@ -38,7 +37,6 @@ export type Why =
 
 /** What is known of a file at a site besides its standing. */
 export interface Circumstances {
-  readonly isInCatalog: boolean
   readonly isExcluded: boolean
   readonly isPinned: boolean
   readonly sizeBytes: number
@@ -51,7 +49,6 @@ export interface Circumstances {
 
 /** The one reason that decides. Pure. */
 export function whyOf(standing: Standing, at: Circumstances): Why {
-  if (!at.isInCatalog) return 'NotInCatalog'
   if (at.isExcluded) return 'Excluded'
   if (at.isPinned) return at.isHeld || at.wouldBeHeld ? 'Pinned' : 'PinHasNoRoom'
   if (at.sizeBytes > at.largestBytes) return 'TooLarge'
@@ -87,12 +84,21 @@ export class Explainer {
   readonly here: ReadonlyMap<string, FileSet>
   readonly #keys: readonly string[]
   readonly #nodes = new Map<string, Node>()
+  readonly #trees: Solved['trees']
+  /** Sites that are to hold something by the plan in force. */
+  readonly #holders: ReadonlySet<string>
 
   /** Places everything, once. */
   constructor(solved: Solved, input: SolverInput, churnBonus: number) {
     this.#input = input
     this.#churnBonus = churnBonus
     this.#keys = solved.siteKeys
+    this.#trees = solved.trees
+    this.#holders = new Set(
+      input.sites
+        .filter(({ appliances }) => appliances.some(({ held }) => held && !held.isEmpty))
+        .map(({ key }) => key),
+    )
     const here = new Map<string, FileSet>()
     for (const { key, holdings } of solved.sites()) {
       const [first, ...others] = holdings.values()
@@ -109,6 +115,18 @@ export class Explainer {
     }
   }
 
+  /** The file's part of all demand, everywhere: 0–1. */
+  shareOfAll(file: number): number {
+    let [demand, all] = [0, 0]
+    for (const { branches } of this.#trees) {
+      for (const branch of branches) {
+        demand += (branch.bands.share[file] ?? 0) * branch.demand
+        all += branch.demand
+      }
+    }
+    return all > 0 ? demand / all : 0
+  }
+
   /** Throws a RangeError where the problem has no such site. */
   standing(site: string, file: number): Standing {
     const node = this.#nodes.get(site)
@@ -117,19 +135,22 @@ export class Explainer {
   }
 
   /**
-   * How much more storage the site would need to hold the file: its own bytes, and those of all files that are not here and stand no worse. 0 where
-   * nothing is scarce. O(files), at a parent O(files × sites below it).
+   * How much more storage the site would need to hold the file: its own bytes, and those of all files that are not here, could be, and stand no
+   * worse. 0 where nothing is scarce. O(files), at a parent O(files × sites below it).
    */
   bytesShort(site: string, file: number): number {
-    const { sizes, excluded, copies } = this.#input
+    const { sizes, excluded, copies, sites } = this.#input
+    const { appliances } = sites.find(({ key }) => key === site)!
+    const largest = appliances.reduce((most, { storageBytes }) => Math.max(most, storageBytes), 0)
     const mine = this.standing(site, file).timesCutOff
     if (mine === Number.POSITIVE_INFINITY) return 0
     const here = this.here.get(site)
     const times = this.#timesAt(this.#nodes.get(site)!)
     let bytes = sizes[file]!
     for (let other = 0; other < sizes.length; other++) {
-      if (other === file || Number.isNaN(sizes[other]!) || here?.has(other) || excluded.has(other)) continue
-      if (times(other) >= mine) bytes += sizes[other]!
+      // Of NaN, where there is no file, nothing is true.
+      const isRival = other !== file && sizes[other]! <= largest && !here?.has(other) && !excluded.has(other)
+      if (isRival && times(other) >= mine) bytes += sizes[other]!
     }
     return bytes * copies.perSite
   }
@@ -153,7 +174,9 @@ export class Explainer {
     const covering = trunk && this.#keys[trunk.site]!
     const isCovered = covering !== undefined && (this.here.get(covering)?.has(file) ?? false)
     const instead = isCovered ? insteadAt(branch, trunk) : 0
-    const moving = this.#churnBonus * branch.types.reduce((most, _, t) => Math.max(most, storagePrice(branch, t)), 0)
+    // To a site that holds nothing yet, everything has to come.
+    const bonus = this.#holders.has(this.#keys[branch.site]!) ? this.#churnBonus : 0
+    const moving = bonus * branch.types.reduce((most, _, t) => Math.max(most, storagePrice(branch, t)), 0)
     return {
       role: 'Edge',
       demand,

@@ -109,6 +109,12 @@ export class Solved {
     this.#placeable = placeable
     this.#share = input.popularity.map((popularity) => shareOf(popularity, sizes, skip))
     for (const file of this.#pinned) skip[file] = 1
+    // What no appliance can hold is asked for, too, but must draw no prices and is in no bound.
+    const largest = input.sites.reduce(
+      (most, { appliances }) => appliances.reduce((more, { storageBytes }) => Math.max(more, storageBytes), most),
+      0,
+    )
+    for (let file = 0; file < sizes.length; file++) if (sizes[file]! > largest) skip[file] = 1
     const files = placedFiles(sizes, fileHashes, skip)
     this.#bands = this.#share.map((share) => cutBands(files, share, copies.perSite, options.bands))
     this.#sites = [...input.sites].sort((a, b) => compare(a.key, b.key)).map(measure)

@@ -57,6 +57,22 @@ describe('what fits is placed, the popular first', () => {
     expect(solution.leftOut.get('a')).toEqual({ files: 1, bytes: 5000 })
   })
 
+  test('a file larger than any appliance, with nearly all demand, leads neither prices nor the bound astray', () => {
+    const sizes = [5000, ...equalFiles(20)]
+    const popularity = Float64Array.from(sizes, (_, i) => (i === 0 ? 1000 : 1 / i))
+    const parts = (given: Float64Array) => {
+      const hub = { ...site('hub', [650]), parents: [] }
+      const edge = { ...site('edge', [650]), parents: ['hub'] }
+      return priced.solve(problem(sizes, [edge, hub], { popularity: [given] }))
+    }
+    const solution = parts(popularity)
+    // As if it were not asked for.
+    const unasked = parts(popularity.with(0, 0))
+    // The bound is of what could be held: the file, which cannot, is nearly all of the demand.
+    expect(solution.worth!.bound / solution.worth!.value).toBeLessThan(1.2)
+    for (const key of ['hub-0', 'edge-0']) expect(held(solution, key)).toEqual(held(unasked, key))
+  })
+
   test('empty files and appliances without room', () => {
     const solution = priced.solve(problem([0, 10], [site('a', [0])]))
     expect(held(solution, 'a-0')).toEqual([0])

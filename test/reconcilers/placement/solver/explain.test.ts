@@ -107,8 +107,17 @@ describe('standing against the cut-off', () => {
     )
     const { timesCutOff, timesCutOffToCome } = second.standing('isp/ams', 0)
     expect(timesCutOff / timesCutOffToCome).toBeCloseTo(1 + churnBonus, 6)
+    const { timesCutOff: fresh, timesCutOffToCome: freshToCome } = first.standing('isp/ams', 0)
+    expect(freshToCome).toBe(fresh)
     const moved = allFiles.filter((file) => isHere(second, 'isp/ams', file) && !held.has(file))
     expect(moved.length).toBeLessThan(FILES / 100)
+  })
+
+  test('a file has the part of all demand that it has of its popularity times its size', () => {
+    const explainer = explain(tree)
+    const [sizes, popularity] = [tree.sizes, tree.popularity[0]!]
+    const all = allFiles.reduce((sum, each) => sum + sizes[each]! * popularity[each]!, 0)
+    expect(explainer.shareOfAll(7)).toBeCloseTo((sizes[7]! * popularity[7]!) / all, 9)
   })
 
   test('names no site that is not there', () => {
@@ -127,7 +136,6 @@ describe('the reason that decides', () => {
     ...more,
   })
   const at = (more: Partial<Circumstances> = {}): Circumstances => ({
-    isInCatalog: true,
     isExcluded: false,
     isPinned: false,
     sizeBytes: 100,
@@ -138,7 +146,6 @@ describe('the reason that decides', () => {
   })
   const held = at({ isHeld: true, wouldBeHeld: true })
   const cases: [why: Why, standing: Standing, at: Circumstances, reason: string][] = [
-    ['NotInCatalog', standing(2), at({ isInCatalog: false }), 'nobody can place what the catalog does not have'],
     ['Excluded', standing(2), at({ isExcluded: true, isPinned: true }), 'exclusions go before pins'],
     ['Pinned', standing(0), at({ isPinned: true, isHeld: true }), 'whatever it earns'],
     ['PinHasNoRoom', standing(9), at({ isPinned: true }), 'pins go first, and there is no room even so'],
