@@ -79,7 +79,7 @@ function sameList(applied: readonly JsonValue[], live: readonly JsonValue[], fie
 
 /** Whether a path element, `k:{"type":"Ready"}` or `v:"a"`, names this item of a list. */
 function names(element: string, item: JsonValue): boolean {
-  const value = valueOf(element)
+  const value = parsedElement(element)
   if (element.startsWith('v:')) return equalValues(value, item)
   if (!element.startsWith('k:') || !isObject(value) || !isObject(item)) return false
   // A key that the item leaves out may have a default; then the answer is "in doubt".
@@ -91,7 +91,7 @@ function names(element: string, item: JsonValue): boolean {
 const parsed = new Map<string, JsonValue>()
 const PARSED_KEPT = 1024
 
-function valueOf(element: string): JsonValue {
+function parsedElement(element: string): JsonValue {
   let value = parsed.get(element)
   if (value === undefined) {
     value = JSON.parse(element.slice(2)) as JsonValue
