@@ -12,8 +12,8 @@ const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0'
 const SCHEMAS = fileURLToPath(new URL('../../crds/schemas', import.meta.url))
 const SIZES = [10_000, 50_000]
 const ROUNDS = 5
-/** What kubeconform's README says of itself: 50,714 objects in 6.7 s. */
-const THEIR_RATE = 50_714 / 6.7
+/** What kubeconform's README says of itself, of about as many objects as our largest size: 50,714 in 6.7 s. */
+const THEIR_RATE = Math.ceil(50_714 / 6.7)
 
 /** `weir validate` of one large file, from start to end, beside kubeconform with our JSON Schemas where there is a Go toolchain. */
 export async function compareValidate(report: Report): Promise<void> {
@@ -62,7 +62,8 @@ async function compare(report: Report, objects: number, commands: readonly Comma
   const of = `validate ${objects.toLocaleString('en')} objects`
   const seconds = ours!.wall.median / 1000
   report.figure({ name: of, value: seconds, unit: 's', ...(objects === 10_000 ? { target: { atMost: 3 } } : {}) })
-  report.figure({ name: `${of}, rate`, value: objects / seconds, unit: 'per second', target: { atLeast: THEIR_RATE } })
+  const rate = { name: `${of}, rate`, value: objects / seconds, unit: 'per second' }
+  report.figure(objects === SIZES.at(-1) ? { ...rate, target: { atLeast: THEIR_RATE } } : rate)
   if (!peer) return
   const times = (name: string, value: number) => report.figure({ name: `${of}, ${name}`, value, unit: '×' })
   times("rate beside kubeconform's on all cores", peer.wall.median / ours!.wall.median)
