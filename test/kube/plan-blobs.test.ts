@@ -32,13 +32,14 @@ const resource = (group: string, plural: string, kind: string, namespaced = true
 const how = { fieldManager: 'test', force: true }
 
 ;(real && address ? describe : describe.skip)('blobs through the proxy of a real API server', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-plan-kube-'))
+  let folder: string
   let plane: ControlPlane
   let store: BlobStore
   let door: Awaited<ReturnType<typeof openBlobDoor>>
   let service: string
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'weir-plan-kube-'))
     plane = await startControlPlane()
     store = await openBlobStore(join(folder, 'blobs'))
     const { server } = await ensureCertificates({ folder: join(folder, 'pki'), now: new Date() })
@@ -49,7 +50,7 @@ const how = { fieldManager: 'test', force: true }
   afterAll(async () => {
     await door?.close()
     await plane?.[Symbol.asyncDispose]()
-    rmSync(folder, { recursive: true, force: true })
+    if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
   /** As the chart makes them; and an EndpointSlice, which kube-controller-manager would make for a pod. */
