@@ -13,6 +13,21 @@ export interface PlanDocument {
   readonly changes: readonly PlannedChange[]
   readonly fleet: FleetEffects
   readonly gates: readonly GateVerdict[]
+  /** What was supposed besides what the manifests say; `changes` and `summary` have it, too. */
+  readonly whatIf?: WhatIf
+}
+
+export interface WhatIf {
+  /** As they were given. */
+  readonly suppositions: readonly string[]
+  /** What would have to be bought, per currency; absent where some class has no price. */
+  readonly cost?: readonly Cost[]
+}
+
+export interface Cost {
+  /** ISO 4217. */
+  readonly currency: string
+  readonly amount: number
 }
 
 export interface Summary {
@@ -129,6 +144,8 @@ export interface PolicyEffects {
   readonly why?: string
   /** Demand served by the policy's appliances, in per cent of all demand. */
   readonly offloadPercent: { readonly before: Figure; readonly after: Figure }
+  /** No plan could serve more with these appliances, in per cent of all demand. */
+  readonly boundPercent: { readonly before: Figure; readonly after: Figure }
   /** What of it is lost, in per cent of all demand; less than 0 where something is won. */
   readonly offloadLossPercent: Figure
   /** Files that have no room somewhere. */

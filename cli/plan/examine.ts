@@ -10,6 +10,7 @@ import { computeChanges } from '../changes/compute.ts'
 import { liveKey, liveObjects } from '../changes/live.ts'
 import type { Resolved } from '../changes/resolve.ts'
 import type { Io } from '../io.ts'
+import type { Imagined } from './what-if.ts'
 
 /** What is asked of the manifests. */
 export interface Asking {
@@ -40,6 +41,8 @@ export interface PlannedWork {
   readonly kept: readonly Orphan[]
   /** Objects that were named to be deleted and are not there. */
   readonly absent: readonly Resolved[]
+  /** What is supposed besides: laid on the fleet after all else, and never made. */
+  readonly imagined?: readonly Imagined[]
 }
 
 /** Finds out what the manifests ask for, changing nothing. Throws what `computeChanges` throws. */

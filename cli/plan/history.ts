@@ -31,7 +31,7 @@ export function dependOnHistory(work: PlannedWork, before: FleetModel, after: Fl
 const currentPlan = (policy: PlacementPolicy | undefined) => policy?.status?.currentPlan
 
 /** How many objects change so that it may lead to another plan. */
-function placementSteps({ changes, deletions }: PlannedWork, fleet: FleetModel): number {
+function placementSteps({ changes, deletions, imagined = [] }: PlannedWork, fleet: FleetModel): number {
   const changed = changes.filter(
     ({ action, resolved, before, after }) =>
       action !== 'unchanged' &&
@@ -39,7 +39,7 @@ function placementSteps({ changes, deletions }: PlannedWork, fleet: FleetModel):
       (before ? !after || matters(before, after) : !isAwaitedByNone(resolved.object, fleet)),
   )
   const gone = deletions.filter(({ object }) => FleetModel.holds(object))
-  return changed.length + gone.length
+  return changed.length + gone.length + imagined.length
 }
 
 /** Whether a new object is of use only together with others: a site without appliances, a catalog without a policy. */

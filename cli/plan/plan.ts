@@ -5,16 +5,18 @@ import { requestFailure } from '../api/failure.ts'
 import { manifestsFrom, resolveManifests } from '../changes/resolve.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-import type { FileFlags } from '../manifests/named-files.ts'
+import { type FileFlags, namesFiles } from '../manifests/named-files.ts'
 import { changesText } from './changes.ts'
-import type { PlanDocument } from './document.ts'
+import type { PlanDocument, WhatIf } from './document.ts'
 import { type Asking, examine, type PlannedWork } from './examine.ts'
+import type { FleetSnapshot } from './fleet-model.ts'
 import { type GateFlags, judge, readGates } from './gates.ts'
 import { type BlobFlags, openBlobs } from './open-blobs.ts'
 import { type PlanFormat, planFormat, printPlan } from './print.ts'
 import { savePlan } from './save.ts'
 import { simulate } from './simulate.ts'
 import { readFleet } from './snapshot.ts'
+import { costOf, imagine, readSuppositions } from './what-if.ts'
 
 export interface PlanFlags extends ConnectionFlags, FileFlags, GateFlags, BlobFlags {
   readonly output?: string
@@ -26,6 +28,7 @@ export interface PlanFlags extends ConnectionFlags, FileFlags, GateFlags, BlobFl
   readonly delete?: boolean
   readonly readSources?: boolean
   readonly out?: string
+  readonly whatIf?: readonly string[]
 }
 
 /** `weir plan`: what apply would change, and what the fleet would then do. Changes nothing. */
@@ -35,18 +38,24 @@ export async function runPlan(io: Io, words: readonly string[], flags: PlanFlags
   if (flags.prune && flags.applyset === undefined)
     throw usageError('--prune needs --applyset=NAME, which says what the manifests are all of')
   if (flags.delete && flags.applyset !== undefined) throw usageError('--delete and --applyset exclude each other')
-  const loaded = await manifestsFrom(io, words, flags)
-  if (flags.prune && loaded.manifests.length + loaded.problems.length === 0)
+  const suppositions = readSuppositions(flags.whatIf ?? [])
+  if (suppositions.length > 0 && flags.out !== undefined)
+    throw usageError('--out keeps what is to be applied, and --what-if is not')
+  const supposesOnly = suppositions.length > 0 && !namesFiles(flags) && words.length === 0 && !flags.prune
+  const loaded = supposesOnly ? undefined : await manifestsFrom(io, words, flags)
+  if (flags.prune && loaded && loaded.manifests.length + loaded.problems.length === 0)
     throw new CliError(ExitCode.gate, 'there is no object in the files, and --prune would delete all that there are')
   const connection = await connect(io, flags)
   try {
-    const set = await resolveManifests(loaded, connection, io.interrupted)
+    const set = loaded ? await resolveManifests(loaded, connection, io.interrupted) : []
     const asking = askingOf(flags)
     const [work, fleet] = await Promise.all([
       examine(io, connection, set, asking),
       readFleet(connection.client, io.interrupted),
     ])
-    const document = await planDocument(io, connection, flags, work, fleet, gates)
+    const imagined = imagine(suppositions, fleet.snapshot, connection.namespace)
+    const all: PlannedWork = imagined.length === 0 ? work : { ...work, imagined }
+    const document = await planDocument(io, connection, flags, all, fleet, gates)
     await printPlan(io, document, format)
     if (flags.out !== undefined) await savePlan(flags.out, connection, document, work, fleet.snapshot, asking)
     return codeOf(io, document, format, flags)
@@ -72,7 +81,7 @@ function askingOf(flags: PlanFlags): Asking {
 export async function planDocument(
   io: Io,
   connection: Connection,
-  flags: Pick<PlanFlags, 'cache' | 'blobsFrom' | 'readSources'>,
+  flags: Pick<PlanFlags, 'cache' | 'blobsFrom' | 'readSources' | 'whatIf'>,
   work: PlannedWork,
   { snapshot, unreadable }: Awaited<ReturnType<typeof readFleet>>,
   gates: ReturnType<typeof readGates>,
@@ -103,14 +112,20 @@ export async function planDocument(
       changes,
       fleet,
       gates: judge(gates, fleet, summary),
+      ...(flags.whatIf && { whatIf: { suppositions: flags.whatIf, ...costIn(work, snapshot) } }),
     }
   } finally {
     await close()
   }
 }
 
+function costIn({ imagined = [] }: PlannedWork, snapshot: FleetSnapshot): Pick<WhatIf, 'cost'> {
+  const cost = costOf(imagined, snapshot)
+  return cost ? { cost } : {}
+}
+
 /** A gate that refuses comes before everything; `--exit-code=false` says that differences are no news. */
-function codeOf(io: Io, { gates, summary }: PlanDocument, format: PlanFormat, flags: PlanFlags): ExitCode {
+function codeOf(io: Io, { gates, summary, whatIf }: PlanDocument, format: PlanFormat, flags: PlanFlags): ExitCode {
   const refused = gates.filter(({ verdict }) => verdict !== 'passed')
   if (refused.length > 0) {
     // What a program reads has them; a person may be looking at a file that it was sent to.
@@ -118,6 +133,7 @@ function codeOf(io: Io, { gates, summary }: PlanDocument, format: PlanFormat, fl
       io.err(`error: ${refused.map(({ gate, limit }) => `--${gate} ${limit}`).join(', ')} refused\n`)
     return ExitCode.gate
   }
-  const different = summary.add + summary.change + summary.delete > 0
+  // What is supposed differs by intention.
+  const different = summary.add + summary.change + summary.delete > 0 && !whatIf
   return different && flags.exitCode ? ExitCode.differences : ExitCode.ok
 }

@@ -34,6 +34,7 @@ function effectOf(input: PoliciesInput, key: string, policy: PlacementPolicy): P
     plan,
     ...(why === undefined ? {} : { why }),
     offloadPercent: { before: from, after: why === undefined ? to : unknown(why) },
+    boundPercent: { before: boundOf(old), after: why === undefined ? boundOf(next) : unknown(why) },
     offloadLossPercent: lossOf(plan, from, to, why),
     filesLeftOut: { before: left(old.plan), after: why === undefined ? left(next.plan) : unknown(why) },
   }
@@ -66,6 +67,12 @@ function stateOf(old: PlacementPlan | undefined, next: PlacementPlan | undefined
   if (!next) return 'removed'
   if (!old) return 'new'
   return old.spec.inputsDigest === next.spec.inputsDigest ? 'unchanged' : 'anew'
+}
+
+function boundOf({ policy, plan }: Planned): Figure {
+  if (!policy || !plan) return exact(0)
+  const told = policy.status?.offload?.boundPercent
+  return told === undefined ? unknown('its status does not say what could be served') : estimate(told)
 }
 
 /** As the policy's status has it, which controllers write with every plan. What has no plan serves nothing. */

@@ -76,7 +76,8 @@ export async function simulate(input: SimulateInput): Promise<FleetEffects> {
   }
 }
 
-const touchesFleet = ({ changes, deletions }: PlannedWork) =>
+const touchesFleet = ({ changes, deletions, imagined = [] }: PlannedWork) =>
+  imagined.length > 0 ||
   changes.some(({ action, resolved }) => action !== 'unchanged' && FleetModel.holds(resolved.object)) ||
   deletions.some(({ object }) => FleetModel.holds(object))
 
@@ -105,7 +106,7 @@ function nothingKnown(why: string): FleetEffects {
 }
 
 /** Lays the manifests on top; gives a note for every object of which nobody can tell what becomes. */
-function layOn(model: FleetModel, { changes, deletions }: PlannedWork): string[] {
+function layOn(model: FleetModel, { changes, deletions, imagined = [] }: PlannedWork): string[] {
   const notes: string[] = []
   for (const { action, resolved, after } of changes) {
     const { apiVersion, kind, metadata } = resolved.object
@@ -114,6 +115,9 @@ function layOn(model: FleetModel, { changes, deletions }: PlannedWork): string[]
     else notes.push(`what becomes of ${kind} ${metadata.name} cannot be told: what the fleet does with it is left out`)
   }
   for (const { object } of deletions) if (FleetModel.holds(object)) model.remove(object)
+  for (const { action, object } of imagined)
+    if (action === 'delete') model.remove(object)
+    else model.put(object)
   return notes
 }
 

@@ -5,7 +5,7 @@ import { humanDuration } from '../duration.ts'
 import { visibleLine } from '../output/escape.ts'
 import { printJson } from '../output/json.ts'
 import { TabWriter } from '../output/tab-writer.ts'
-import type { GateVerdict, PlanDocument, PlannedChange, PolicyEffects, SiteEffects, Stall } from './document.ts'
+import type { Cost, GateVerdict, PlanDocument, PlannedChange, PolicyEffects, SiteEffects, Stall } from './document.ts'
 
 /** The plan for people, in the order in which they decide: what changes, what that does, what refuses. */
 export function planText(document: PlanDocument): string {
@@ -22,7 +22,7 @@ export function planText(document: PlanDocument): string {
 }
 
 /** `2 to change, 1 to delete, 497 unchanged`. */
-export function summaryText({ summary, fleet }: PlanDocument): string {
+export function summaryText({ summary, fleet, whatIf }: PlanDocument): string {
   const { add, change, delete: deleted, unchanged } = summary
   const parts = [
     ...(add > 0 ? [`${add} to add`] : []),
@@ -32,8 +32,11 @@ export function summaryText({ summary, fleet }: PlanDocument): string {
   ]
   const nothing =
     add + change + deleted > 0 && fleet.sites.length === 0 && fleet.totals.fillBytes.certainty !== 'unknown'
-  return `${parts.length === 0 ? 'nothing to do' : parts.join(', ')}${nothing ? '; nothing in the fleet moves' : ''}`
+  const cost = whatIf?.cost?.length ? ` for ${whatIf.cost.map(costText).join(' and ')}` : ''
+  return `${whatIf ? 'what if: ' : ''}${parts.length === 0 ? 'nothing to do' : parts.join(', ')}${cost}${nothing ? '; nothing in the fleet moves' : ''}`
 }
+
+const costText = ({ amount, currency }: Cost) => `${amount.toLocaleString('en')} ${currency}`
 
 function changeLines(changes: readonly PlannedChange[]): string[] {
   const name = namer(changes)
@@ -161,14 +164,22 @@ function policyTable(policies: readonly PolicyEffects[]): string {
   return writer.flush().trimEnd() + rest
 }
 
-export const POLICY_COLUMNS = ['POLICY', 'PLAN', 'OFFLOAD', 'LEFT OUT'] as const
+export const POLICY_COLUMNS = ['POLICY', 'PLAN', 'OFFLOAD', 'BOUND', 'LEFT OUT'] as const
 
-export function policyCells({ namespace, name, plan, offloadPercent, filesLeftOut }: PolicyEffects): string[] {
+export function policyCells({
+  namespace,
+  name,
+  plan,
+  offloadPercent,
+  boundPercent,
+  filesLeftOut,
+}: PolicyEffects): string[] {
   const left = [filesLeftOut.before, filesLeftOut.after].map(numberText)
   return [
     `${namespace}/${name}`,
     plan,
     `${percentText(offloadPercent.before)} → ${percentText(offloadPercent.after)}`,
+    `${percentText(boundPercent.before)} → ${percentText(boundPercent.after)}`,
     left[0] === left[1] ? left[0]! : `${left[0]} → ${left[1]}`,
   ]
 }

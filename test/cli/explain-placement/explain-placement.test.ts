@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { type RunningAgent, startAgent } from '../../../agent/main.ts'
 import type { ExplanationDocument } from '../../../cli/explain-placement/document.ts'
+import type { PlanDocument } from '../../../cli/plan/document.ts'
 import { appliances, placementPlans, placementPolicies } from '../../../controllers/resources.ts'
 import { tokenSecretName } from '../../../reconcilers/credentials/plan-credentials.ts'
 import { secrets } from '../../../runtime/client/resource.ts'
@@ -29,8 +30,13 @@ metadata: { name: isp }
 ---
 apiVersion: fleet.weir.dev/v1alpha1
 kind: HardwareClass
-metadata: { name: small }
+metadata: { name: small, annotations: { fleet.weir.dev/price: 1250 EUR } }
 spec: { storageBytes: ${100 * KB}, storageMedium: flash, throughputGbps: 10 }
+---
+apiVersion: fleet.weir.dev/v1alpha1
+kind: HardwareClass
+metadata: { name: large }
+spec: { storageBytes: ${1000 * KB}, storageMedium: flash, throughputGbps: 10 }
 ---
 apiVersion: fleet.weir.dev/v1alpha1
 kind: Site
@@ -267,6 +273,79 @@ describe('weir explain-placement', () => {
   ]
   test.each(refusals)('refuses %j', async (args, code, stderr) => {
     expect(await ask(...args)).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(stderr) })
+  })
+})
+
+describe('weir plan --what-if, on a fleet whose storage is scarce', () => {
+  const planned = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await run('plan', '-n', 'isp', '-o', 'json', ...args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const document = JSON.parse(stdout) as PlanDocument
+    return { document, policy: document.fleet.policies[0]!, sites: document.fleet.sites }
+  }
+  const versions = async () =>
+    (await live.client.list(appliances, { namespace: 'isp' })).items.map(({ metadata }) => [
+      metadata.name,
+      metadata.generation,
+    ])
+
+  test('another appliance: what it would serve, at most, what it would fill, and cost; and nothing is written', async () => {
+    const before = await versions()
+    const { document, policy, sites } = await planned('--what-if', 'add=ams1:small:2')
+    expect(document.summary).toEqual({ add: 2, change: 0, delete: 0, unchanged: 0 })
+    expect(document.changes.map(({ name, reason }) => [name, reason])).toEqual([
+      ['ams1-what-if-1', 'what if: of class small'],
+      ['ams1-what-if-2', 'what if: of class small'],
+    ])
+    expect(document.whatIf).toEqual({
+      suppositions: ['add=ams1:small:2'],
+      cost: [{ currency: 'EUR', amount: 2500 }],
+    })
+    expect(policy.plan).toBe('anew')
+    const { offloadPercent, boundPercent } = policy
+    expect(offloadPercent.after.value!).toBeGreaterThan(offloadPercent.before.value!)
+    expect(boundPercent.after.value!).toBeGreaterThan(boundPercent.before.value!)
+    expect(boundPercent.after.value!).toBeGreaterThanOrEqual(offloadPercent.after.value!)
+    // Room for the twenty-two films that were not there: what fits of them, and two trailers.
+    const ams1 = sites.find(({ name }) => name === 'ams1')!
+    expect(ams1.appliances).toBe(4)
+    expect(ams1.fillBytes.value!).toBeGreaterThan(150 * KB)
+    expect(ams1.fillBytes.value!).toBeLessThanOrEqual(200 * KB)
+    expect(await versions()).toEqual(before)
+  })
+
+  test('one less, and one of a class that is larger', async () => {
+    const { document, policy } = await planned('--what-if', 'remove=ams1/ams1-?,class=fra1/*:large')
+    expect(document.summary).toMatchObject({ change: 1, delete: 2 })
+    expect(document.changes.find(({ name }) => name === 'fra1-1')!.fields).toEqual([
+      { path: 'spec.hardwareClassRef.name', before: 'small', after: 'large' },
+    ])
+    // The large one has no price.
+    expect(document.whatIf).toEqual({ suppositions: ['remove=ams1/ams1-?', 'class=fra1/*:large'] })
+    expect(policy.plan).toBe('anew')
+  })
+
+  test('text begins with what is supposed; limits hold', async () => {
+    const { code, stdout } = await run('plan', '-n', 'isp', '--what-if', 'add=ams1:small', '--max-fill', '40KiB')
+    expect(code).toBe(5)
+    expect(stdout).toMatch(
+      /^what if: 1 to add for 1,250 EUR\n\+ Appliance\/ams1-what-if-1 \(what if: of class small\)$/m,
+    )
+    expect(stdout).toMatch(/^POLICY +PLAN +OFFLOAD +BOUND +LEFT OUT$/m)
+    expect(stdout).toMatch(/^isp\/films +anew +[\d.]+ % → [\d.]+ % +[\d.]+ % → [\d.]+ % /m)
+    expect(stdout).toMatch(/^gate --max-fill 40KiB exceeded at ams1/m)
+  })
+
+  const refusals: [args: string[], stderr: RegExp][] = [
+    [['add=ams2:small'], /Site "ams2" not found in namespace isp; did you mean "ams1"\?/],
+    [['add=ams1:smal'], /HardwareClass "smal" not found; did you mean "small"\?/],
+    [['remove=ams1/ams1-7'], /there is no appliance ams1-7 at site ams1 in namespace isp; did you mean "ams1-1"\?/],
+    [['remove=ams1/ams1-1,remove=ams1/ams1-1'], /there is no appliance ams1-1/],
+    [['add=ams1:small', '--out', 'plan.json'], /--out keeps what is to be applied/],
+  ]
+  test.each(refusals)('refuses %j', async (args, stderr) => {
+    const result = await run('plan', '-n', 'isp', '--what-if', ...args)
+    expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(stderr) })
   })
 })
 
