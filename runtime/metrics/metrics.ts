@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Buckets } from './buckets.ts'
 
 export type Labels = Readonly<Record<string, string>>
@@ -34,11 +34,11 @@ export class Metrics {
   }
 
   gauge(options: MetricOptions, collect: () => Iterable<Sample>): void {
-    this.#registry.registerMetric(new CollectedGauge(options, collect))
+    this.#registry.registerMetric(new CollectedMetric('gauge', options, collect))
   }
 
   counter(options: MetricOptions, collect: () => Iterable<Sample>): void {
-    this.#registry.registerMetric(new CollectedCounter(options, collect))
+    this.#registry.registerMetric(new CollectedMetric('counter', options, collect))
   }
 
   histogram(options: MetricOptions, collect: () => Iterable<HistogramSample>): void {
@@ -70,39 +70,25 @@ interface Value {
   readonly exemplar: null
 }
 
-/** A prom-client gauge that is read from samples. Its own `set` costs a hash of the labels: too much for the sites of a large fleet. */
-class CollectedGauge extends Gauge {
+/** A prom-client metric that is read from samples. Its own `set` costs a hash of the labels: too much for the sites of a large fleet. */
+class CollectedMetric extends Gauge {
+  readonly #type: 'gauge' | 'counter'
   readonly #options: MetricOptions
   readonly #collect: () => Iterable<Sample>
 
-  constructor(options: MetricOptions, collect: () => Iterable<Sample>) {
+  constructor(type: 'gauge' | 'counter', options: MetricOptions, collect: () => Iterable<Sample>) {
     super({ name: options.name, help: options.help, labelNames: [...(options.labels ?? [])], registers: [] })
+    this.#type = type
     this.#options = options
     this.#collect = collect
   }
 
   async getForPromString() {
-    return { ...head(this.#options), type: 'gauge', values: valuesOf(this.#collect()), aggregator: 'sum' }
+    const { name, help } = this.#options
+    return { name, help, type: this.#type, values: valuesOf(this.#collect()), aggregator: 'sum' }
   }
 }
 
-/** The same for a counter. */
-class CollectedCounter extends Counter {
-  readonly #options: MetricOptions
-  readonly #collect: () => Iterable<Sample>
-
-  constructor(options: MetricOptions, collect: () => Iterable<Sample>) {
-    super({ name: options.name, help: options.help, labelNames: [...(options.labels ?? [])], registers: [] })
-    this.#options = options
-    this.#collect = collect
-  }
-
-  async getForPromString() {
-    return { ...head(this.#options), type: 'counter', values: valuesOf(this.#collect()), aggregator: 'sum' }
-  }
-}
-
-const head = ({ name, help }: MetricOptions) => ({ name, help })
 const NO_LABELS = {}
 
 function valuesOf(samples: Iterable<Sample>): Value[] {
