@@ -15,6 +15,7 @@ import { ContentStore } from './content/store.ts'
 import type { Fetcher } from './fetch/fetcher.ts'
 import type { FileIo } from './file-io.ts'
 import { GatewayClient, type StatusReport } from './gateway/client.ts'
+import { DemandReporter } from './gateway/demand-reporter.ts'
 import { keepDoing } from './gateway/loop.ts'
 import { Publisher } from './gateway/publisher.ts'
 import { Reporter } from './gateway/reporter.ts'
@@ -22,6 +23,7 @@ import { SourceFinder } from './gateway/source-finder.ts'
 import { type AgentCounters, agentMetrics } from './serve/agent-metrics.ts'
 import { OpenFiles } from './serve/open-files.ts'
 import { type ContentServer, type ServableFile, startServer } from './serve/server.ts'
+import { Tally } from './serve/tally.ts'
 import { AssignmentTaker } from './state/assignment-taker.ts'
 import { LocalBlobs } from './state/blobs.ts'
 import { DesiredState } from './state/desired.ts'
@@ -64,6 +66,7 @@ export class Agent {
   readonly #rate: RateLimit
   readonly #schedule: Schedule
   readonly #openFiles: OpenFiles
+  readonly #tally: Tally
   #url = ''
   #parts: Parts | undefined
   #server: ContentServer | undefined
@@ -78,6 +81,7 @@ export class Agent {
     this.#gateway = new GatewayClient({ ...deps, url: deps.gatewayUrl })
     this.#sources = new Sources(clock, tuning, random)
     this.#rate = new RateLimit(clock)
+    this.#tally = new Tally(clock, deps.bootId)
     this.#openFiles = new OpenFiles(() => this.#parts?.keeper.kick())
     this.#schedule = new Schedule({ clock, log, onChange: (open, rate) => this.#onSchedule(open, rate) })
   }
@@ -97,7 +101,12 @@ export class Agent {
       ...this.#deps,
       openFiles: this.#openFiles,
       counters: this.#counters.serve,
-      findPath: (catalog, path) => this.#servable(parts.keeper.find(catalog, path)?.sha256),
+      tally: this.#tally,
+      findPath: (catalog, path) => {
+        const file = parts.keeper.find(catalog, path)
+        const found = this.#servable(file?.sha256)
+        return found && file && { ...found, counted: { catalog, index: file.index } }
+      },
       findSha256: (sha256) => this.#servable(sha256),
       isServing: () => parts.keeper.isServing,
       metrics: () => agentMetrics(this.#counters, contentStatus(this.#statusParts(parts)), store),
@@ -163,6 +172,7 @@ export class Agent {
         onAcknowledged: (epoch) => keeper.acknowledged(epoch),
       }),
       reporter: new Reporter({ ...common, report: () => this.#report(parts), isBusy: () => this.#isFilling(parts) }),
+      demandReporter: new DemandReporter({ ...common, tally: this.#tally }),
       finder: new SourceFinder({
         ...common,
         isFilling: () => this.#isFilling(parts),
@@ -183,7 +193,8 @@ export class Agent {
         onRotten: (sha256, message) => this.#onRotten(sha256, message),
       }),
     }
-    for (const part of [parts.publisher, parts.reporter, keeper, filler, parts.finder, parts.taker, parts.scrubber]) {
+    const { publisher, reporter, demandReporter, finder, taker, scrubber } = parts
+    for (const part of [publisher, reporter, demandReporter, keeper, filler, finder, taker, scrubber]) {
       this.#closing.push(() => part.close())
     }
     return parts
@@ -248,7 +259,7 @@ export class Agent {
     return { ...parts, schedule: this.#schedule, sources: this.#sources, notInForce: parts.taker.notInForce }
   }
 
-  async #followGateway({ taker, publisher, reporter, finder }: Parts): Promise<void> {
+  async #followGateway({ taker, publisher, reporter, demandReporter, finder }: Parts): Promise<void> {
     const { clock, log, random, tuning } = this.#deps
     const backoff = { baseMs: tuning.reconnectBaseMs, capMs: tuning.reconnectCapMs }
     const options = { name: 'the assignment stream', clock, log, random, backoff }
@@ -257,7 +268,7 @@ export class Agent {
       await this.#gateway.watchAssignment((message) => {
         wentWell()
         // Only a stream that speaks is one: a gateway that is being started may accept and say nothing.
-        if (isFirst) for (const part of [taker, publisher, reporter, finder]) part.reconnected()
+        if (isFirst) for (const part of [taker, publisher, reporter, demandReporter, finder]) part.reconnected()
         isFirst = false
         if (message.type !== 'ASSIGNMENT' || !message.assignment.content) return
         const { assignment, uid } = message
@@ -274,6 +285,7 @@ interface Parts {
   readonly filler: Filler
   readonly publisher: Publisher
   readonly reporter: Reporter
+  readonly demandReporter: DemandReporter
   readonly finder: SourceFinder
   readonly taker: AssignmentTaker
   readonly scrubber: Scrubber

@@ -25,6 +25,8 @@ export interface Tuning {
   readonly statusIntervalMs: number
   readonly inventoryIntervalMs: number
   readonly heartbeatIntervalMs: number
+  /** How often it tells what clients asked for. */
+  readonly demandIntervalMs: number
   /** How often it asks whom to fill from, while it fills. */
   readonly sourcesIntervalMs: number
   /** An assignment stream that says nothing, not even PING, for so long is dead. */
@@ -63,6 +65,7 @@ export const defaultTuning: Tuning = {
   statusIntervalMs: 1000,
   inventoryIntervalMs: 2000,
   heartbeatIntervalMs: 10_000,
+  demandIntervalMs: 3_600_000,
   sourcesIntervalMs: 5000,
   streamSilenceMs: 30_000,
   gatewayTimeoutMs: 30_000,

@@ -3,6 +3,7 @@ import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Counters } from './counters.ts'
+import type { Demand } from './demand/demand.ts'
 import type { Fleet } from './fleet.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import type { Records } from './records.ts'
@@ -28,6 +29,7 @@ export interface GatewayContext {
   readonly reports: Reports
   readonly reportReader: ReportReader
   readonly streams: AssignmentStreams
+  readonly demand: Demand
   readonly counters: Counters
   readonly health: () => GatewayHealth
 }

@@ -4,6 +4,7 @@ export class Counters {
   reports = 0
   statusWrites = 0
   inventories = 0
+  demandReports = 0
   blobsServed = 0
   blobBytesServed = 0
   /** By HTTP code; a stream counts when it begins. */

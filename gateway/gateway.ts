@@ -8,6 +8,8 @@ import { type Log, silentLog } from '../runtime/log.ts'
 import type { Tracing } from '../runtime/tracing/tracing.ts'
 import type { GatewayContext, GatewayHealth } from './context.ts'
 import { Counters } from './counters.ts'
+import { Demand } from './demand/demand.ts'
+import type { DemandStore } from './demand/store.ts'
 import { Fleet } from './fleet.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HttpProblem } from './http/problem.ts'
@@ -35,6 +37,8 @@ export interface GatewayOptions {
   readonly log?: Log
   /** Appliance.status writes per second over the whole fleet. 500 unless told. */
   readonly statusWritesPerSecond?: number
+  /** Where what clients ask for is kept; closed with the gateway. Absent: nowhere, and agents are told so. */
+  readonly demandStore?: DemandStore
   readonly observer?: ControllerObserver
   readonly tracing?: Tracing
 }
@@ -87,6 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isListed: (key) => heartbeats.isListed(key),
   })
   const tokens = new Tokens(fleet.secrets, (appliance) => streams.close(appliance))
+  const demand = new Demand({ store: options.demandStore, fleet, clock, log })
   const reportReader = await ReportReader.create()
   const health = (): GatewayHealth => ({
     listener: server.listening ? undefined : 'takes no connections',
@@ -104,6 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     reports,
     reportReader,
     streams,
+    demand,
     counters,
     health,
   }
@@ -131,7 +137,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stop.abort(new Error('the gateway was closed'))
     streams.closeAll()
     await server.close()
-    await Promise.all([heartbeats.close(), reports.close(), fleet.close()])
+    await Promise.all([heartbeats.close(), reports.close(), demand.close(), fleet.close()])
   }
   return {
     url: server.url,

@@ -27,6 +27,11 @@ export function registerGateway(metrics: Metrics, observed: ControllerMetrics, v
   counter('weir_gateway_heartbeats_total', 'Heartbeats received.', (c) => c.heartbeats)
   counter('weir_gateway_reports_total', 'Status reports received.', (c) => c.reports)
   counter('weir_gateway_inventories_total', 'Inventories received, and taken back.', (c) => c.inventories)
+  counter(
+    'weir_gateway_demand_reports_total',
+    'Reports of what clients asked for that were kept.',
+    (c) => c.demandReports,
+  )
   counter('weir_gateway_status_writes_total', 'Writes of Appliance.status.', (c) => c.statusWrites)
   counter('weir_gateway_blobs_served_total', 'Blobs, or ranges of them, served.', (c) => c.blobsServed)
   counter('weir_gateway_blob_bytes_served_total', 'Bytes of blobs served.', (c) => c.blobBytesServed)

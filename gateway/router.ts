@@ -3,13 +3,21 @@ import type { GatewayContext, Route } from './context.ts'
 import { badRequest, HttpProblem, notFound, unavailable } from './http/problem.ts'
 import { assignmentRoute } from './routes/assignment.ts'
 import { blobsRoute } from './routes/blobs.ts'
+import { demandRoute } from './routes/demand.ts'
 import { healthRoute, readyRoute } from './routes/health.ts'
 import { heartbeatRoute } from './routes/heartbeat.ts'
 import { inventoryRoute } from './routes/inventory.ts'
 import { sourcesRoute } from './routes/sources.ts'
 import { statusRoute } from './routes/status.ts'
 
-const applianceRoutes: readonly Route[] = [assignmentRoute, heartbeatRoute, statusRoute, inventoryRoute, sourcesRoute]
+const applianceRoutes: readonly Route[] = [
+  assignmentRoute,
+  heartbeatRoute,
+  statusRoute,
+  inventoryRoute,
+  sourcesRoute,
+  demandRoute,
+]
 const rootRoutes: readonly Route[] = [blobsRoute, healthRoute, readyRoute]
 
 interface Found {

@@ -1,4 +1,5 @@
 import type { ApplianceAddress, ApplianceContent, AssignmentSpec } from '../../crds/types.gen.ts'
+import type { RequestCounts } from '../../reconcilers/gateway/request-counts.ts'
 import { LineSplitter } from '../../runtime/client/ndjson.ts'
 import { Transport, type TransportRequest } from '../../runtime/client/transport.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -112,6 +113,10 @@ export class GatewayClient {
   /** Withdraws all of a catalog. */
   async deleteInventory(catalog: string, signal: AbortSignal): Promise<void> {
     await this.#send('DELETE', `${this.#base}/inventory/${catalog}`, { signal })
+  }
+
+  async putDemand(counts: RequestCounts, signal: AbortSignal): Promise<void> {
+    await this.#send('PUT', `${this.#base}/demand`, { body: JSON.stringify(counts), signal })
   }
 
   async sources(signal: AbortSignal): Promise<NamedSources> {

@@ -6,11 +6,14 @@ import type { Log } from '../../runtime/log.ts'
 import { errorCode } from '../file-io.ts'
 import type { Tuning } from '../tuning.ts'
 import type { OpenFiles } from './open-files.ts'
+import type { CountedFile, Tally } from './tally.ts'
 
 /** Bytes to serve: where they are, and what they are called. */
 export interface ServableFile {
   readonly sha256: string
   readonly path: string
+  /** As what clients ask for it. */
+  readonly counted?: CountedFile
 }
 
 export interface ServeOptions {
@@ -20,6 +23,7 @@ export interface ServeOptions {
   readonly tuning: Tuning
   readonly openFiles: OpenFiles
   readonly counters: ServeCounters
+  readonly tally: Tally
   /** The held file that a catalog's path means. */
   readonly findPath: (catalog: string, path: string) => ServableFile | undefined
   /** The held file with that sha256. */
@@ -123,11 +127,11 @@ class Handler {
   }
 
   async #send(
-    { sha256, path }: ServableFile,
+    { sha256, path, counted }: ServableFile,
     whom: 'client' | 'peer',
     headers?: Record<string, string>,
   ): Promise<void> {
-    const { openFiles, onUnreadable, counters } = this.#options
+    const { openFiles, onUnreadable, counters, tally } = this.#options
     openFiles.opened(sha256, this.#response)
     let served: Served
     try {
@@ -145,6 +149,8 @@ class Handler {
     }
     this.#count(served.status)
     counters.sentBytes[whom] += served.bytes
+    // Who only asks whether he has it already, or for nothing of it, wants no bytes.
+    if (whom === 'client' && counted && served.bytes > 0) tally.count(counted, served.bytes)
     if (served.status === 404) onUnreadable(sha256, 'the bytes on disk are gone')
   }
 

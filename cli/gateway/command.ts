@@ -15,6 +15,10 @@ export const command: Verb = {
         'where blobs are handed to who knows their digests, for `weir plan` through the API server’s proxy (off)',
       )
       .option(
+        '--demand <file-or-url>',
+        'where what clients ask for is kept: a file (SQLite), or postgres://… to share it among gateways (not kept)',
+      )
+      .option(
         '--id <name>',
         'names this gateway among others, across its restarts (else $POD_NAME, or the host’s name)',
       ),

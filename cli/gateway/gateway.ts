@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { openBlobDoor } from '../../gateway/blob-door.ts'
+import { openDemandStore } from '../../gateway/demand/open.ts'
 import { startGateway } from '../../gateway/gateway.ts'
 import { registerGateway } from '../../gateway/metrics.ts'
 import { openBlobStore } from '../../runtime/blob-store.ts'
@@ -22,6 +23,7 @@ export interface GatewayFlags extends ProgramFlags {
   readonly tlsKey?: string
   readonly id?: string
   readonly blobsListen?: string
+  readonly demand?: string
 }
 
 /** `weir gateway`: the appliances' door, until interrupted. */
@@ -41,6 +43,12 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
   const blobStore = await openBlobStore(folder, { shared: true }).catch((error: Error) => {
     throw usageError(`--blobs ${folder} cannot be used: ${error.message}`)
   })
+  const demandStore =
+    flags.demand === undefined
+      ? undefined
+      : await openDemandStore(flags.demand).catch((error: Error) => {
+          throw usageError(`--demand cannot be used: ${error.message}`)
+        })
   const requests = new ClientMetrics()
   const observer = new ControllerMetrics()
   const userAgent = `weir-gateway/${programVersion()}`
@@ -54,9 +62,11 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
     id,
     log,
     observer,
+    ...(demandStore ? { demandStore } : {}),
     ...(tracing ? { tracing } : {}),
-  }).catch((error: Error) => {
+  }).catch(async (error: Error) => {
     client.close()
+    await demandStore?.close()
     throw usageError(`the gateway cannot start: ${error.message}`)
   })
   const door =

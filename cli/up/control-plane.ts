@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startApiServer } from '../../apiserver/server.ts'
 import { StoreError } from '../../apiserver/storage/errors.ts'
-import { CONTROLLER_CONNECTIONS, startControllers } from '../../controllers/main.ts'
+import { CONTROLLER_CONNECTIONS } from '../../controllers/connections.ts'
+import { startControllers } from '../../controllers/main.ts'
+import { openDemandStore } from '../../gateway/demand/open.ts'
 import { startGateway } from '../../gateway/gateway.ts'
 import { type BlobStore, openBlobStore } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
@@ -87,6 +89,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       cert: await readFile(join(pki, 'server.crt'), 'utf8'),
       key: await readFile(join(pki, 'server.key'), 'utf8'),
     }
+    const demandStore = await openDemandStore(join(dir, 'demand.db'))
     const gateway = await listening(options, 'gateway', options.gatewayPort, (port) =>
       startGateway({
         client,
@@ -94,6 +97,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         listen: { host: '127.0.0.1', port },
         tls,
         id: 'up',
+        demandStore,
         log: log.child({ program: 'gateway' }),
       }),
     )

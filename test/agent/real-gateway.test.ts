@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { registry } from '../../crds/registry.gen.ts'
 import type { Assignment, ContentAssignment } from '../../crds/types.gen.ts'
+import { openDemandStore } from '../../gateway/demand/open.ts'
+import type { DemandStore } from '../../gateway/demand/store.ts'
 import {
   appliances,
   assignments,
@@ -96,4 +99,69 @@ test('against the real gateway: told by it, filled from a peer that it names, re
   const empty = await reaches(first, 3, 0, 0)
   await eventually(async () => (await contentOfStatus(first))?.storageUsedBytes === 0, 'all is evicted')
   expect(empty.filesDesired).toBe(0)
+})
+
+test('what clients ask for is counted once, by the class of the site, also over an answer that got lost', async () => {
+  const origin = await Origin.start(cleanup, files)
+  const blobs = new TestGateway('')
+  const entry = blobs.entry(catalog, origin.url)
+  for (const blob of blobs.blobs.values()) await plane.blobStore.put(blob)
+  const store = await openDemandStore(join(cleanup.folder(), 'demand.db'))
+  let lost = 0
+  // Puts down what it is given, and then fails: the agent cannot know.
+  const forgetful: DemandStore = {
+    ...bound(store),
+    async add(batch) {
+      const added = await store.add(batch)
+      if (lost++ < 2) throw new Error('the answer got lost')
+      return added
+    },
+  }
+  await using gateway = await openGateway(plane, { demandStore: forgetful })
+  const namespace = await makeNamespace(plane)
+  const appliance = await makeAppliance(plane, namespace, 'counted')
+  await assign(appliance, { entries: [entry] })
+  const agent = await runAgent(
+    cleanup,
+    { url: gateway.url, appliance: appliance.key },
+    { root: cleanup.folder(), ca: plane.ca, token: appliance.token, tuning: { demandIntervalMs: 100 } },
+  )
+  await eventually(async () => {
+    const { status } = await plane.client.get(appliances, { namespace, name: 'counted' })
+    return status?.content?.filesHeld === 50
+  }, 'it holds everything')
+  const url = (path: string) => `${agent.url}/isp/docs/${encodeURIComponent(path)}`
+  const get = async (path: string, init: RequestInit = {}) => (await fetch(url(path), init)).arrayBuffer()
+  await get('file 3')
+  await get('file 3')
+  await get('file 7', { headers: { Range: 'bytes=0-99' } })
+  // None of these is a view.
+  await get('file 9', { method: 'HEAD' })
+  await get('no such file')
+  await (await fetch(`${agent.url}/.weir/sha256/${catalog.entries[11]!.sha256}`)).arrayBuffer()
+
+  const today = Math.floor(Date.now() / 86_400_000)
+  const rows = await eventually(async () => {
+    const seen = await store.files('isp/docs', today - 1, today + 1)
+    return seen.reduce((sum, { requests }) => sum + requests, 0) >= 3 && lost >= 3 ? seen : undefined
+  }, 'what was asked for is there')
+  const byFile = new Map(rows.map(({ file, requests, bytes, demandClass }) => [file, { requests, bytes, demandClass }]))
+  expect(byFile).toEqual(
+    new Map([
+      [3, { requests: 2, bytes: 6000, demandClass: 'de' }],
+      [7, { requests: 1, bytes: 100, demandClass: 'de' }],
+    ]),
+  )
+  const sites = await store.sites((today - 1) * 24, (today + 1) * 24)
+  expect(sites.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(6100)
+  expect(new Set(sites.map(({ site }) => site))).toEqual(new Set([`${namespace}/fra1`]))
+  await agent.close()
+})
+
+const bound = (store: DemandStore): DemandStore => ({
+  add: (batch) => store.add(batch),
+  files: (...range) => store.files(...range),
+  sites: (...range) => store.sites(...range),
+  forget: (day) => store.forget(day),
+  close: () => store.close(),
 })

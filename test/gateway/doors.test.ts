@@ -146,6 +146,8 @@ describe('requests', () => {
       415,
     ],
     ['no assignment yet', 'APPLIANCE/assignment', {}, 404],
+    ['counts that are none', 'APPLIANCE/demand', { method: 'PUT', body: { id: 'x', hour: -1, catalogs: [] } }, 400],
+    ['counts where nobody keeps them', 'APPLIANCE/demand', { method: 'PUT', body: noCounts() }, 404],
     ['an inventory that is none', 'APPLIANCE/inventory/ns/cat', { method: 'PUT', body: Buffer.from('hello') }, 400],
     ['an inventory of no catalog', 'APPLIANCE/inventory/ns/Films!', { method: 'PUT', body: inventory(1) }, 400],
     [
@@ -278,3 +280,7 @@ test('the assignment is given once to whoever asks once', async () => {
     assignment: { content: { generation: 4, serve: true } },
   })
 })
+
+function noCounts() {
+  return { id: 'boot-0', hour: Math.floor(Date.now() / 3_600_000), catalogs: [] }
+}

@@ -1,0 +1,76 @@
+import type { CatalogCounts } from '../../reconcilers/gateway/request-counts.ts'
+
+/** What an appliance counted, with whose viewers these were. */
+export interface DemandBatch {
+  /** `namespace/name`. */
+  readonly appliance: string
+  readonly id: string
+  /** `namespace/name`. */
+  readonly site: string
+  readonly demandClass: string
+  readonly hour: number
+  readonly catalogs: readonly CatalogCounts[]
+}
+
+/** What the viewers of one class asked for of a file in a day (days since 1970-01-01, UTC). File −1: files that were not told one by one. */
+export interface FileDemand {
+  readonly demandClass: string
+  readonly day: number
+  readonly file: number
+  readonly requests: number
+  readonly bytes: number
+}
+
+/** What the appliances of a site (`namespace/name`) were asked for in an hour (since 1970-01-01T00:00Z). */
+export interface SiteDemand {
+  readonly site: string
+  readonly hour: number
+  readonly requests: number
+  readonly bytes: number
+}
+
+/**
+ * What viewers asked for: per class of demand, file and day, and per site and hour; never per site and file, which would grow with both. Several gateways may share one.
+ * Methods reject where the database cannot be reached or written.
+ */
+export interface DemandStore {
+  /** Adds a batch, all of it or nothing; false where it has been added before. Resolves once that is on disk. */
+  add(batch: DemandBatch): Promise<boolean>
+  /** Of a catalog (`namespace/name`), from one day up to but without another; by class, day and file. */
+  files(catalog: string, fromDay: number, toDay: number): Promise<readonly FileDemand[]>
+  /** From one hour up to but without another; by site and hour. */
+  sites(fromHour: number, toHour: number): Promise<readonly SiteDemand[]>
+  /** Forgets everything of days before that one. */
+  forget(beforeDay: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** The same for both databases. */
+export const TABLES = [
+  `create table if not exists weir_demand_taken (
+    appliance text not null, batch text not null, day integer not null, primary key (appliance, batch))`,
+  `create table if not exists weir_demand_file (
+    catalog text not null, class text not null, day integer not null, file integer not null,
+    requests bigint not null, bytes bigint not null, primary key (catalog, class, day, file))`,
+  `create table if not exists weir_demand_site (
+    site text not null, hour integer not null, requests bigint not null, bytes bigint not null, primary key (site, hour))`,
+]
+
+/** Rows of a catalog in a batch, by file: that two writers meet them in the same order keeps them from waiting for each other in a circle. */
+export function rowsOf({ files, others }: CatalogCounts): (readonly [file: number, requests: number, bytes: number])[] {
+  const rows = [...files].sort((a, b) => a[0] - b[0])
+  return others.requests > 0 || others.bytes > 0 ? [[-1, others.requests, others.bytes], ...rows] : rows
+}
+
+/** Sums over a batch. */
+export function totalOf(catalogs: readonly CatalogCounts[]): { readonly requests: number; readonly bytes: number } {
+  let [requests, bytes] = [0, 0]
+  for (const catalog of catalogs)
+    for (const [, more, moreBytes] of rowsOf(catalog)) {
+      requests += more
+      bytes += moreBytes
+    }
+  return { requests, bytes }
+}
+
+export const dayOf = (hour: number) => Math.floor(hour / 24)

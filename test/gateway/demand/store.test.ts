@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { openDemandStore } from '../../../gateway/demand/open.ts'
+import type { DemandBatch } from '../../../gateway/demand/store.ts'
+import { findPostgres, startPostgres } from './postgres.ts'
+
+const HOUR = 480_000
+const DAY = HOUR / 24
+
+const batch = (id: string, more: Partial<DemandBatch> = {}): DemandBatch => ({
+  appliance: 'isp/fra1-a',
+  id,
+  site: 'isp/fra1',
+  demandClass: 'de',
+  hour: HOUR,
+  catalogs: [
+    {
+      catalog: 'isp/films',
+      files: [
+        [7, 2, 200],
+        [3, 1, 50],
+      ],
+      others: { requests: 4, bytes: 40 },
+    },
+  ],
+  ...more,
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-demand-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const postgres = findPostgres()
+
+const kinds: [name: string, start: () => Promise<{ url: string; stop: () => Promise<void> | void }>][] = [
+  ['SQLite', async () => ({ url: join(folder, 'deep', 'demand.db'), stop: () => {} })],
+]
+if (postgres) kinds.push(['PostgreSQL', () => startPostgres(postgres)])
+else test.skip('PostgreSQL: its programs initdb and postgres are not on this machine', () => {})
+
+describe.each(kinds)('demand in %s', (_name, start) => {
+  const started = start()
+  const opened = started.then(({ url }) => openDemandStore(url))
+  afterAll(async () => {
+    await (await opened).close()
+    await (await started).stop()
+  })
+
+  test('is counted by class, file and day, and by site and hour', async () => {
+    const store = await opened
+    expect(await store.add(batch('1'))).toBe(true)
+    expect(await store.add(batch('2', { hour: HOUR + 1 }))).toBe(true)
+    expect(await store.add(batch('1', { appliance: 'isp/cdg1-a', site: 'isp/cdg1', demandClass: 'fr' }))).toBe(true)
+    expect(await store.add(batch('3', { hour: HOUR + 24, catalogs: [] }))).toBe(true)
+    const of = (demandClass: string, file: number, requests: number, bytes: number) => ({
+      demandClass,
+      day: DAY,
+      file,
+      requests,
+      bytes,
+    })
+    expect(await store.files('isp/films', DAY, DAY + 1)).toEqual([
+      of('de', -1, 8, 80),
+      of('de', 3, 2, 100),
+      of('de', 7, 4, 400),
+      of('fr', -1, 4, 40),
+      of('fr', 3, 1, 50),
+      of('fr', 7, 2, 200),
+    ])
+    expect(await store.sites(HOUR, HOUR + 25)).toEqual([
+      { site: 'isp/cdg1', hour: HOUR, requests: 7, bytes: 290 },
+      { site: 'isp/fra1', hour: HOUR, requests: 7, bytes: 290 },
+      { site: 'isp/fra1', hour: HOUR + 1, requests: 7, bytes: 290 },
+      { site: 'isp/fra1', hour: HOUR + 24, requests: 0, bytes: 0 },
+    ])
+    expect(await store.files('isp/films', DAY + 1, DAY + 9)).toEqual([])
+    expect(await store.files('isp/other', DAY, DAY + 1)).toEqual([])
+  })
+
+  test('is counted once, however often a batch comes', async () => {
+    const store = await opened
+    const before = await store.files('isp/films', DAY, DAY + 1)
+    expect(await store.add(batch('1'))).toBe(false)
+    expect(await store.add(batch('2', { hour: HOUR + 1 }))).toBe(false)
+    expect(await store.files('isp/films', DAY, DAY + 1)).toEqual(before)
+  })
+
+  test('of many who tell at the same time nothing is lost', async () => {
+    const store = await opened
+    const other = await openDemandStore((await started).url)
+    const files = Array.from({ length: 500 }, (_, i) => [i, 1, 10] as const)
+    const told = Array.from({ length: 40 }, (_, i) =>
+      (i % 2 ? other : store).add(
+        batch(`many-${i}`, {
+          appliance: `isp/a-${i}`,
+          site: 'isp/many',
+          catalogs: ['isp/x', 'isp/y'].map((catalog) => ({
+            catalog,
+            // Each in another order.
+            files: [...files.slice(i * 12), ...files.slice(0, i * 12)],
+            others: { requests: 0, bytes: 0 },
+          })),
+        }),
+      ),
+    )
+    expect(await Promise.all(told)).toEqual(told.map(() => true))
+    const rows = await store.files('isp/y', DAY, DAY + 1)
+    expect(rows).toHaveLength(500)
+    expect(new Set(rows.map(({ requests, bytes }) => `${requests} ${bytes}`))).toEqual(new Set(['40 400']))
+    expect((await other.sites(HOUR, HOUR + 1)).find(({ site }) => site === 'isp/many')?.requests).toBe(40_000)
+    await other.close()
+  })
+
+  test('is exact where a site serves a petabyte an hour', async () => {
+    const store = await opened
+    const files = [[1, 1_000_000_001, 1_000_000_000_000_001]] as const
+    for (const id of ['big-1', 'big-2'])
+      await store.add(batch(id, { catalogs: [{ catalog: 'isp/big', files, others: { requests: 0, bytes: 0 } }] }))
+    expect(await store.files('isp/big', DAY, DAY + 1)).toMatchObject([
+      { requests: 2_000_000_002, bytes: 2_000_000_000_000_002 },
+    ])
+  })
+
+  test('a batch that cannot be added leaves nothing', async () => {
+    const store = await opened
+    const files = [
+      [1, 1, 1],
+      [2, Number.NaN, 1],
+    ] as const
+    const bad = batch('bad', { catalogs: [{ catalog: 'isp/bad', files, others: { requests: 0, bytes: 0 } }] })
+    await expect(store.add(bad)).rejects.toThrow()
+    expect(await store.files('isp/bad', DAY, DAY + 1)).toEqual([])
+    expect(await store.add({ ...bad, catalogs: [] })).toBe(true)
+  })
+
+  test('outlives the program, and what is old is forgotten', async () => {
+    const again = await openDemandStore((await started).url)
+    expect(await again.files('isp/films', DAY, DAY + 1)).toHaveLength(6)
+    await again.forget(DAY + 1)
+    expect(await again.files('isp/films', DAY, DAY + 1)).toEqual([])
+    expect(await again.sites(0, HOUR + 24)).toEqual([])
+    expect(await again.sites(0, HOUR + 25)).toHaveLength(1)
+    await again.close()
+  })
+})
+
+test('what cannot be opened is said', async () => {
+  const file = join(folder, 'no-database')
+  writeFileSync(file, 'x'.repeat(5000))
+  await expect(openDemandStore(file)).rejects.toThrow(/not a database/)
+  await expect(openDemandStore('postgres://weir@127.0.0.1:1/none')).rejects.toThrow(/ECONNREFUSED/)
+})
