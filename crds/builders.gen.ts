@@ -65,6 +65,14 @@ export interface PinnedFilesInput {
   readonly copies?: number | 'all'
 }
 
+/** What moving files costs, so that a new plan pays for the bytes that it moves. */
+export interface ChurnLimitsInput {
+  /** How much more than what it displaces a file must earn to be moved to a site that does not hold it, in per cent. Default: `25`. */
+  readonly bonusPercent?: number
+  /** The most that one plan moves to any site that holds something already, in bytes; further plans move the rest as demand or the fleet changes. Pins, and copies per region, are moved all the same. Absent means whatever pays. */
+  readonly maxFillBytesPerSite?: number
+}
+
 /** Where popularity comes from. */
 export interface DemandSourceInput {
   /** `catalog`: the `popularity` given in the catalog; files without one come last. Default: `"catalog"`. */
@@ -87,6 +95,8 @@ export interface PlacementPolicySpecInput {
   readonly pins?: readonly PinnedFilesInput[]
   /** Files that are never placed by this policy, even if pinned. Default: `[]`. */
   readonly exclude?: readonly ExcludedFiles[]
+  /** What moving files costs, so that a new plan pays for the bytes that it moves. */
+  readonly churn?: ChurnLimitsInput
   /** Where popularity comes from. Default: `{}`. */
   readonly demand?: DemandSourceInput
 }

@@ -524,6 +524,14 @@ export interface ExcludedFiles {
   readonly paths: readonly string[]
 }
 
+/** What moving files costs, so that a new plan pays for the bytes that it moves. */
+export interface ChurnLimits {
+  /** How much more than what it displaces a file must earn to be moved to a site that does not hold it, in per cent. Default: `25`. */
+  readonly bonusPercent: number
+  /** The most that one plan moves to any site that holds something already, in bytes; further plans move the rest as demand or the fleet changes. Pins, and copies per region, are moved all the same. Absent means whatever pays. */
+  readonly maxFillBytesPerSite?: number
+}
+
 /** Where popularity comes from. */
 export interface DemandSource {
   /** `catalog`: the `popularity` given in the catalog; files without one come last. Default: `"catalog"`. */
@@ -546,6 +554,8 @@ export interface PlacementPolicySpec {
   readonly pins: readonly PinnedFiles[]
   /** Files that are never placed by this policy, even if pinned. Default: `[]`. */
   readonly exclude: readonly ExcludedFiles[]
+  /** What moving files costs, so that a new plan pays for the bytes that it moves. */
+  readonly churn?: ChurnLimits
   /** Where popularity comes from. Default: `{}`. */
   readonly demand: DemandSource
 }

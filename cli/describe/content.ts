@@ -31,6 +31,11 @@ export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: Pl
     `${spec.copies.perSite} per site${spec.copies.perRegion === undefined ? '' : `, ${spec.copies.perRegion} per region`}`,
   )
   screen.field('Storage', `${spec.storageShare}% of each appliance`)
+  if (spec.churn) {
+    const { bonusPercent = 25, maxFillBytesPerSite: most } = spec.churn
+    const budget = most === undefined ? '' : `, at most ${bytesText(most)} a plan to each site`
+    screen.field('Churn', `what moves must earn ${bonusPercent}% more than what it displaces${budget}`)
+  }
   for (const { paths, copies } of spec.pins ?? [])
     screen.field('Pinned', `${paths.join(', ')} (${copies === 'all' ? 'on every appliance' : `${copies} copies`})`)
   for (const { paths } of spec.exclude ?? []) screen.field('Excluded', paths.join(', '))

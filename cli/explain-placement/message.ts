@@ -23,7 +23,7 @@ export const REASONS: Readonly<Record<Why, string>> = {
   MustEarnItsMove: 'not worth moving in',
   ParentHolds: 'left to the parent',
   BelowCutOff: 'below the cut-off',
-  NoRoom: 'without room, at the margin',
+  NoRoom: 'left out at the margin',
 }
 
 /** Why, and what would change it. */
@@ -50,7 +50,7 @@ export function messageOf(told: Omit<SiteExplanation, 'message'>, only: OnlyFile
     case 'NextPlan':
       return `${earns}: a plan made now would have it here`
     case 'NoRoom':
-      return `${earns}, but files are placed whole: at the margin it found no room`
+      return `${earns}, yet a plan made now leaves it out: at the margin files are placed whole, and small gains are not worth moving for`
     case 'MustEarnItsMove':
       return `${earns}, but moving it in must pay, too${helpText(told.wouldHelp)}`
     case 'ParentHolds':

@@ -42,7 +42,7 @@ export function planInputs(
   reserved: Reserved,
   solver: string,
 ): string {
-  const { copies, pins, exclude } = policy.spec
+  const { copies, pins, exclude, churn } = policy.spec
   return JSON.stringify({
     solver,
     catalog: catalog.status?.digest,
@@ -51,6 +51,8 @@ export function planInputs(
     perRegion: copies?.perRegion ?? 0,
     pins: (pins ?? []).map((pin) => [pin.paths, pin.copies]),
     exclude: (exclude ?? []).map((e) => e.paths),
+    // Nothing where it says nothing: plans from before there was such a field are still what the solver would answer.
+    ...(churn && { churn: [churn.bonusPercent ?? null, churn.maxFillBytesPerSite ?? null] }),
     targets: targets.map((target) => [
       keyOf(target.appliance),
       keyOf(target.site),
@@ -110,7 +112,9 @@ export function poseProblem(
     sizes[i] = file.size
     fileHashes[i] = Number.parseInt(file.sha256.slice(0, 8), 16)
   })
+  const { bonusPercent } = policy.spec.churn ?? {}
   return narrowed({
+    ...(bonusPercent !== undefined && { churnBonus: bonusPercent / 100 }),
     sizes,
     popularity: demand.popularity.map((column) => resized(column, size)),
     fileHashes,
@@ -142,6 +146,7 @@ function sitesOf(
   held: ReadonlyMap<string, FileSet>,
 ): PlacementSite[] {
   const bySite = Map.groupBy(targets, (target) => keyOf(target.site))
+  const fillBytes = policy.spec.churn?.maxFillBytesPerSite
   const peaks = sitePeaks([...bySite.values()].map(([first]) => first!.site))
   return [...bySite].map(([key, members]) => {
     const { site } = members[0]!
@@ -151,6 +156,7 @@ function sitesOf(
       parents: (site.spec.parents ?? []).map((p) => `${p.namespace ?? site.metadata.namespace}/${p.name}`),
       demandClass: columnOf(demand, demandClassOf(site)),
       ...peaks.get(key),
+      ...(fillBytes !== undefined && { fillBytes }),
       appliances: members.map((target) => {
         const applianceKey = keyOf(target.appliance)
         const holds = held.get(applianceKey)

@@ -2,7 +2,7 @@ import type { FileSet } from '../blobs/file-set.ts'
 import type { SolverControl } from './control.ts'
 import type { PlacementProblem, PlacementSolver, SolvedSites } from './problem.ts'
 import { Explainer } from './solver/explain.ts'
-import { defaultOptions, Solved } from './solver/solve.ts'
+import { defaultOptions, Solved, type SolverOptions } from './solver/solve.ts'
 
 /**
  * The solver by prices: see `solver/model.ts` and `solver/tree.ts` for the problem and `solver/bound.ts` for what its value is measured against. Takes time linear in
@@ -27,15 +27,20 @@ export const priced: PlacementSolver = {
 
 /** Why files would be where they would be, were a plan made now. Takes as long as solving does. */
 export function explainPriced(problem: PlacementProblem): Explainer {
-  return new Explainer(new Solved(problem, defaultOptions), problem, defaultOptions.churnBonus)
+  const options = optionsFor(problem)
+  return new Explainer(new Solved(problem, options), problem, options.churnBonus)
 }
 
 function solveSites(problem: PlacementProblem, control: SolverControl = {}): SolvedSites {
-  const solved = new Solved(problem, defaultOptions, control)
+  const solved = new Solved(problem, optionsFor(problem), control)
   return {
     sites: solved.sites(),
     worth: () => solved.worth,
     endedEarly: () => solved.endedEarly,
     scarce: () => solved.scarce,
   }
+}
+
+function optionsFor({ churnBonus = defaultOptions.churnBonus }: PlacementProblem): SolverOptions {
+  return { ...defaultOptions, churnBonus }
 }

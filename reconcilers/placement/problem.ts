@@ -26,6 +26,8 @@ export interface PlacementSite {
   readonly demandGbps?: number
   /** What it counts as, in Gbit/s, where its demand is not known. 1 unless told. */
   readonly assumedGbps?: number
+  /** The most that may be moved to it, in bytes, where it holds something already. Whatever pays, unless told. */
+  readonly fillBytes?: number
   readonly appliances: readonly PlacementAppliance[]
 }
 
@@ -51,6 +53,8 @@ export interface PlacementProblem {
   readonly copies: { readonly perSite: number; readonly perRegion: number }
   readonly pins: readonly PlacementPin[]
   readonly excluded: FileSet
+  /** How much more than what it displaces a file must earn to be moved to a site, as a part: 0.25 is a quarter. The solver's own unless told. */
+  readonly churnBonus?: number
 }
 
 /** What a solver answers. */

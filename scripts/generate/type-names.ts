@@ -48,6 +48,7 @@ export const typeNames: Readonly<Record<string, string>> = {
   'PlacementPolicy.spec.copies': 'MinimumCopies',
   'PlacementPolicy.spec.pins[]': 'PinnedFiles',
   'PlacementPolicy.spec.exclude[]': 'ExcludedFiles',
+  'PlacementPolicy.spec.churn': 'ChurnLimits',
   'PlacementPolicy.spec.demand': 'DemandSource',
   'PlacementPolicy.status.offload': 'Offload',
   'PlacementPlan.spec.offload': 'PlannedOffload',

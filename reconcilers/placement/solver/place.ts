@@ -45,8 +45,11 @@ export class SitePlacing {
   /** Files held, and their bytes, each counted once; pinned files aside. */
   readonly held = { files: 0, bytes: 0 }
   readonly #heldOfBand: Uint32Array
+  #fillLeft: number
 
-  constructor(bands: Bands, perSite: number, types: readonly (readonly PlacingBox[])[]) {
+  /** `fillBytes`: the most that may be moved in by what is admitted and filled up, where it is known what the site holds. */
+  constructor(bands: Bands, perSite: number, types: readonly (readonly PlacingBox[])[], fillBytes: number) {
+    this.#fillLeft = fillBytes
     this.#bands = bands
     this.boxes = new Boxes(types.flat())
     this.#perSite = Math.min(perSite, this.boxes.count)
@@ -115,7 +118,7 @@ export class SitePlacing {
             this.#placeOf(i, j, branch, trunk, seen, groupBytes),
             bands.shareAt[i]! * demand,
           )
-        if (type < types) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand)
+        if (type < types) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand, before)
       }
     }
   }
@@ -156,7 +159,7 @@ export class SitePlacing {
           if (before && (this.holds[i] || (before[i] === 1) !== kept)) continue
           const bytes = bands.sizeAt[i]! * bands.copies
           if (before && !kept && heldBytes[g]! + bytes / 2 > most) continue
-          if (this.#place(i, g, this.#all, bands.shareAt[i]! * perShare)) heldBytes[g]! += bytes
+          if (this.#place(i, g, this.#all, bands.shareAt[i]! * perShare, before)) heldBytes[g]! += bytes
         }
       }
     }
@@ -174,23 +177,30 @@ export class SitePlacing {
         if (this.holds[i]) continue
         if (atTrunk && (atTrunk[i] === 1) !== covered) continue
         if (before && (before[i] !== 1) !== fresh) continue
-        if (this.#place(i, band, this.#all, shareAt[i]! * demand)) refused = 0
+        // Smaller ones may still come, and what is here already stays: this is no refusal.
+        if (before && fresh && this.#bands.sizeAt[i]! * this.#perSite > this.#fillLeft) continue
+        if (this.#place(i, band, this.#all, shareAt[i]! * demand, before)) refused = 0
         else if (++refused === REFUSALS) return
       }
     }
   }
 
   /** All copies or none: a file below its minimum would be counted as safe while it is not. */
-  #place(position: number, band: number, type: Spread, demand: number): boolean {
+  #place(position: number, band: number, type: Spread, demand: number, before: Uint8Array | undefined): boolean {
     const bands = this.#bands
     const file = bands.order[position]!
     const hash = bands.hashAt[position]!
     const bytes = bands.sizeAt[position]!
     const least = this.#perSite
     if (least > 1 && this.boxes.room(bytes) < least) return false
-    const copies = type.copiesFor(demand, least)
+    const isFresh = before !== undefined && before[position] !== 1
+    if (isFresh && bytes * least > this.#fillLeft) return false
+    const wanted = type.copiesFor(demand, least)
+    const copies =
+      isFresh && wanted * bytes > this.#fillLeft ? Math.max(least, Math.floor(this.#fillLeft / bytes)) : wanted
     let placed = type.add(file, hash, bytes, demand / copies, copies, true)
     if (placed < least) placed += this.#all.add(file, hash, bytes, demand / copies, least - placed, false)
+    if (isFresh) this.#fillLeft -= placed * bytes
     if (placed > 0) this.#holdsNow(position, band)
     return placed > 0
   }

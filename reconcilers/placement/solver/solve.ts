@@ -345,10 +345,10 @@ export class Solved {
 
   /** A site with its pins. A trunk goes by the bands of its viewers' class, whatever its own. */
   #open(index: number, bands: Bands): SitePlacing {
-    const { types, measured, klass, demand } = this.#sites[index]!
+    const { types, measured, klass, demand, fillBytes } = this.#sites[index]!
     const boxes = types.map((type) => type.map((appliance) => boxOf(appliance, measured)))
     const { sizes, fileHashes, pins, copies } = this.#input
-    const placing = new SitePlacing(bands, copies.perSite, boxes)
+    const placing = new SitePlacing(bands, copies.perSite, boxes, fillBytes)
     for (const pin of pins) {
       const wanted = Math.min(pin.copies === 'all' ? placing.boxes.count : pin.copies, placing.boxes.count)
       for (const file of pin.files) {

@@ -184,6 +184,10 @@ describe('a new plan is made, with the old one as its parent', () => {
       { policy: { ...first.policy, spec: { ...first.policy.spec, exclude: [{ paths: ['title-1/**'] }] } } },
     ],
     [
+      'moving costs something else',
+      { policy: { ...first.policy, spec: { ...first.policy.spec, churn: { bonusPercent: 50 } } } },
+    ],
+    [
       'the viewers of a site are of another class of demand',
       {
         targets: first.targets.map((t) => ({ ...t, site: site(t.site.metadata.name!, { demand: { class: 'kids' } }) })),
