@@ -1,5 +1,5 @@
 import type { FileSet } from '../blobs/file-set.ts'
-import type { SolverInput } from './solver/solve.ts'
+import type { SolverInput, SolverSite } from './solver/input.ts'
 
 /** What holdings are worth; see `PlacementWorth`. */
 export interface Evaluation {
@@ -26,6 +26,17 @@ export function evaluate(
     const all = weight.reduce((sum, each) => sum + each, 0)
     return all > 0 ? weight.map((each) => each / all) : weight
   })
+  return evaluateSites(share, sites, holdings, parentValue)
+}
+
+/** The same, where the part of all demand that each file stands for is known, for each class. */
+export function evaluateSites(
+  share: readonly Float64Array[],
+  sites: readonly SolverSite[],
+  holdings: ReadonlyMap<string, FileSet>,
+  parentValue: number,
+): Evaluation {
+  const files = share[0]?.length ?? 0
   const known = new Map(sites.map((site) => [site.key, site]))
   const parentOf = (key: string) => {
     const parent = known.get(key)!.parents.find((p) => p !== key && (known.get(p)?.appliances.length ?? 0) > 0)

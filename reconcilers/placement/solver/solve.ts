@@ -5,47 +5,15 @@ import { hashString, mix } from '../hash.ts'
 import type { PlacementWorth, Scarcity, SolvedSite } from '../problem.ts'
 import { type Bands, cutBands, placedFiles } from './bands.ts'
 import { withChurn } from './churn.ts'
+import type { SolverAppliance, SolverInput, SolverSite } from './input.ts'
+import { type Kept, keepIfWorthIt } from './keep.ts'
 import type { Branch, Overlap, Tree, Trunk } from './model.ts'
 import { partsOf } from './parts.ts'
 import { type Coverage, type PlacingBox, SitePlacing } from './place.ts'
 import { type Capacity, MAX_TYPES } from './site-dual.ts'
 import { type Effort, emptyGroups, priceTree, setGroups } from './tree.ts'
 
-export interface SolverAppliance {
-  readonly key: string
-  readonly storageBytes: number
-  readonly throughputGbps: number
-  /** What it is to hold by the plan in force. */
-  readonly held?: FileSet
-}
-
-export interface SolverSite {
-  readonly key: string
-  readonly region: string
-  /** Where misses go; the first that is among the sites counts. */
-  readonly parents: readonly string[]
-  readonly appliances: readonly SolverAppliance[]
-  /** Which popularity its viewers have. 0 unless told. */
-  readonly demandClass?: number
-  /** At the peak, in Gbit/s. Unknown: throughput is taken to be enough. */
-  readonly demandGbps?: number
-  /** What it counts as where its demand is not known. 1 unless told. */
-  readonly assumedGbps?: number
-  /** The most that may be moved into it, in bytes. Whatever pays, unless told. */
-  readonly fillBytes?: number
-}
-
-export interface SolverInput {
-  /** Bytes per file index; NaN where there is no file. */
-  readonly sizes: Float64Array
-  /** Relative requests per file, for each class of demand. */
-  readonly popularity: readonly Float64Array[]
-  readonly fileHashes: Uint32Array
-  readonly sites: readonly SolverSite[]
-  readonly copies: { readonly perSite: number; readonly perRegion: number }
-  readonly pins: readonly { readonly files: FileSet; readonly copies: number | 'all' }[]
-  readonly excluded: FileSet
-}
+export type { SolverAppliance, SolverInput, SolverSite } from './input.ts'
 
 export interface SolverOptions extends Effort {
   readonly bands: number
@@ -425,25 +393,50 @@ export class Solved {
       }
     }
     let own = 0
+    let demandOfAll = 0
+    let local = 0
+    let parent = 0
+    const told: SolvedSite[] = []
     for (const [i, branch] of branches.entries()) {
       const { bands, demand } = branch
       const placing = placings[i]
       const atTrunk = covered.get(bands)
-      this.#worth.demand += demand
+      demandOfAll += demand
       if (placing) {
         placing.fillUp(demand, { atTrunk, before: befores[i] }, 1 - parentValue, churnBonus)
-        this.#worth.local += placing.boxes.served
-        yield this.#told(branch.site, placing)
+        local += placing.boxes.served
+        told.push(this.#told(branch.site, placing))
       }
       if (!atTrunk) continue
       const sum = askTrunk(bands, demand, atTrunk, placing?.holds, asked.get(bands)!)
       if (!placing) own += sum
     }
-    if (!trunkPlacing || !trunk) return
-    const { served, all } = servedBy(trunkPlacing, byFile(asked, this.#input.sizes.length))
-    this.#worth.local += all > 0 ? (served * own) / all : 0
-    this.#worth.parent += all > 0 ? served * (1 - own / all) : 0
-    yield this.#told(trunk.site, trunkPlacing)
+    if (trunkPlacing && trunk) {
+      const { served, all } = servedBy(trunkPlacing, byFile(asked, this.#input.sizes.length))
+      local += all > 0 ? (served * own) / all : 0
+      parent += all > 0 ? served * (1 - own / all) : 0
+      told.push(this.#told(trunk.site, trunkPlacing))
+    }
+    const kept = this.#kept(tree, told, local + parentValue * parent)
+    this.#worth.demand += demandOfAll
+    this.#worth.local += kept?.local ?? local
+    this.#worth.parent += kept?.parent ?? parent
+    yield* kept?.sites ?? told
+  }
+
+  /** What the plan in force has there, where the new placement is not worth what it would move. */
+  #kept({ trunk, branches }: Tree, told: readonly SolvedSite[], value: number): Kept | undefined {
+    const storagePrices = new Map<string, number>()
+    for (const { site, types, prices } of branches) {
+      const dearest = types.reduce((most, { storage }, t) => Math.max(most, prices[t]! / Math.max(storage, 1)), 0)
+      storagePrices.set(this.#sites[site]!.key, dearest)
+    }
+    if (trunk) storagePrices.set(this.#sites[trunk.site]!.key, trunk.storagePrice)
+    return keepIfWorthIt(
+      { input: this.#input, share: this.#share, pinned: this.#pinned, placeable: this.#placeable },
+      { told, value, storagePrices },
+      this.#options,
+    )
   }
 
   #told(index: number, { boxes, held }: SitePlacing): SolvedSite {

@@ -1,0 +1,119 @@
+import { FileSet } from '../../blobs/file-set.ts'
+import { evaluateSites } from '../evaluate.ts'
+import type { SolvedSite } from '../problem.ts'
+import type { SolverInput, SolverSite } from './input.ts'
+
+/** What the plan in force has at the sites of a tree. */
+export interface Kept {
+  readonly sites: readonly SolvedSite[]
+  /** As `PlacementWorth`. */
+  readonly local: number
+  readonly parent: number
+}
+
+interface World {
+  readonly input: SolverInput
+  /** The part of all demand that each file stands for, for each class. */
+  readonly share: readonly Float64Array[]
+  readonly pinned: readonly number[]
+  /** Files that may be placed, and their bytes. */
+  readonly placeable: { readonly files: number; readonly bytes: number }
+}
+
+interface Proposal {
+  readonly told: readonly SolvedSite[]
+  readonly value: number
+  /** By site: value of a byte of storage. */
+  readonly storagePrices: ReadonlyMap<string, number>
+}
+
+/**
+ * A change of plan must pay for its bytes: what the plan in force has at the sites of a tree stays as it is, unless the new placement's value is higher by more than
+ * Σ bonus · storage price · bytes moved in. It also gives way where it is not to be had any more (files that went, storage that shrank, pins, copies), and where the new
+ * placement finds room for all files, or for notably more. Undefined: change it.
+ */
+export function keepIfWorthIt(
+  { input, share, pinned, placeable }: World,
+  { told, value, storagePrices }: Proposal,
+  { churnBonus, parentValue }: { readonly churnBonus: number; readonly parentValue: number },
+): Kept | undefined {
+  const keys = new Set(told.map(({ key }) => key))
+  const sites = input.sites.filter(({ key }) => keys.has(key))
+  const held = new Map<string, FileSet>()
+  for (const { appliances } of sites) for (const { key, held: set } of appliances) if (set) held.set(key, set)
+  if (held.size === 0 || input.copies.perRegion > input.copies.perSite) return undefined
+  const bySite = new Map(sites.map((site) => [site.key, site]))
+  const kept: SolvedSite[] = []
+  let cost = 0
+  for (const { key, holdings, leftOut } of told) {
+    const site = bySite.get(key)!
+    const mine = new Map(site.appliances.map((appliance) => [appliance.key, appliance.held ?? new FileSet()]))
+    if (!isStillGood(site, mine, input, pinned)) return undefined
+    let here = new FileSet()
+    for (const set of mine.values()) here = here.union(set)
+    const files = placeable.files - here.size
+    if (files > leftOut.files && (leftOut.files === 0 || findsRoom(site, mine, holdings, input.sizes))) return undefined
+    const copies = Math.max(1, Math.min(input.copies.perSite, site.appliances.length))
+    kept.push({ key, holdings: mine, leftOut: { files, bytes: (placeable.bytes - weigh(input.sizes, here)) * copies } })
+    for (const [appliance, set] of holdings)
+      cost += churnBonus * storagePrices.get(key)! * weigh(input.sizes, set.difference(mine.get(appliance)!))
+  }
+  const worth = evaluateSites(share, sites, held, parentValue)
+  // A little more than rounding.
+  if (value > worth.value * (1 + 1e-9) + cost) return undefined
+  return { sites: kept, local: worth.local, parent: worth.parent }
+}
+
+/** A share of a site's storage that is not worth a change of plan: what files leave over that do not fit in evenly. */
+const CRUMBS = 0.005
+
+/** Whether a placement uses notably more of a site's storage than another. */
+function findsRoom(
+  { appliances }: SolverSite,
+  now: ReadonlyMap<string, FileSet>,
+  then: ReadonlyMap<string, FileSet>,
+  sizes: Float64Array,
+): boolean {
+  let storage = 0
+  let more = 0
+  for (const { key, storageBytes } of appliances) {
+    storage += storageBytes
+    more += weigh(sizes, then.get(key)!) - weigh(sizes, now.get(key)!)
+  }
+  return more > CRUMBS * storage
+}
+
+/** Whether a site's holdings keep to everything that is asked of a placement. */
+function isStillGood(
+  { appliances }: SolverSite,
+  mine: ReadonlyMap<string, FileSet>,
+  { sizes, excluded, copies, pins }: SolverInput,
+  pinned: readonly number[],
+): boolean {
+  for (const { key, storageBytes } of appliances) {
+    let bytes = 0
+    for (const file of mine.get(key)!) {
+      const size = sizes[file] ?? Number.NaN
+      if (Number.isNaN(size) || excluded.has(file)) return false
+      bytes += size
+    }
+    if (bytes > storageBytes) return false
+  }
+  const held = [...mine.values()]
+  const count = (file: number) => held.reduce((sum, set) => sum + (set.has(file) ? 1 : 0), 0)
+  const isPinned = new Set(pinned)
+  for (const { files, copies: wanted } of pins)
+    for (const file of files)
+      if (isPinned.has(file) && count(file) < Math.min(wanted === 'all' ? held.length : wanted, held.length))
+        return false
+  const least = Math.min(copies.perSite, held.length)
+  if (least <= 1) return true
+  for (const set of held) for (const file of set) if (!isPinned.has(file) && count(file) < least) return false
+  return true
+}
+
+function weigh(sizes: Float64Array, set: FileSet): number {
+  let bytes = 0
+  for (const file of set) bytes += sizes[file]!
+  return bytes
+}
