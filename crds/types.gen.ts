@@ -401,7 +401,7 @@ export interface ScarceResource {
   readonly resource: 'Storage' | 'Throughput'
   /** `Storage`: how much more, in bytes. */
   readonly storageBytes?: number
-  /** `Throughput`: how much more, in Gbit/s. */
+  /** `Throughput`: how much more, in gigabits per second. */
   readonly throughputGbps?: number
   /** What `expectedPercent` would gain by that, in per cent of all demand. */
   readonly gainPercent: number
