@@ -18,6 +18,8 @@ import { type LiveFleet, startLiveFleet } from '../plan/support/live-fleet.ts'
 
 const KB = 1000
 const FILES = 40
+/** What ams1 surely has, on one appliance or the other. */
+const popular = Array.from({ length: 5 }, (_, i) => `films/0${i}.mp4`)
 
 const folder = new Folder()
 const agents: RunningAgent[] = []
@@ -122,6 +124,11 @@ beforeAll(async () => {
     const { status } = await live.client.get(appliances, { namespace: 'isp', name: 'ams1-1' })
     return (status?.content?.inventories.length ?? 0) > 0 && status?.content?.bytesToFill === 0
   }, 'ams1-1 holds what it should')
+  // Inventories come a little later than the bytes.
+  await eventually(async () => {
+    const sites = await Promise.all(popular.map(async (path) => (await explained(path, '--site', 'ams1')).at('ams1')))
+    return sites.every(({ appliances: on, holding }) => on.asked.includes('ams1-1') === holding!.includes('ams1-1'))
+  }, 'ams1-1 has said so')
 })
 afterAll(async () => {
   await Promise.all(agents.map((agent) => agent.close()))
@@ -174,9 +181,7 @@ describe('weir explain-placement', () => {
   })
 
   test('inventories tell who holds it, of all that are asked to', async () => {
-    const held = await Promise.all(
-      Array.from({ length: 5 }, async (_, i) => (await explained(`films/0${i}.mp4`, '--site', 'ams1')).at('ams1')),
-    )
+    const held = await Promise.all(popular.map(async (path) => (await explained(path, '--site', 'ams1')).at('ams1')))
     for (const { appliances: on, holding } of held) expect(holding).toEqual(on.asked.filter((n) => n === 'ams1-1'))
     expect(held.flatMap(({ holding }) => holding)).not.toHaveLength(0)
   })
