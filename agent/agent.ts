@@ -109,7 +109,7 @@ export class Agent {
       },
       findSha256: (sha256) => this.#servable(sha256),
       isServing: () => parts.keeper.isServing,
-      metrics: () => agentMetrics(this.#counters, contentStatus(this.#statusParts(parts)), store),
+      metrics: () => agentMetrics(this.#counters, this.#tally.lost, contentStatus(this.#statusParts(parts)), store),
       onUnreadable: (sha256, message) => void this.#onRotten(sha256, message),
     })
     const { host, port } = this.#server

@@ -18,6 +18,7 @@ export interface AgentCounters {
 /** The agent's metrics as a page. */
 export function agentMetrics(
   { fill, scrub, serve, rotted, evicted, evictedBytes }: AgentCounters,
+  demandBatchesLost: number,
   content: Omit<ApplianceContent, 'inventories'>,
   store: ContentStore,
 ): string {
@@ -62,5 +63,11 @@ export function agentMetrics(
     one('rotted_files_total', 'counter', 'Held files found to be wrong.', rotted),
     one('evicted_files_total', 'counter', 'Files evicted.', evicted),
     one('evicted_bytes_total', 'counter', 'Bytes evicted.', evictedBytes),
+    one(
+      'demand_batches_lost_total',
+      'counter',
+      'Batches of what clients asked for, given up as the gateway was away too long.',
+      demandBatchesLost,
+    ),
   ])
 }
