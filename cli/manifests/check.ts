@@ -1,4 +1,5 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
+import { interrupted } from '../exit.ts'
 import { checkObject } from './check-object.ts'
 import { isDefinition, KnownKinds } from './kinds.ts'
 import type { KnownKind } from './known-kind.ts'
@@ -12,6 +13,7 @@ export interface CheckOptions {
   readonly namespace: string
   /** With `-n`, an object that names another namespace is an error. */
   readonly namespaceGiven: boolean
+  readonly signal?: AbortSignal
   /** CustomResourceDefinitions beside those among the manifests. */
   readonly definitions?: readonly Manifest[]
 }
@@ -41,7 +43,10 @@ export async function checkSet(manifests: readonly Manifest[], options: CheckOpt
   const checked: CheckedObject[] = []
   const first = new Map<string, Map<string, Manifest>>()
   const found = new Map<string, Map<string, KnownKind | undefined>>()
-  for (const manifest of manifests) {
+  for (const [i, manifest] of manifests.entries()) {
+    // Thousands of objects take seconds, in which somebody may press Ctrl-C.
+    if (i % 512 === 511) await new Promise((resolve) => setImmediate(resolve))
+    if (options.signal?.aborted) throw interrupted()
     const { apiVersion, kind } = manifest.object
     const ofVersion = found.get(apiVersion) ?? new Map<string, KnownKind | undefined>()
     found.set(apiVersion, ofVersion)

@@ -1,6 +1,6 @@
 import { CliError, ExitCode } from '../exit.ts'
 import { visible } from '../output/escape.ts'
-import { type Place, placeText, type SourceText } from './source-text.ts'
+import { codePoints, type Place, placeText, type SourceText } from './source-text.ts'
 
 /** What kind of thing is wrong with a manifest as such; stable names for machine-readable output. `weir validate` adds those of its rules. */
 export type ProblemCode =
@@ -62,16 +62,21 @@ export function renderProblem(problem: Problem<string>): string {
   if (!problem.at) return `${visible(problem.file)}: ${what}\n${related}`
   const { source, start, end } = problem.at
   const place = source.placeAt(start)
-  return `${visible(placeText(place))}: ${what}\n${excerpt(source, place, end - start)}${related}`
+  return `${visible(placeText(place))}: ${what}\n${excerpt(source, place, start, end)}${related}`
 }
 
-function excerpt(source: SourceText, place: Place, length: number): string {
-  const characters = [...source.line(place.line)]
-  const from = place.column - 1 > SHOWN_COLUMNS - 20 ? place.column - 1 - 40 : 0
-  const shown = characters.slice(from, from + SHOWN_COLUMNS)
-  const before = from > 0 ? '…' : ''
-  const after = characters.length > from + SHOWN_COLUMNS ? '…' : ''
-  const lead = shown.slice(0, place.column - 1 - from)
+function excerpt(source: SourceText, place: Place, start: number, end: number): string {
+  const { text } = source
+  const line = source.lineSpan(place.line)
+  const windowed = place.column - 1 > SHOWN_COLUMNS - 20
+  // Lines may be megabytes long: only what is shown is looked at. A character has at most two units.
+  const from = windowed ? characterBefore(text, start, 40) : line.start
+  const until = Math.min(line.end, from + 2 * SHOWN_COLUMNS)
+  const shown = [...text.slice(from, until)].slice(0, SHOWN_COLUMNS)
+  const before = windowed ? '…' : ''
+  const after = from + shown.join('').length < line.end ? '…' : ''
+  const lead = shown.slice(0, codePoints(text, from, start))
+  const length = codePoints(text, start, Math.min(end, line.end, start + 2 * SHOWN_COLUMNS))
   const marked = Math.max(1, Math.min(length, shown.length - lead.length))
   const number = String(place.line)
   const padding = lead.map((c) => (c === '\t' ? '\t' : ' '.repeat(visible(c).length))).join('')
@@ -79,6 +84,16 @@ function excerpt(source: SourceText, place: Place, length: number): string {
     `${number} | ${before}${visible(shown.join(''))}${after}\n` +
     `${' '.repeat(number.length)} | ${before ? ' ' : ''}${padding}${'^'.repeat(marked)}\n`
   )
+}
+
+/** So many characters before an offset. */
+function characterBefore(text: string, offset: number, count: number): number {
+  let at = offset
+  for (let left = count; left > 0; left--) {
+    const unit = text.charCodeAt(at - 1)
+    at -= unit >= 0xdc00 && unit <= 0xdfff ? 2 : 1
+  }
+  return at
 }
 
 /** At most this many problems are shown; the rest is counted. */

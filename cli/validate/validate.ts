@@ -48,7 +48,7 @@ export async function runValidate(io: Io, words: readonly string[], flags: Valid
   if (loaded.manifests.length + loaded.problems.length === 0) {
     throw usageError(`there is no object in ${loaded.files.length === 1 ? loaded.files[0] : 'any of the files'}`)
   }
-  const options = { namespace: flags.namespace, namespaceGiven: false }
+  const options = { namespace: flags.namespace, namespaceGiven: false, signal: io.interrupted }
   const checked = await checkSet(loaded.manifests, { ...options, definitions: definitions.manifests })
   const report = makeReport(loaded, checked, definitions.problems, {
     namespace: flags.namespace,

@@ -31,9 +31,7 @@ function toJson(problem: Problem<string>) {
     severity: severityOf(problem),
     message: problem.message,
     file: problem.file,
-    ...(region
-      ? { line: region.line, column: region.column, endColumn: region.endColumn, text: region.text.slice(0, 1000) }
-      : {}),
+    ...(region ? { line: region.line, column: region.column, endColumn: region.endColumn, text: region.text } : {}),
     ...(problem.field ? { field: problem.field } : {}),
     ...(problem.object ? { object: problem.object } : {}),
     ...(problem.suggestion === undefined ? {} : { suggestion: problem.suggestion }),

@@ -1,20 +1,25 @@
 import type { Problem } from '../../manifests/problem.ts'
+import { codePoints } from '../../manifests/source-text.ts'
+
+const MAX_TEXT = 1000
 
 /** Where a problem is, on the line it starts on. Lines and columns count from 1, columns in characters; the end column is behind the last. */
 export interface Region {
   readonly line: number
   readonly column: number
   readonly endColumn: number
-  /** The line itself. */
+  /** The line itself, as far as it is of a length to be read. */
   readonly text: string
 }
 
 /** Undefined of problems of whole files. */
 export function regionOf({ at }: Problem<string>): Region | undefined {
   if (!at) return undefined
-  const { line, column } = at.source.placeAt(at.start)
-  const text = at.source.line(line)
-  const length = [...at.source.text.slice(at.start, at.end).split(/\r?\n/, 1)[0]!].length
+  const { source, start, end } = at
+  const { line, column } = source.placeAt(start)
+  const span = source.lineSpan(line)
+  const length = codePoints(source.text, start, Math.min(end, span.end))
+  const text = source.text.slice(span.start, Math.min(span.end, span.start + MAX_TEXT))
   return { line, column, endColumn: column + Math.max(1, length), text }
 }
 

@@ -67,7 +67,7 @@ function resultOf(problem: Problem<string>, cwd: string) {
       {
         physicalLocation: {
           artifactLocation,
-          ...(shown && known ? { region: { ...shown, snippet: { text: region.text.slice(0, 1000) } } } : {}),
+          ...(shown && known ? { region: { ...shown, snippet: { text: region.text } } } : {}),
         },
         ...(object
           ? { logicalLocations: [{ fullyQualifiedName: field ? `${object} ${field}` : object, kind: 'member' }] }

@@ -269,6 +269,22 @@ describe('documents and lists', () => {
     expect(await told(text)).toEqual(expected)
   })
 
+  test('thousands of errors on a line of megabytes take time for each, not for each times the line', async () => {
+    const item = (i: number) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: `x${i}` },
+      datta: { a: 'x'.repeat(1000) },
+    })
+    const items = Array.from({ length: 5000 }, (_, i) => item(i))
+    const before = process.cpuUsage()
+    const [code, ...lines] = await told(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+    const { user } = process.cpuUsage(before)
+    expect({ code, told: lines.length }).toEqual({ code: 2, told: 5000 })
+    // Some 0.5 s; it was a minute.
+    expect(user / 1e6).toBeLessThan(15)
+  })
+
   test('a file with thousands of problems is given up on', async () => {
     const [code, ...lines] = await told('a\n---\n'.repeat(100_000))
     expect({ code, told: lines.length, last: lines.toSorted()[0] }).toEqual({
