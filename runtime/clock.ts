@@ -8,11 +8,19 @@ export interface Clock {
   after(ms: number, fn: () => void): () => void
 }
 
+/** The longest that a timer of Node's takes, some 25 days: one that is longer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),
   after(ms, fn) {
-    const timer = setTimeout(fn, ms)
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number) => {
+      const isLast = leftMs <= MAX_TIMER_MS
+      timer = setTimeout(() => (isLast ? fn() : wait(leftMs - MAX_TIMER_MS)), Math.min(leftMs, MAX_TIMER_MS))
+    }
+    wait(ms)
     return () => clearTimeout(timer)
   },
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { FakeClock, sleep } from '../../runtime/clock.ts'
+import { FakeClock, sleep, systemClock } from '../../runtime/clock.ts'
 
 test('advance fires timers in order of their due time and moves now', async () => {
   const clock = new FakeClock(new Date('2030-01-01T00:00:00Z'))
@@ -20,4 +20,15 @@ test('sleep rejects with the reason of an abort and leaves no timer', async () =
   abort.abort(new Error('stop'))
   await expect(slept).rejects.toThrow('stop')
   expect(clock.pendingTimers).toBe(0)
+})
+
+test.each([
+  ['a month', 30 * 86_400_000],
+  ['for ever', Number.POSITIVE_INFINITY],
+])('the real clock can be asked to wait %s: it does not fire at once', async (_, ms) => {
+  let fired = 0
+  const cancel = systemClock.after(ms, () => fired++)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  cancel()
+  expect(fired).toBe(0)
 })
