@@ -52,7 +52,9 @@ export function keepIfWorthIt(
     let here = new FileSet()
     for (const set of mine.values()) here = here.union(set)
     const files = placeable.files - here.size
-    if (files > leftOut.files && (leftOut.files === 0 || findsRoom(site, mine, holdings, input.sizes))) return undefined
+    const more = growthOf(site, mine, holdings, input.sizes)
+    // Less than there is now: more copies than are asked for, say.
+    if (more < -CRUMBS || (files > leftOut.files && (leftOut.files === 0 || more > CRUMBS))) return undefined
     const copies = Math.max(1, Math.min(input.copies.perSite, site.appliances.length))
     kept.push({ key, holdings: mine, leftOut: { files, bytes: (placeable.bytes - weigh(input.sizes, here)) * copies } })
     for (const [appliance, set] of holdings)
@@ -64,23 +66,23 @@ export function keepIfWorthIt(
   return { sites: kept, local: worth.local, parent: worth.parent }
 }
 
-/** A share of a site's storage that is not worth a change of plan: what files leave over that do not fit in evenly. */
+/** A share of what a site holds that is not worth a change of plan: what files leave over that do not fit in evenly. */
 const CRUMBS = 0.005
 
-/** Whether a placement uses notably more of a site's storage than another. */
-function findsRoom(
+/** How many more bytes a placement has at a site than another, as a part of them. */
+function growthOf(
   { appliances }: SolverSite,
   now: ReadonlyMap<string, FileSet>,
   then: ReadonlyMap<string, FileSet>,
   sizes: Float64Array,
-): boolean {
-  let storage = 0
-  let more = 0
-  for (const { key, storageBytes } of appliances) {
-    storage += storageBytes
-    more += weigh(sizes, then.get(key)!) - weigh(sizes, now.get(key)!)
+): number {
+  let before = 0
+  let after = 0
+  for (const { key } of appliances) {
+    before += weigh(sizes, now.get(key)!)
+    after += weigh(sizes, then.get(key)!)
   }
-  return more > CRUMBS * storage
+  return (after - before) / Math.max(1, before, after)
 }
 
 /** Whether a site's holdings keep to everything that is asked of a placement. */
