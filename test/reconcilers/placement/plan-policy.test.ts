@@ -134,6 +134,21 @@ describe.each([popularFirst, priced])('demand by class and by site ($name)', (so
     expect(held).toEqual({ fra1: [0, 2, 4, 6, 8], cdg1: [1, 3, 5, 7, 9], tls1: [1, 3, 5, 7, 9] })
   })
 
+  test('sites without viewers, with few and with many, of which one does not say', () => {
+    const targets = [
+      at('hub', { tier: 'regional', demand: { peakGbps: 0 } }),
+      at('fra', { parents: [{ name: 'hub' }], demand: { peakGbps: 0.001 } }),
+      at('cdg', { parents: [{ name: 'hub' }], country: 'FR', demand: { peakGbps: 1000 } }),
+      at('tls', { parents: [{ name: 'hub' }], country: 'FR' }),
+    ]
+    const material = { catalog: content, demand: byClass, held: new Map() }
+    const plan = planPolicy(input({ solver, targets, material }), NOW)
+    expect(heldAt(plan)).toMatchObject({ fra1: [0, 2, 4, 6, 8], tls1: [1, 3, 5, 7, 9] })
+    const { expectedPercent = 0, boundPercent = 0 } = planned(plan)!.spec.offload ?? {}
+    expect(expectedPercent).toBeLessThanOrEqual(boundPercent)
+    expect(Number.isFinite(boundPercent)).toBe(true)
+  })
+
   test('a class that nothing is said of has the column of all others', () => {
     const targets = [at('mxp', { country: 'IT' })]
     const others = {
