@@ -14,7 +14,10 @@ const SHORTEST = 3
  * Problems as they may be printed: messages without the values of the Secrets among the manifests, and lines of their files with those
  * starred out. Documents that could not be read and say that they are Secrets have what follows a colon starred out.
  */
-export function maskProblems(problems: readonly Problem[], manifests: readonly Manifest[]): Problem[] {
+export function maskProblems<Code extends string>(
+  problems: readonly Problem<Code>[],
+  manifests: readonly Manifest[],
+): Problem<Code>[] {
   if (problems.length === 0) return []
   const masks = new Masks(manifests.filter(({ object }) => isSecret(object)))
   return problems.map((problem) => masks.apply(problem))
@@ -49,7 +52,7 @@ class Masks {
     return this.#values.reduce((text, value) => text.replaceAll(value, '***'), message)
   }
 
-  apply(problem: Problem): Problem {
+  apply<Code extends string>(problem: Problem<Code>): Problem<Code> {
     const message = this.text(problem.message)
     if (!problem.at) return { ...problem, message }
     return { ...problem, message, at: { ...problem.at, source: this.#source(problem.at.source, problem.at.start) } }

@@ -1,3 +1,4 @@
+import { maskProblems } from '../changes/mask-problems.ts'
 import type { CheckedObject } from '../manifests/check.ts'
 import type { LoadedManifests } from '../manifests/manifest.ts'
 import type { Problem } from '../manifests/problem.ts'
@@ -57,7 +58,8 @@ export function makeReport(
     ...checked.flatMap((one) => problemsOf(one)),
     ...runRules(wanted, fleetSet(checked, namespace)),
   ].filter(({ code }) => !ignore.has(code))
-  const problems = inOrder(strict ? found.map(hardened) : found, loaded.files)
+  const masked = maskProblems(strict ? found.map(hardened) : found, loaded.manifests)
+  const problems = inOrder(masked, loaded.files)
   const counts = { error: 0, warning: 0, note: 0 }
   for (const problem of problems) counts[severityOf(problem)]++
   return {
