@@ -45,13 +45,13 @@ function compare(text: string): boolean {
 
 /** Of what spans lines, and of collections, only the start matters: nothing shows more. */
 function samePlaces(text: string, node: PlainNode, plain: Located, careful: Located, path: (string | number)[]): void {
+  // Where nothing is written, what it is in is pointed at.
+  const isWide = node.entries !== undefined || node.start === node.end
   for (const part of ['value', 'key'] as const) {
     const [ours, theirs] = [locate(plain, path, part), locate(careful, path, part)].map(({ start, end }) => {
       const length = text.slice(start).search(/\r?\n/)
       const lineEnd = length < 0 ? text.length : start + length
-      return node.entries && (part === 'value' || typeof path.at(-1) !== 'string')
-        ? start
-        : [start, Math.min(lineEnd, end)]
+      return isWide && (part === 'value' || typeof path.at(-1) !== 'string') ? start : [start, Math.min(lineEnd, end)]
     })
     if (JSON.stringify(ours) !== JSON.stringify(theirs)) {
       throw new Error(`${part} of ${path.join('.')}: ${JSON.stringify([ours, theirs])} in ${JSON.stringify(text)}`)
