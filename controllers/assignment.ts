@@ -4,6 +4,7 @@ import { keyOf } from '../reconcilers/identity.ts'
 import type { Change } from '../runtime/cache/store.ts'
 import { Controller } from '../runtime/controller/controller.ts'
 import type { Caches } from './caches.ts'
+import { CONTROLLER_CONNECTIONS } from './connections.ts'
 import { asked, type ControllerDeps, cameOrWent, watching } from './deps.ts'
 import { createExecutor } from './execute.ts'
 import { decideAssignment } from './gather/assignment.ts'
@@ -35,7 +36,7 @@ export function assignmentController(
       name: 'assignment',
       clock,
       log,
-      concurrency: 32,
+      concurrency: CONTROLLER_CONNECTIONS,
       ...watching(deps),
       async reconcile(key, { signal }) {
         const appliance = caches.appliances.get(key)

@@ -23,9 +23,6 @@ import { type PlacementOptions, placementController } from './placement/placemen
 import { type SiteOptions, siteController } from './site.ts'
 import { WriteOrder } from './write-order.ts'
 
-/** Connections that the controllers' client should have: what the workers for Assignments fill. More make no server faster. */
-export const CONTROLLER_CONNECTIONS = 32
-
 export interface ControllersOptions {
   readonly client: Client
   /** Shared with the gateway: what is stored here is what appliances fetch. */

@@ -1,4 +1,4 @@
-import { CONTROLLER_CONNECTIONS } from '../../controllers/main.ts'
+import { CONTROLLER_CONNECTIONS } from '../../controllers/connections.ts'
 import { Client, type ClientOptions } from '../../runtime/client/client.ts'
 import { fixedCredentials } from '../../runtime/client/credentials.ts'
 import type { ClusterAccess } from '../../runtime/client/kubeconfig.ts'

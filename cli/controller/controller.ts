@@ -1,4 +1,5 @@
-import { CONTROLLER_CONNECTIONS, type Controllers, startControllers } from '../../controllers/main.ts'
+import { CONTROLLER_CONNECTIONS } from '../../controllers/connections.ts'
+import { type Controllers, startControllers } from '../../controllers/main.ts'
 import { registerControllers } from '../../controllers/metrics.ts'
 import { BRAKE_DEFAULTS } from '../../reconcilers/brake/brake.ts'
 import { openBlobStore } from '../../runtime/blob-store.ts'
