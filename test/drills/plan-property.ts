@@ -6,7 +6,7 @@ import { startLiveFleet } from '../cli/plan/support/live-fleet.ts'
  * `plan-property.ts [FIRST_SEED [COUNT]]`; says which seed fails, so that it can be run alone: `plan-property.ts SEED 1`.
  */
 const first = Number(process.argv[2] ?? 1)
-const count = Number(process.argv[3] ?? 112)
+const count = Number(process.argv[3] ?? 60)
 const LANES = 4
 /** What was tried stays on its control plane, and would slow the rest down. */
 const SEEDS_PER_PLANE = 16
