@@ -39,9 +39,8 @@ export function buildPeer(report: Report): Peer | undefined {
     })
   } catch (error) {
     remove()
-    report.note(
-      `controller-runtime is not measured: it could not be built (${(error as Error).message.split('\n')[0]})`,
-    )
+    const why = (error as Error).message.trim().split('\n').slice(0, 3).join('; ')
+    report.note(`controller-runtime is not measured: it could not be built (${why})`)
     return undefined
   }
   return { start: (access) => run(program, folder, access), remove }

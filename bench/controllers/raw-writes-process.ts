@@ -6,7 +6,8 @@ import { clientOf, inParallel } from './access.ts'
 import { answerAsks } from './child.ts'
 import { NAMESPACE } from './fleet.ts'
 
-// The floor: a client that knows every write beforehand and does nothing else. Its requests are those of the controllers, to the letter.
+// The floor: a client that knows every write beforehand and does nothing else. Its requests are those of the controllers, to the letter; like theirs,
+// its connections are opened by the first writes that need them.
 
 let client: Client | undefined
 let bodies: readonly Assignment[] = []
@@ -15,6 +16,10 @@ answerAsks({
   async prepare({ access, origin }: { readonly access: Access; readonly origin: string }) {
     client ??= clientOf(access)
     bodies = (await client.list(assignments, { namespace: NAMESPACE })).items.map((live) => bodyOf(live, origin))
+  },
+  stop() {
+    client?.close()
+    client = undefined
   },
   async write() {
     const writer = client

@@ -165,15 +165,19 @@ export class Transport {
     const proxyEnv =
       access.proxyUrl === undefined ? undefined : { HTTP_PROXY: access.proxyUrl, HTTPS_PROXY: access.proxyUrl }
     const common = { keepAlive: true, scheduling: 'lifo' as const, ...(proxyEnv ? { proxyEnv } : {}) }
-    const tls = {
-      ...(access.insecureSkipTlsVerify ? {} : { ca: access.ca ?? systemAuthorities() }),
-      ...(credential.cert === undefined ? {} : { cert: credential.cert }),
-      ...(credential.key === undefined ? {} : { key: credential.key }),
+    // One for all connections: to read certificates and key anew costs each of them half a millisecond.
+    const secured = () => ({
+      secureContext: process.getBuiltinModule('node:tls').createSecureContext({
+        ...(access.insecureSkipTlsVerify ? {} : { ca: access.ca ?? systemAuthorities() }),
+        ...(credential.cert === undefined ? {} : { cert: credential.cert }),
+        ...(credential.key === undefined ? {} : { key: credential.key }),
+      }),
       ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
       ...(access.insecureSkipTlsVerify ? { rejectUnauthorized: false } : {}),
-    }
+    })
+    const tls = this.#target.secure ? secured() : undefined
     const make = (maxSockets: number) => {
-      const agent = this.#target.secure
+      const agent = tls
         ? new (https().Agent)({ ...common, ...tls, maxSockets })
         : new (http().Agent)({ ...common, maxSockets })
       // All of its connections go to one server as one user. Its own way to tell them apart, twice a request, is a text of all certificates.
