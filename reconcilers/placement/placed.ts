@@ -12,6 +12,7 @@ import type {
   Scarcity,
   SolvedSite,
 } from './problem.ts'
+import { weigh } from './weigh.ts'
 
 /** What one appliance is to hold, as it is stored. */
 export interface PlacedAppliance {
@@ -135,16 +136,6 @@ function write(
 function fillOf({ appliances }: PlacementSite, key: string, sizes: Float64Array, set: FileSet, bytes: number): number {
   const held = appliances.find((appliance) => appliance.key === key)?.held
   return held ? weigh(sizes, set.difference(held)).bytes : bytes
-}
-
-export function weigh(sizes: Float64Array, set: FileSet): { readonly files: number; readonly bytes: number } {
-  let files = 0
-  let bytes = 0
-  for (const file of set) {
-    files++
-    bytes += sizes[file]!
-  }
-  return { files, bytes }
 }
 
 /** Puts together what was placed in parts; see `partition.ts`. */

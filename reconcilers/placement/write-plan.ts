@@ -1,9 +1,10 @@
 import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import { encodePlanIndex } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
-import { type Placed, type PlacedSite, weigh } from './placed.ts'
+import type { Placed, PlacedSite } from './placed.ts'
 import type { PlacementProblem, PlacementWorth } from './problem.ts'
 import { tellScarce } from './tell-scarce.ts'
+import { weigh } from './weigh.ts'
 
 /** Sites named one by one in a plan; the rest is summed up, so that the object does not grow with the fleet. */
 export const SITES_TOLD = 200

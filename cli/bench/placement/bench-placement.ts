@@ -2,13 +2,14 @@ import { Worker } from 'node:worker_threads'
 import type { FileSet } from '../../../reconcilers/blobs/file-set.ts'
 import { evaluate } from '../../../reconcilers/placement/evaluate.ts'
 import { defaultOptions, Solved, type SolverInput } from '../../../reconcilers/placement/solver/solve.ts'
+import { weigh } from '../../../reconcilers/placement/weigh.ts'
 import { ExitCode, usageError } from '../../exit.ts'
 import type { Io } from '../../io.ts'
 import { TabWriter } from '../../output/tab-writer.ts'
 import { baselines } from './baselines.ts'
 import { type InstanceSize, makeInstance, partSites } from './instance.ts'
 import { simulateLru } from './lru.ts'
-import { type PartJob, type PartResult, placePart, weigh } from './place-part.ts'
+import { type PartJob, type PartResult, placePart } from './place-part.ts'
 
 /** Counts as text, all whole numbers. */
 export interface BenchPlacementFlags {
@@ -202,8 +203,8 @@ function movedBetween(
 ): number {
   let [moved, bytes] = [0, 0]
   for (const [key, set] of after) {
-    moved += weigh(input, set.difference(before.get(key)!))
-    bytes += weigh(input, set)
+    moved += weigh(input.sizes, set.difference(before.get(key)!)).bytes
+    bytes += weigh(input.sizes, set).bytes
   }
   return (100 * moved) / bytes
 }

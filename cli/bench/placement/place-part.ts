@@ -1,5 +1,6 @@
 import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
 import { defaultOptions, Solved, type SolverInput } from '../../../reconcilers/placement/solver/solve.ts'
+import { weigh } from '../../../reconcilers/placement/weigh.ts'
 import { type InstanceSize, makeInstance, partSites } from './instance.ts'
 
 export interface PartJob {
@@ -40,7 +41,7 @@ export function placePart({ size, part, parts, secondDay }: PartJob): PartResult
       appliances++
       if (!secondDay) continue
       before.set(key, set)
-      bytes += weigh(input, set)
+      bytes += weigh(input.sizes, set).bytes
     }
   }
   const placed = performance.now()
@@ -71,12 +72,7 @@ function movedLater(input: SolverInput, before: ReadonlyMap<string, FileSet>): n
   const solved = new Solved({ ...input, sites }, defaultOptions)
   let moved = 0
   for (const { holdings } of solved.sites())
-    for (const [key, set] of holdings) moved += weigh(input, set.difference(before.get(key) ?? new FileSet()))
+    for (const [key, set] of holdings)
+      moved += weigh(input.sizes, set.difference(before.get(key) ?? new FileSet())).bytes
   return moved
-}
-
-export function weigh({ sizes }: SolverInput, set: FileSet): number {
-  let bytes = 0
-  for (const file of set) bytes += sizes[file]!
-  return bytes
 }

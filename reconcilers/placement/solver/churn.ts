@@ -1,7 +1,7 @@
 import type { Bands } from './bands.ts'
 import type { Branch, Trunk } from './model.ts'
 import { type GroupParts, partsOf } from './parts.ts'
-import { SiteDual, type SiteGroups } from './site-dual.ts'
+import { dearestStorage, SiteDual, type SiteGroups } from './site-dual.ts'
 import { barrierOf, emptyGroups, NEWTON_STEPS } from './tree.ts'
 
 export interface Churn {
@@ -41,7 +41,6 @@ export function withChurn(
   const groups = emptyGroups(4 * bands.count)
   const groupBytes = weigh(groups, bands, demand, atTrunk, before)
   const instead = trunk ? Math.max(0, branch.parentValue - trunk.price) : 0
-  const storagePrice = types.reduce((most, { storage }, t) => Math.max(most, prices[t]! / Math.max(storage, 1)), 0)
   const solver = new SiteDual()
   const decide = (lambda: number): GroupParts => {
     for (let j = 0; j < groups.count; j++) {
@@ -53,7 +52,7 @@ export function withChurn(
     solver.minimise(groups, types, prices, tau, barrierOf(branch, tau), NEWTON_STEPS)
     return partsOf(groups, types, prices, tau)
   }
-  let lambda = bonus * storagePrice
+  let lambda = bonus * dearestStorage(types, prices)
   let parts = decide(lambda)
   if (movedBy(parts, groupBytes, bands) <= fillBytes) return { parts, groupBytes }
   // The densest file is worth at most its demand: at this λ nothing moves.

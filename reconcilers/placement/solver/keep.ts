@@ -1,6 +1,7 @@
 import { FileSet } from '../../blobs/file-set.ts'
 import { evaluateSites } from '../evaluate.ts'
 import type { SolvedSite } from '../problem.ts'
+import { weigh } from '../weigh.ts'
 import type { SolverInput, SolverSite } from './input.ts'
 
 /** What the plan in force has at the sites of a tree. */
@@ -56,9 +57,13 @@ export function keepIfWorthIt(
     // Less than there is now: more copies than are asked for, say.
     if (more < -CRUMBS || (files > leftOut.files && (leftOut.files === 0 || more > CRUMBS))) return undefined
     const copies = Math.max(1, Math.min(input.copies.perSite, site.appliances.length))
-    kept.push({ key, holdings: mine, leftOut: { files, bytes: (placeable.bytes - weigh(input.sizes, here)) * copies } })
+    kept.push({
+      key,
+      holdings: mine,
+      leftOut: { files, bytes: (placeable.bytes - weigh(input.sizes, here).bytes) * copies },
+    })
     for (const [appliance, set] of holdings)
-      cost += churnBonus * storagePrices.get(key)! * weigh(input.sizes, set.difference(mine.get(appliance)!))
+      cost += churnBonus * storagePrices.get(key)! * weigh(input.sizes, set.difference(mine.get(appliance)!)).bytes
   }
   const worth = evaluateSites(share, sites, held, parentValue)
   // A little more than rounding.
@@ -79,8 +84,8 @@ function growthOf(
   let before = 0
   let after = 0
   for (const { key } of appliances) {
-    before += weigh(sizes, now.get(key)!)
-    after += weigh(sizes, then.get(key)!)
+    before += weigh(sizes, now.get(key)!).bytes
+    after += weigh(sizes, then.get(key)!).bytes
   }
   return (after - before) / Math.max(1, before, after)
 }
@@ -112,10 +117,4 @@ function isStillGood(
   if (least <= 1) return true
   for (const set of held) for (const file of set) if (!isPinned.has(file) && count(file) < least) return false
   return true
-}
-
-function weigh(sizes: Float64Array, set: FileSet): number {
-  let bytes = 0
-  for (const file of set) bytes += sizes[file]!
-  return bytes
 }

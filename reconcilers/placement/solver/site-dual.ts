@@ -146,6 +146,16 @@ export function lineOf(types: readonly Capacity[], prices: Float64Array, t: numb
   return 1 - prices[types.length + t]! / throughput - (prices[t]! / Math.max(storage, 1)) * ratio
 }
 
+/** The highest price of a byte stored, of all types of a site. */
+export function dearestStorage(types: readonly Capacity[], prices: Float64Array): number {
+  return types.reduce((most, { storage }, t) => Math.max(most, prices[t]! / Math.max(storage, 1)), 0)
+}
+
+/** The highest price of a unit served, of all types of a site. */
+export function dearestThroughput(types: readonly Capacity[], prices: Float64Array): number {
+  return types.reduce((most, { throughput }, t) => Math.max(most, prices[types.length + t]! / throughput), 0)
+}
+
 /** Solves matrix · x = right for a symmetric positive definite matrix, which it overwrites (Cholesky). */
 function solveSymmetric(matrix: Float64Array, right: Float64Array, x: Float64Array, size: number): void {
   for (let i = 0; i < size; i++) {

@@ -3,14 +3,17 @@ import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
 import { hashString, mix } from '../hash.ts'
 import type { PlacementWorth, Scarcity, SolvedSite } from '../problem.ts'
+import { askTrunk, byFile, servedBy } from './asked.ts'
 import { type Bands, cutBands, placedFiles } from './bands.ts'
 import { withChurn } from './churn.ts'
-import type { SolverAppliance, SolverInput, SolverSite } from './input.ts'
+import type { SolverAppliance, SolverInput } from './input.ts'
 import { type Kept, keepIfWorthIt } from './keep.ts'
 import type { Branch, Overlap, Tree, Trunk } from './model.ts'
 import { partsOf } from './parts.ts'
 import { type Coverage, type PlacingBox, SitePlacing } from './place.ts'
-import { type Capacity, MAX_TYPES } from './site-dual.ts'
+import { scarceIn } from './scarce.ts'
+import { type Capacity, dearestStorage } from './site-dual.ts'
+import { measure, type Site, totalOf } from './sites.ts'
 import { type Effort, emptyGroups, priceTree, setGroups } from './tree.ts'
 
 export type { SolverAppliance, SolverInput, SolverSite } from './input.ts'
@@ -24,20 +27,6 @@ export interface SolverOptions extends Effort {
 }
 
 export const defaultOptions: SolverOptions = { bands: 512, rounds: 16, tau: 0.002, parentValue: 0.5, churnBonus: 0.25 }
-
-/** A site in the unit of the solver, with its appliances by type. */
-interface Site {
-  readonly key: string
-  readonly region: string
-  readonly demand: number
-  readonly klass: number
-  readonly types: readonly (readonly SolverAppliance[])[]
-  /** Throughput matters only where demand is known. */
-  readonly measured: boolean
-  readonly fillBytes: number
-}
-
-const TERABYTE = 1e12
 
 /** About the part of the work that finding prices is. */
 const PRICING = 0.3
@@ -116,32 +105,9 @@ export class Solved {
     return this.#sites.map(({ key }) => key)
   }
 
-  /** What is scarce where, the most valuable first: at each site, the dearest storage and the dearest throughput of its types. */
+  /** The most valuable first. */
   get scarce(): Scarcity[] {
-    const found: Scarcity[] = []
-    const add = (index: number, resource: Scarcity['resource'], gain: number) => {
-      if (gain > 0) found.push({ site: this.#sites[index]!.key, resource, gain })
-    }
-    for (const { trunk, branches } of this.trees) {
-      if (trunk) {
-        add(trunk.site, 'Storage', trunk.storagePrice * TERABYTE)
-        add(trunk.site, 'Throughput', trunk.price)
-      }
-      for (const { site, types, prices } of branches) {
-        const dearest = (price: (t: number) => number) => types.reduce((most, _, t) => Math.max(most, price(t)), 0)
-        add(
-          site,
-          'Storage',
-          dearest((t) => (prices[t]! / Math.max(1, types[t]!.storage)) * TERABYTE),
-        )
-        add(
-          site,
-          'Throughput',
-          dearest((t) => prices[types.length + t]! / types[t]!.throughput),
-        )
-      }
-    }
-    return found.sort((a, b) => b.gain - a.gain || compare(a.site, b.site) || compare(a.resource, b.resource))
+    return scarceIn(this.trees, this.siteKeys)
   }
 
   /** Puts files on appliances, tree by tree. */
@@ -412,7 +378,9 @@ export class Solved {
       if (!placing) own += sum
     }
     if (trunkPlacing && trunk) {
-      const { served, all } = servedBy(trunkPlacing, byFile(asked, this.#input.sizes.length))
+      const askedByFile = byFile(asked, this.#input.sizes.length)
+      own += this.#askPinned(branches, trunkPlacing, placings, askedByFile)
+      const { served, all } = servedBy(trunkPlacing, askedByFile)
       local += all > 0 ? (served * own) / all : 0
       parent += all > 0 ? served * (1 - own / all) : 0
       told.push(this.#told(trunk.site, trunkPlacing))
@@ -424,13 +392,31 @@ export class Solved {
     yield* kept?.sites ?? told
   }
 
+  /** Pinned files are in no band: adds what viewers ask of the trunk for them. Returns the part of the trunk's own viewers. */
+  #askPinned(
+    branches: readonly Branch[],
+    trunk: SitePlacing,
+    placings: readonly (SitePlacing | undefined)[],
+    asked: Float64Array,
+  ): number {
+    let own = 0
+    for (const file of this.#pinned.filter((each) => trunk.boxes.has(each))) {
+      for (const [i, { site, demand }] of branches.entries()) {
+        const placing = placings[i]
+        if (placing?.boxes.has(file)) continue
+        const more = this.#share[this.#sites[site]!.klass]![file]! * demand
+        asked[file]! += more
+        if (!placing) own += more
+      }
+    }
+    return own
+  }
+
   /** What the plan in force has there, where the new placement is not worth what it would move. */
   #kept({ trunk, branches }: Tree, told: readonly SolvedSite[], value: number): Kept | undefined {
     const storagePrices = new Map<string, number>()
-    for (const { site, types, prices } of branches) {
-      const dearest = types.reduce((most, { storage }, t) => Math.max(most, prices[t]! / Math.max(storage, 1)), 0)
-      storagePrices.set(this.#sites[site]!.key, dearest)
-    }
+    for (const { site, types, prices } of branches)
+      storagePrices.set(this.#sites[site]!.key, dearestStorage(types, prices))
     if (trunk) storagePrices.set(this.#sites[trunk.site]!.key, trunk.storagePrice)
     return keepIfWorthIt(
       { input: this.#input, share: this.#share, pinned: this.#pinned, placeable: this.#placeable },
@@ -443,7 +429,7 @@ export class Solved {
     const { files, bytes } = this.#placeable
     const pinned = { files: 0, bytes: 0 }
     for (const file of this.#pinned) {
-      if (!boxes.holds.some((holds) => holds.has(file))) continue
+      if (!boxes.has(file)) continue
       pinned.files++
       pinned.bytes += this.#input.sizes[file]!
     }
@@ -482,53 +468,6 @@ function shareOf(popularity: Float64Array, sizes: Float64Array, skip: Uint8Array
   return share
 }
 
-function measure({
-  key,
-  region,
-  demandClass = 0,
-  demandGbps,
-  assumedGbps = 1,
-  fillBytes = Infinity,
-  appliances,
-}: SolverSite): Site {
-  return {
-    key,
-    region,
-    klass: demandClass,
-    demand: demandGbps ?? assumedGbps,
-    measured: demandGbps !== undefined,
-    fillBytes,
-    types: byType(
-      [...appliances].sort((a, b) => compare(a.key, b.key)),
-      demandGbps !== undefined,
-    ),
-  }
-}
-
-/** Appliances of like throughput per byte stored, where throughput matters: at most MAX_TYPES types, the nearest joined. */
-function byType(appliances: readonly SolverAppliance[], measured: boolean): SolverAppliance[][] {
-  if (appliances.length === 0) return []
-  if (!measured) return [[...appliances]]
-  const ratio = ({ throughputGbps, storageBytes }: SolverAppliance) =>
-    Math.log(Math.max(throughputGbps, 1e-9) / Math.max(storageBytes, 1))
-  const types = [...Map.groupBy(appliances, ratio)].sort((a, b) => a[0] - b[0])
-  while (types.length > MAX_TYPES) {
-    let nearest = 0
-    for (let t = 1; t + 1 < types.length; t++)
-      if (types[t + 1]![0] - types[t]![0] < types[nearest + 1]![0] - types[nearest]![0]) nearest = t
-    const [[low, some], [high, more]] = [types[nearest]!, types[nearest + 1]!]
-    types.splice(nearest, 2, [(low + high) / 2, [...some, ...more]])
-  }
-  return types.map(([, members]) => members)
-}
-
-function totalOf(appliances: readonly SolverAppliance[], measured: boolean): Capacity {
-  return {
-    storage: appliances.reduce((sum, { storageBytes }) => sum + storageBytes, 0),
-    throughput: measured ? appliances.reduce((sum, { throughputGbps }) => sum + throughputGbps, 0) : Infinity,
-  }
-}
-
 function boxOf({ key, storageBytes, throughputGbps, held }: SolverAppliance, measured: boolean): PlacingBox {
   return { key, storage: storageBytes, throughput: measured ? throughputGbps : Infinity, before: held }
 }
@@ -561,41 +500,4 @@ function overlapOf(own: Bands, parents: Bands): Overlap {
     demand: Float64Array.from(keys, (key) => cells.get(key)![0]),
     bytes: Float64Array.from(keys, (key) => cells.get(key)![1]),
   }
-}
-
-/** Adds what viewers ask of the trunk: files that it holds and their own site does not. Returns the sum. */
-function askTrunk(
-  { shareAt }: Bands,
-  demand: number,
-  atTrunk: Uint8Array,
-  here: Uint8Array | undefined,
-  asked: Float64Array,
-): number {
-  let sum = 0
-  for (let p = 0; p < atTrunk.length; p++) {
-    const more = atTrunk[p]! * (here ? 1 - here[p]! : 1) * shareAt[p]! * demand
-    asked[p]! += more
-    sum += more
-  }
-  return sum
-}
-
-function byFile(columns: ReadonlyMap<Bands, Float64Array>, files: number): Float64Array {
-  const all = new Float64Array(files)
-  for (const [{ order }, column] of columns) for (let p = 0; p < column.length; p++) all[order[p]!]! += column[p]!
-  return all
-}
-
-/** What a trunk serves of what is asked of it, where several appliances hold a file each serving an equal part. */
-function servedBy({ boxes }: SitePlacing, asked: Float64Array): { served: number; all: number } {
-  const copies = new Uint8Array(asked.length)
-  for (const holds of boxes.holds) for (const file of holds) copies[file]!++
-  let [served, all] = [0, 0]
-  for (const [b, holds] of boxes.holds.entries()) {
-    let load = 0
-    for (const file of holds) load += asked[file]! / copies[file]!
-    served += Math.min(load, boxes.throughput[b]!)
-    all += load
-  }
-  return { served, all }
 }

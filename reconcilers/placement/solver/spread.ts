@@ -37,6 +37,11 @@ export class Boxes {
     return this.keys.length
   }
 
+  /** Whether any of them holds a file. */
+  has(file: number): boolean {
+    return this.holds.some((holds) => holds.has(file))
+  }
+
   /** How many have room for a file of so many bytes. */
   room(bytes: number): number {
     let room = 0

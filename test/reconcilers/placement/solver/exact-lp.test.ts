@@ -92,3 +92,14 @@ describe('against the exact linear program', () => {
     },
   )
 })
+
+test('pins count where they are, at parents and their own viewers too', () => {
+  const given = instance(1, 400, 1)
+  const input = { ...given, pins: [{ files: FileSet.of([0, 1, 350]), copies: 1 }] }
+  const solved = new Solved(input, defaultOptions)
+  const holdings = new Map([...solved.sites()].flatMap((site) => [...site.holdings]))
+  const evaluation = evaluate(input, holdings, defaultOptions.parentValue)
+  expect(evaluation.value / solved.worth.value).toBeCloseTo(1, 9)
+  expect(evaluation.local / solved.worth.local).toBeCloseTo(1, 9)
+  expect(solved.worth.value).toBeLessThanOrEqual(solved.worth.bound)
+})
