@@ -47,6 +47,7 @@ function optionsOf(flags: ApplyFlags): ApplyOptions {
     prune: flags.prune ?? false,
     maxDeletes: flags.maxDeletes === undefined ? Number.POSITIVE_INFINITY : Number(flags.maxDeletes),
     agreed: flags.yes ?? false,
+    onlyAsSeen: false,
     waitMs: flags.wait === false ? undefined : timeoutMs,
     stdinTaken: (flags.filename ?? []).some((name) => name.split(',').includes('-')),
   }

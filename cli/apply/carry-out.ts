@@ -8,6 +8,7 @@ import type { Body, Change } from '../changes/change.ts'
 import { inWaves } from '../changes/order.ts'
 import { conflictsOf } from '../changes/refusal.ts'
 import { sendApply } from '../changes/send.ts'
+import { sendAsSeen } from '../changes/send-as-seen.ts'
 import { CliError, ExitCode, interrupted } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { objectName } from '../output/format.ts'
@@ -120,7 +121,7 @@ async function applyAll(
   }
   const ref = ({ resolved, before }: Change) => refOf(before ?? resolved.object)
   tally.left(execution.pending.map(ref), execution.unknown.map(ref))
-  throw stopped(io, execution, (change) => objectName(change.resolved.object), 'applied')
+  throw stopped(io, execution, (change) => objectName(change.resolved.object), 'applied', options)
 }
 
 const wouldBe = ({ resolved, after, before }: Change): Body => after ?? before ?? resolved.object
@@ -134,8 +135,9 @@ async function send(
 ): Promise<Body> {
   const { fieldManager, take } = options
   if (changesNothing(change)) return change.before!
-  const reapply = () => sendApply(client, change.resolved, { fieldManager, take, dryRun: false, signal })
-  const applied = await reapply()
+  const how = { fieldManager, take, dryRun: false, signal }
+  const reapply = () => sendApply(client, change.resolved, how)
+  const applied = options.onlyAsSeen ? await sendAsSeen(client, change, how) : await reapply()
   if (applied.metadata.deletionTimestamp)
     io.err(`Warning: ${objectName(applied)} was applied to, but is being deleted\n`)
   const migration = change.before && migrationOf(applied, fieldManager)
@@ -189,12 +191,14 @@ async function pruneAll(
       execution.unknown.map(({ object }) => refOf(object)),
     )
     if (applied.length > 0) io.err(`applied: all ${applied.length} objects of the manifests\n`)
-    throw stopped(io, execution, ({ object }) => objectName(object), 'pruned')
+    throw stopped(io, execution, ({ object }) => objectName(object), 'pruned', options)
   }
   if (changed > 0)
     throw new CliError(
-      ExitCode.api,
-      'not everything was pruned: what changed after it was looked at is kept. Running the same command again looks anew',
+      options.onlyAsSeen ? ExitCode.stalePlan : ExitCode.api,
+      `not everything was pruned: what changed after it was looked at is kept. ${
+        options.onlyAsSeen ? 'Plan again' : 'Running the same command again looks anew'
+      }`,
     )
   return { pruned, kept }
 }
@@ -205,14 +209,17 @@ function stopped<T>(
   { done, unknown, pending, failure }: Execution<T>,
   nameOf: (item: T) => string,
   verb: string,
+  { onlyAsSeen }: ApplyOptions,
 ): unknown {
   const list = (what: string, items: readonly T[]) =>
     items.length === 0 ? '' : `${what}: ${items.map(nameOf).join(', ')}\n`
+  // What a plan has done is a change since it was made.
+  const again = onlyAsSeen ? 'Plan again to go on from here.' : 'Running the same command again goes on from here.'
   const report =
     list(verb, done) +
     list(`sent, but not answered (it may have been ${verb})`, unknown) +
     list(`not ${verb}`, pending) +
-    'Running the same command again goes on from here.\n'
+    `${again}\n`
   if (io.interrupted.aborted) return interrupted(`interrupted\n${report}`)
   const { item, error } = failure!
   const about = item === undefined ? '' : `${nameOf(item)}: `

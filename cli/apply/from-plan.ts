@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path'
+import type { KubeObject } from '../../crds/metadata.ts'
 import type { Connection } from '../api/connect.ts'
 import { discovered } from '../api/discovery-cache.ts'
 import { resourceOfKind } from '../api/mapping.ts'
@@ -9,7 +10,7 @@ import { CliError, ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { loadManifests } from '../manifests/manifest.ts'
 import { fileArguments, namesFiles } from '../manifests/named-files.ts'
-import { type Read, readKey } from '../plan/reads.ts'
+import { type Read, readKey, readOf } from '../plan/reads.ts'
 import { checkFresh, readSavedPlan, type SavedPlan, savedManifests } from '../plan/saved-plan.ts'
 import type { Work } from './examine.ts'
 import type { ApplyInput } from './input.ts'
@@ -47,7 +48,12 @@ export async function inputOfPlan(
     options: optionsOfPlan(options, saved),
     connection: (connected) => connectionOfPlan(connected, saved),
     check: (connection) => checkFresh(connection, path, saved, signal),
-    narrow: (connection, work) => deletionsOfPlan(connection, saved, work, signal),
+    narrow: async (connection, work) => {
+      const narrowed = await deletionsOfPlan(connection, saved, work, signal)
+      // What was looked at after the check is what is written to: it must be what was checked.
+      if (!isAsPlanned(saved, narrowed)) await checkFresh(connection, path, saved, signal)
+      return narrowed
+    },
   }
 }
 
@@ -60,6 +66,7 @@ function optionsOfPlan(options: ApplyOptions, { asked }: SavedPlan): ApplyOption
     applySet: asked.applySet,
     prune: asked.prune,
     agreed: true,
+    onlyAsSeen: true,
   }
 }
 
@@ -86,6 +93,25 @@ async function deletionsOfPlan(
     return { resource, object, keep: keep ?? (inPlan ? undefined : 'was not to be deleted when the plan was made') }
   })
   return { ...work, orphans }
+}
+
+/** Whether everything that is going to be written to is as the plan found it. */
+function isAsPlanned({ reads }: SavedPlan, { changes, orphans }: Work): boolean {
+  const found = new Map(reads.map((read) => [readKey(read), read]))
+  const isSame = (named: KubeObject, live: KubeObject | undefined) => {
+    const { apiVersion, kind } = named
+    const now = readOf({ ...(live ?? named), apiVersion, kind } as KubeObject)
+    const then = found.get(readKey(now))
+    if (!then || !live) return then?.uid === null
+    return (
+      then.uid === now.uid &&
+      (then.resourceVersion === now.resourceVersion || (then.decisive !== null && then.decisive === now.decisive))
+    )
+  }
+  return (
+    changes.every(({ before, resolved }) => isSame(resolved.object, before)) &&
+    orphans.every(({ object, keep }) => keep !== undefined || isSame(object, object))
+  )
 }
 
 async function namedDeletions(

@@ -26,6 +26,8 @@ export interface ApplyOptions {
   readonly maxDeletes: number
   /** By --yes, or by applying a plan: nobody is asked. */
   readonly agreed: boolean
+  /** Write to nothing that is not as it was when it was looked at: for a saved plan. */
+  readonly onlyAsSeen: boolean
   /** Undefined: do not wait. */
   readonly waitMs: number | undefined
   /** Whether the manifests come from stdin, so that nobody can be asked there. */

@@ -19,7 +19,8 @@ const TAKE_TRIES = 5
 
 /**
  * Server-side applies one object and gives it as the server has it then. Conflicts are forced only when every one of them is a field
- * that may be taken, and only against the very version of the object in which they were seen. Throws what the client throws.
+ * that may be taken, and only against the very version of the object in which they were seen: that of `metadata.resourceVersion`, where the
+ * object names one. Throws what the client throws.
  */
 export async function sendApply(
   client: Client,
@@ -33,14 +34,11 @@ export async function sendApply(
   } catch (error) {
     if (take.length === 0 || !takable(error, take)) throw error
   }
+  const { name = '', namespace, resourceVersion: only } = object.metadata
+  const key = { name, ...(resource.namespaced && namespace ? { namespace } : {}) }
   for (let attempt = 1; ; attempt++) {
-    const { name = '', namespace } = object.metadata
-    const live = await client.get(
-      resource,
-      { name, ...(resource.namespaced && namespace ? { namespace } : {}) },
-      { signal },
-    )
-    const pinned = { ...object, metadata: { ...object.metadata, resourceVersion: live.metadata.resourceVersion! } }
+    const resourceVersion = only ?? (await client.get(resource, key, { signal })).metadata.resourceVersion!
+    const pinned = { ...object, metadata: { ...object.metadata, resourceVersion } }
     try {
       // Whoever has changed the object in between makes the pinned version fail, and its conflicts are looked at again.
       const unforced = await client.apply(resource, pinned, { ...common, dryRun: true }).then(
@@ -51,7 +49,7 @@ export async function sendApply(
       return (await client.apply(resource, pinned, { ...common, force: true })) as Applied
     } catch (error) {
       const moved = error instanceof ApiError && error.code === 409 && conflictsOf(error).length === 0
-      if (!moved || attempt >= TAKE_TRIES) throw error
+      if (!moved || only !== undefined || attempt >= TAKE_TRIES) throw error
     }
   }
 }

@@ -16,6 +16,8 @@ export interface SeenRequest extends RequestInfo {
 /** What happens to a request before, or instead of, its being passed on. */
 export type Fault =
   | { readonly type: 'delay'; readonly ms: number }
+  /** Passed on once this has happened. */
+  | { readonly type: 'hold'; readonly until: Promise<unknown> }
   | { readonly type: 'answer'; readonly status: number; readonly reason: string; readonly retryAfterSeconds?: number }
   | { readonly type: 'break' }
 
@@ -96,13 +98,14 @@ export class ApiProxy implements AsyncDisposable {
     const info = requestInfo(req.method ?? '', req.url ?? '/')
     const note = (status: number) => this.seen.push({ ...info, status, body: parsed(body) })
     const fault = this.fault?.(info)
-    if (fault && fault.type !== 'delay') {
+    if (fault && (fault.type === 'break' || fault.type === 'answer')) {
       note(0)
       if (fault.type === 'break') req.socket.destroy()
       else refuse(res, fault)
       return
     }
-    if (fault) await delay(fault.ms, undefined, { ref: false })
+    if (fault?.type === 'hold') await fault.until
+    else if (fault) await delay(fault.ms, undefined, { ref: false })
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...headers } = req.headers
     const { hostname, port } = this.#upstream
     const options = { agent: this.#agent, host: hostname, port, method: req.method, path: req.url }

@@ -2,6 +2,7 @@
 export const suites: readonly string[] = [
   'test/charts',
   'test/cli/apply.test.ts',
+  'test/cli/apply/as-seen.test.ts',
   'test/cli/validate/agree.test.ts',
   'test/cli/apply-prune.test.ts',
   'test/cli/apply-stopped.test.ts',
