@@ -19,7 +19,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   apiserver: { rooms: ['crds', 'runtime'], packages: ['fast-json-patch'], node: true, pure: false },
   gateway: program,
   agent: program,
-  steering: program,
+  steering: { ...program, packages: ['dns-packet'] },
   cli: { rooms: 'all', packages: 'all', node: true, pure: false },
 }
 
