@@ -1,5 +1,5 @@
 import { popCount } from './pop-count.ts'
-import { decodeRoaring, encodeRoaring } from './roaring.ts'
+import { decodeRoaring, encodeRoaring, forEachBit } from './roaring.ts'
 
 /**
  * A set of file indices of one catalog: what a manifest asks for, what an inventory holds.
@@ -51,8 +51,9 @@ export class FileSet {
 
   /** How many indices are in the set. */
   get size(): number {
+    const words = this.#words
     let count = 0
-    for (const word of this.#words) count += popCount(word)
+    for (let i = 0; i < words.length; i++) count += popCount(words[i]!)
     return count
   }
 
@@ -91,6 +92,11 @@ export class FileSet {
     const length = Math.max(this.#words.length, other.#words.length)
     for (let i = 0; i < length; i++) if ((this.#words[i] ?? 0) !== (other.#words[i] ?? 0)) return false
     return true
+  }
+
+  /** Calls `visit` with each index, ascending: several times as fast as iterating. */
+  forEach(visit: (index: number) => void): void {
+    forEachBit(this.#words, visit)
   }
 
   /** The indices, ascending. */

@@ -71,7 +71,8 @@ function describe(chunk: Uint32Array, key: number): Container | undefined {
   let cardinality = 0
   let runs = 0
   let carry = 0
-  for (const word of chunk) {
+  for (let i = 0; i < chunk.length; i++) {
+    const word = chunk[i]!
     cardinality += popCount(word)
     // A run starts at each set bit whose lower neighbour is clear.
     runs += popCount(word & ~((word << 1) | carry))
@@ -91,10 +92,10 @@ function writeContainer(view: DataView, at: number, chunk: Uint32Array, containe
   }
   if (container.kind === 'array') {
     let to = at
-    for (const value of values(chunk)) {
+    forEachBit(chunk, (value) => {
       view.setUint16(to, value, true)
       to += 2
-    }
+    })
     return
   }
   view.setUint16(at, container.runs, true)
@@ -107,23 +108,20 @@ function writeContainer(view: DataView, at: number, chunk: Uint32Array, containe
     view.setUint16(to + 2, previous - start, true)
     to += 4
   }
-  for (const value of values(chunk)) {
+  forEachBit(chunk, (value) => {
     if (value !== previous + 1) {
       close()
       start = value
     }
     previous = value
-  }
+  })
   close()
 }
 
-function* values(chunk: Uint32Array): Generator<number> {
-  for (let i = 0; i < chunk.length; i++) {
-    let word = chunk[i]!
-    while (word !== 0) {
-      yield i * 32 + (31 - Math.clz32(word & -word))
-      word &= word - 1
-    }
+/** Calls `visit` with the position of each bit that is set, ascending. */
+export function forEachBit(words: Uint32Array, visit: (position: number) => void): void {
+  for (let i = 0; i < words.length; i++) {
+    for (let word = words[i]!; word !== 0; word &= word - 1) visit(i * 32 + 31 - Math.clz32(word & -word))
   }
 }
 

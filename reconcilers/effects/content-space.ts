@@ -1,5 +1,6 @@
 import type { CatalogContent } from '../blobs/catalog.ts'
 import { FileSet } from '../blobs/file-set.ts'
+import { weigh } from '../placement/weigh.ts'
 
 /**
  * Contents by number, over any number of catalogs and versions of them. Appliances keep bytes by their sha256: what two catalogs, or two
@@ -49,13 +50,7 @@ export class ContentSpace {
 
   /** How many contents, and how many bytes, are in a set over contents. */
   weigh(contents: FileSet): Weight {
-    let files = 0
-    let bytes = 0
-    for (const number of contents) {
-      files++
-      bytes += this.#sizes[number] ?? 0
-    }
-    return { files, bytes }
+    return weigh(this.#sizes, contents)
   }
 }
 

@@ -46,14 +46,19 @@ export function evaluateSites(
   const copies = new Uint16Array(files)
   const count = (key: string) => {
     copies.fill(0)
-    for (const appliance of known.get(key)!.appliances) for (const f of holdings.get(appliance.key) ?? []) copies[f]!++
+    for (const appliance of known.get(key)!.appliances)
+      holdings.get(appliance.key)?.forEach((f) => {
+        copies[f]!++
+      })
   }
   const served = (key: string, load: (file: number) => number) => {
     let [sum, all] = [0, 0]
     const { appliances, demandGbps } = known.get(key)!
     for (const { key: appliance, throughputGbps } of appliances) {
       let asked = 0
-      for (const f of holdings.get(appliance) ?? []) asked += load(f) / copies[f]!
+      holdings.get(appliance)?.forEach((f) => {
+        asked += load(f) / copies[f]!
+      })
       sum += Math.min(asked, demandGbps === undefined ? Number.POSITIVE_INFINITY : throughputGbps)
       all += asked
     }
