@@ -7,6 +7,7 @@ import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import type { Client } from '../../runtime/client/client.ts'
 import type { Resource } from '../../runtime/client/resource.ts'
 import { findProgram } from '../kube/assets.ts'
+import { type Rule, type Subject, untilAllowed } from '../kube/until-allowed.ts'
 
 export const chart = join(import.meta.dirname, '../../charts/weir')
 /** What every release must be told. */
@@ -84,10 +85,38 @@ const RIGHTS: Readonly<Record<string, Resource>> = {
   RoleBinding: rbac('RoleBinding', 'rolebindings', true),
 }
 
-/** Installs a release's ServiceAccounts and all their rights; the namespaces must be there. */
+/** Installs a release's ServiceAccounts and all their rights, which are in force when this resolves; the namespaces must be there. */
 export async function installRights(client: Client, rendered: readonly Rendered[]): Promise<void> {
   for (const object of rendered) {
     const kind = RIGHTS[object.kind]
     if (kind) await client.apply(kind, object, { fieldManager: 'helm', force: true })
+  }
+  for (const { account, rules } of grants(rendered)) await untilAllowed(client, account, rules)
+}
+
+/** What the bindings of a release to its ServiceAccounts grant. */
+function grants(rendered: readonly Rendered[]): { readonly account: Subject; readonly rules: readonly Rule[] }[] {
+  const bindings = rendered.filter(({ kind }) => kind === 'ClusterRoleBinding' || kind === 'RoleBinding')
+  return (bindings as unknown as readonly Binding[]).flatMap(({ metadata: { namespace }, roleRef, subjects }) => {
+    const role = rendered.find(
+      ({ kind, metadata }) =>
+        kind === roleRef.kind && metadata.name === roleRef.name && metadata.namespace === namespace,
+    )
+    const rules = (role?.rules ?? []).map((rule) => ({ ...rule, namespace }))
+    return subjects.map((subject) => ({ account: serviceAccount(subject.namespace, subject.name), rules }))
+  })
+}
+
+interface Binding {
+  readonly metadata: KubeObject['metadata']
+  readonly roleRef: { readonly kind: string; readonly name: string }
+  readonly subjects: readonly { readonly name: string; readonly namespace: string }[]
+}
+
+/** Whom an API server takes the bearer of a ServiceAccount's token for. */
+export function serviceAccount(namespace: string, name: string): Subject {
+  return {
+    user: `system:serviceaccount:${namespace}:${name}`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
   }
 }

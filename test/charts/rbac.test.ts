@@ -27,7 +27,7 @@ import { silentLog } from '../../runtime/log.ts'
 import { type ControlPlane, eventually, freshNamespace, startControlPlane } from '../controllers/control-plane.ts'
 import { ask, inventory, report, type TestAppliance } from '../gateway/harness.ts'
 import { ApiProxy, type SeenRequest } from '../kube/api-proxy.ts'
-import { helm, installRights, type PolicyRule, type Rendered, render, required } from './helm.ts'
+import { helm, installRights, type PolicyRule, type Rendered, render, required, serviceAccount } from './helm.ts'
 
 /** The release's own, so that leader election and heartbeats are told apart. */
 const RELEASE_NAMESPACE = 'weir-rbac-test'
@@ -39,6 +39,8 @@ type Right = string
 let plane: ControlPlane
 let rendered: Rendered[]
 const seen: { controller: readonly SeenRequest[]; gateway: readonly SeenRequest[] } = { controller: [], gateway: [] }
+/** The version of the Assignment whose owner was taken off: who writes on it changes its owner. */
+let disowned: string | undefined
 const whenHelm = helm ? describe : describe.skip
 
 whenHelm('the rights of each component, used over the whole life of a fleet', () => {
@@ -97,10 +99,7 @@ async function ensureNamespace(name: string): Promise<void> {
 function proxyAs(component: string): Promise<ApiProxy> {
   return ApiProxy.start({
     kubeconfigPath: plane.kubeconfigPath,
-    impersonate: {
-      user: `system:serviceaccount:${RELEASE_NAMESPACE}:weir-${component}`,
-      groups: ['system:serviceaccounts', `system:serviceaccounts:${RELEASE_NAMESPACE}`, 'system:authenticated'],
-    },
+    impersonate: serviceAccount(RELEASE_NAMESPACE, `weir-${component}`),
   })
 }
 
@@ -116,7 +115,9 @@ function rightsUsedBy({ verb, group, resource, namespace, name, status, body }: 
   // An apply that finds no object makes one, and must be allowed to.
   if (verb === 'patch' && status === 201) rights.push(right('create', resource))
   // Admission OwnerReferencesPermissionEnforcement, which OpenShift runs by default.
-  const owners = (body as KubeObject | undefined)?.metadata?.ownerReferences ?? []
+  const { ownerReferences: owners = [], resourceVersion } = (body as KubeObject | undefined)?.metadata ?? {}
+  if (resourceVersion !== undefined && resourceVersion === disowned && status < 400)
+    rights.push(right('delete', resource))
   for (const { kind, blockOwnerDeletion } of owners) {
     if (blockOwnerDeletion && status < 400) rights.push(right('update', `${PLURALS[kind]}/finalizers`))
   }
@@ -261,6 +262,7 @@ async function bringUp(ns: string): Promise<void> {
   await make(catalogs, ns, 'films', { source: { url: source(ns, 3) } })
   await make(placementPolicies, ns, 'all', { catalogRef: { name: 'films' } })
   await filesAssigned(ns, 3)
+  await disown(ns)
   // Plans follow one another; the older ones go.
   for (const files of [4, 5, 6, 7]) {
     await make(catalogs, ns, 'films', { source: { url: source(ns, files) }, refreshInterval: `${files}h` })
@@ -289,6 +291,21 @@ function source(ns: string, files: number): string {
   const line = (i: number) => JSON.stringify({ path: `f/${i}`, size: 100, sha256: `${i}`.repeat(64).slice(0, 64) })
   writeFileSync(path, Array.from({ length: files }, (_, i) => line(i)).join('\n'))
   return `file://${path}`
+}
+
+/** Takes the owner off the appliance's Assignment, as a deletion that orphans does; the controller puts it back. */
+async function disown(ns: string): Promise<void> {
+  const key = { namespace: ns, name: 'box' }
+  const merge = { metadata: { ownerReferences: null } }
+  const { metadata } = await plane.client.patch(assignments, key, { type: 'merge', merge }, { fieldManager: 'test' })
+  expect(metadata.ownerReferences).toBeUndefined()
+  disowned = metadata.resourceVersion
+  // Looks at it, where it does not by itself.
+  await make(sites, ns, 'fra', { country: 'DE', metro: 'fra', timeZone: 'Europe/Berlin' })
+  await eventually(
+    async () => (await find(assignments, ns, 'box'))?.metadata.ownerReferences?.length === 1,
+    'the Assignment has an owner again',
+  )
 }
 
 async function filesAssigned(ns: string, files: number): Promise<void> {

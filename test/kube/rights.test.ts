@@ -9,6 +9,7 @@ import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import { type Resource, secrets } from '../../runtime/client/resource.ts'
 import { type ControlPlane, eventually, freshNamespace, startControlPlane } from '../controllers/control-plane.ts'
 import { ApiProxy } from './api-proxy.ts'
+import { untilAllowed } from './until-allowed.ts'
 
 let plane: ControlPlane
 beforeAll(async () => {
@@ -45,6 +46,7 @@ test('controllers with too few rights say which verb on which resource is missin
   await plane.client.apply(rbac('ClusterRoleBinding', 'clusterrolebindings'), binding, how)
 
   const impersonate = { user, groups: ['system:authenticated'] }
+  await untilAllowed(plane.client, impersonate, rules)
   await using proxy = await ApiProxy.start({ kubeconfigPath: plane.kubeconfigPath, impersonate })
   const path = proxy.writeKubeconfig(join(plane.dir, 'few-rights'))
   const client = new Client({ access: await loadKubeconfig({ path }) })
