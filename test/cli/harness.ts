@@ -10,7 +10,7 @@ import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import { programFile } from '../support/built-program.ts'
 
 /** How long a program may take to say what is waited for. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 45_000
 
 export interface Result {
   readonly code: number | null

@@ -70,9 +70,16 @@ export async function freshNamespace(client: Client, prefix: string): Promise<st
   }
 }
 
-/** Waits until `look` gives something true, and gives it back; throws what it last threw, or that it did not come true, after 15 seconds. */
-export async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
-  const end = Date.now() + 15_000
+/**
+ * Waits until `look` gives something true, and gives it back; throws that it did not come true, because of what it last threw, after a time that a
+ * busy machine does not need.
+ */
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false>,
+  what: string,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs
   for (;;) {
     let failure: unknown
     try {

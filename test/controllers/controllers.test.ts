@@ -385,8 +385,10 @@ describe('from YAML to what each appliance must hold', () => {
     await eventually(
       async () => (await client.list(placementPlans, { namespace: ns })).items.length === 0,
       'its plans are collected',
+      // The garbage collector of a cluster learns of kinds that are new to it only twice a minute.
+      75_000,
     )
-  })
+  }, 120_000)
 })
 
 describe('catalogs', () => {

@@ -252,11 +252,11 @@ export function inventory(...files: number[]): Uint8Array {
   })
 }
 
-/** Asks again until `probe` neither throws nor gives false or undefined; throws what it last threw after ten seconds. */
+/** Asks again until `probe` neither throws nor gives false or undefined; throws what it last threw after a time that a busy machine does not need. */
 export async function eventually<T>(
   probe: () => Promise<T> | T,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<Exclude<T, false | undefined>> {
   const end = performance.now() + timeoutMs
   for (;;) {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { issueAuthority, issueCertificate } from '../../runtime/certificates/issue.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
+import { type CustomResourceDefinition, customResourceDefinitions } from '../../runtime/client/resource.ts'
 
 export interface KubeServer {
   /** Of an administrator. */
@@ -25,8 +26,14 @@ export interface KubeServer {
  * served by default. They listen on 127.0.0.1 only.
  * @param assets The folder of the programs, as KUBEBUILDER_ASSETS names it.
  * @param folder For their data, keys and logs; made where it is not there.
+ * @param definitions Kinds that it serves from the start. The garbage collector of kube-controller-manager knows these; of kinds that come later it
+ *   learns up to half a minute later, and nothing of theirs is collected until then.
  */
-export async function startKubeServer(assets: string, folder: string): Promise<KubeServer> {
+export async function startKubeServer(
+  assets: string,
+  folder: string,
+  definitions: readonly CustomResourceDefinition[] = [],
+): Promise<KubeServer> {
   mkdirSync(folder, { recursive: true })
   const file = (name: string) => join(folder, name)
   const [port, etcdPort, peerPort, managerPort] = [
@@ -77,6 +84,7 @@ export async function startKubeServer(assets: string, folder: string): Promise<K
   }
   try {
     await ready(kubeconfigPath, api, file('kube-apiserver.log'))
+    await define(kubeconfigPath, definitions)
     manager = startManager(assets, folder, managerPort)
   } catch (error) {
     await stop()
@@ -184,6 +192,41 @@ async function ready(kubeconfigPath: string, api: ChildProcess, log: string): Pr
   } finally {
     client.close()
   }
+}
+
+/** Installs kinds, and waits until clients that discover what there is find them. */
+async function define(kubeconfigPath: string, definitions: readonly CustomResourceDefinition[]): Promise<void> {
+  if (definitions.length === 0) return
+  const client = new Client({ access: await loadKubeconfig({ path: kubeconfigPath }) })
+  const end = performance.now() + 60_000
+  try {
+    for (const one of definitions) {
+      await client.apply(customResourceDefinitions, one, { fieldManager: 'weir', force: true })
+    }
+    for (let missing = definitions; missing.length > 0; ) {
+      if (performance.now() > end) throw new Error(`not served: ${missing.map(({ metadata }) => metadata.name)}`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const known = await discovered(client)
+      missing = definitions.filter(({ metadata }) => !known.has(metadata.name ?? ''))
+    }
+  } finally {
+    client.close()
+  }
+}
+
+/** `plural.group` of everything in the aggregated discovery document, which kube-controller-manager reads. */
+async function discovered(client: Client): Promise<ReadonlySet<string>> {
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+  const { items } = (await client.raw('/apis', { accept })) as {
+    readonly items: readonly {
+      readonly metadata: { readonly name: string }
+      readonly versions: readonly { readonly resources?: readonly { readonly resource: string }[] }[]
+    }[]
+  }
+  const names = items.flatMap(({ metadata, versions }) =>
+    versions.flatMap(({ resources = [] }) => resources.map(({ resource }) => `${resource}.${metadata.name}`)),
+  )
+  return new Set(names)
 }
 
 function lastLines(log: string): string {

@@ -10,10 +10,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
+import { customResourceDefinitions } from '../../crds/load.ts'
+import type { CustomResourceDefinition } from '../../runtime/client/resource.ts'
 import { findAssets } from './assets.ts'
 import { type KubeServer, startKubeServer } from './kube-server.ts'
 import { suites } from './suites.ts'
 
+const kinds = customResourceDefinitions() as unknown as readonly CustomResourceDefinition[]
 const root = join(import.meta.dirname, '../..')
 
 interface Counts {
@@ -103,7 +106,7 @@ async function onServer(files: readonly string[], assets: string | undefined): P
   const folder = mkdtempSync(join(tmpdir(), 'weir-test-kube-'))
   let server: KubeServer | undefined
   try {
-    server = await startKubeServer(assets, folder)
+    server = await startKubeServer(assets, folder, kinds)
     if (!server.hasControllerManager) console.log('There is no kube-controller-manager: nothing is garbage-collected')
     return await runFiles(files, server.kubeconfigPath, assets)
   } finally {

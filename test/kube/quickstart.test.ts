@@ -64,6 +64,23 @@ async function kubeconfigOf(account: 'weir-controller' | 'weir-gateway'): Promis
   return file(`${account}.kubeconfig`, JSON.stringify(config))
 }
 
+/** What each program said at last, and what it warned of. */
+function lastWords(): string {
+  return running
+    .map(({ child, log }) => {
+      const lines = log.join('').trimEnd().split('\n')
+      const telling = lines
+        .filter((line, i) => i >= lines.length - 3 || /"level":"(warn|error|fatal)"/.test(line))
+        .slice(-15)
+      const ended = child.exitCode ?? child.signalCode ?? 'runs'
+      return [
+        `${child.spawnargs.slice(1, 4).join(' ')} … (${ended}):`,
+        ...telling.map((line) => line.slice(0, 500)),
+      ].join('\n')
+    })
+    .join('\n')
+}
+
 /** A file of the test's own, replaced in one go. */
 function file(name: string, text: string): string {
   const path = join(plane.dir, name)
@@ -108,88 +125,91 @@ onLinux('the programs of the chart, against any API server', () => {
   }, 60_000)
 
   test('controllers, a gateway and six agents fill the quickstart', async () => {
-    const { dir, client, kubeconfigPath } = plane
-    const pki = await ensureCertificates({ folder: join(dir, 'pki-gateway'), now: new Date() })
-    const [controllerConfig, gatewayConfig] = [
-      await kubeconfigOf('weir-controller'),
-      await kubeconfigOf('weir-gateway'),
-    ]
-    const common = [`--blobs=${join(dir, 'shared')}`, '--metrics-listen=127.0.0.1:0']
-    mkdirSync(join(dir, 'shared'))
-    // Appliances of earlier tests on the same server may be dark.
-    const brake = ['--max-dark-share=1', '--min-dark=1000000']
-    run(['controller', '--leader-elect', `--kubeconfig=${controllerConfig}`, ...brake, ...common])
-    const certificate = [
-      `--tls-cert=${file('tls.crt', pki.server.certificate)}`,
-      `--tls-key=${file('tls.key', pki.server.key)}`,
-    ]
-    const gateway = run([
-      'gateway',
-      `--kubeconfig=${gatewayConfig}`,
-      '--listen=127.0.0.1:0',
-      '--id=quickstart',
-      ...certificate,
-      ...common,
-    ])
-    const opened = await written(gateway, 'stderr', /"url":"https:[^"]*"/)
-    const gatewayUrl = /"url":"(https:[^"]*)"/.exec(opened)![1]!
-
-    const folder = join(import.meta.dirname, '../../examples/origin')
-    origin = await startOrigin({ folder, exclude: [], indexFile: join(dir, 'origin.json'), port: 0, log: silentLog })
-    const never = new AbortController().signal
-    let shown = ''
-    const io: Io = {
-      env: {},
-      cwd: dir,
-      stdin: new PassThrough(),
-      out: async (text) => {
-        shown += text
-      },
-      err: () => {},
-      errIsTerminal: false,
-      outIsTerminal: false,
-      interactive: false,
-      columns: () => 80,
-      interrupted: never,
-      readerGone: never,
+    try {
+      await fill()
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n\n${lastWords()}`, { cause: error })
     }
-    const filled = runQuickstart({ io, client, origin, kubeconfigPath })
-    const ca = file('ca.crt', pki.authority)
-    await Promise.all(
-      BOXES.map(async (box) => {
-        const key = { namespace: NAMESPACE, name: tokenSecretName(box) }
-        const secret = await eventually(() => client.find(secrets, key), `the token of ${box}`)
-        const token = file(`${box}.token`, Buffer.from(secret.data?.token ?? '', 'base64').toString())
-        const where = ['--token-file', token, '--root', join(dir, box), '--ca', ca]
-        run(['agent', '--gateway', gatewayUrl, '--appliance', `${NAMESPACE}/${box}`, ...where])
-      }),
-    )
-    await filled
-    for (const box of BOXES) expect(shown).toContain(box)
-    const { files } = await origin.ready
-    const { items } = await client.list(appliances, { namespace: NAMESPACE })
-    const held = items.map(({ status }) => status?.content?.filesHeld ?? 0)
-    // Two copies at each of two sites.
-    expect(held.reduce((sum, n) => sum + n, 0)).toBe(4 * files)
-    if (gatewayConfig === kubeconfigPath) return
-
-    // The accounts have the chart's rights: nothing was refused, and other things would be.
-    const said = () => running.map(({ log }) => log.join('')).join('')
-    expect(said()).toMatch(/"program":"controller".*"program":"gateway"/s)
-    // Nothing can be made in namespaces of earlier tests that are on their way out; that is refused to everybody.
-    const refusals = said().split('\n')
-    expect(refusals.filter((line) => /forbidden/i.test(line) && !line.includes('being terminated'))).toEqual([])
-    const asGateway = new Client({ access: await loadKubeconfig({ path: gatewayConfig }) })
-    const refused = await asGateway
-      .delete(appliances, { namespace: NAMESPACE, name: BOXES[0]! })
-      .catch((error) => error)
-    asGateway.close()
-    expect(isForbidden(refused)).toBe(true)
-
-    // Renewed under the gateway's feet, as cert-manager does.
-    const renewed = await ensureCertificates({ folder: join(dir, 'pki-renewed'), now: new Date() })
-    file('tls.crt', renewed.server.certificate)
-    file('tls.key', renewed.server.key)
-    await eventually(() => showsCertificateOf(renewed.authority, gatewayUrl), 'the gateway shows the new certificate')
-  }, 120_000)
+  }, 180_000)
 })
+
+async function fill(): Promise<void> {
+  const { dir, client, kubeconfigPath } = plane
+  const pki = await ensureCertificates({ folder: join(dir, 'pki-gateway'), now: new Date() })
+  const [controllerConfig, gatewayConfig] = [await kubeconfigOf('weir-controller'), await kubeconfigOf('weir-gateway')]
+  const common = [`--blobs=${join(dir, 'shared')}`, '--metrics-listen=127.0.0.1:0']
+  mkdirSync(join(dir, 'shared'))
+  // Appliances of earlier tests on the same server may be dark.
+  const brake = ['--max-dark-share=1', '--min-dark=1000000']
+  run(['controller', '--leader-elect', `--kubeconfig=${controllerConfig}`, ...brake, ...common])
+  const certificate = [
+    `--tls-cert=${file('tls.crt', pki.server.certificate)}`,
+    `--tls-key=${file('tls.key', pki.server.key)}`,
+  ]
+  const gateway = run([
+    'gateway',
+    `--kubeconfig=${gatewayConfig}`,
+    '--listen=127.0.0.1:0',
+    '--id=quickstart',
+    ...certificate,
+    ...common,
+  ])
+  const opened = await written(gateway, 'stderr', /"url":"https:[^"]*"/)
+  const gatewayUrl = /"url":"(https:[^"]*)"/.exec(opened)![1]!
+
+  const folder = join(import.meta.dirname, '../../examples/origin')
+  origin = await startOrigin({ folder, exclude: [], indexFile: join(dir, 'origin.json'), port: 0, log: silentLog })
+  const never = new AbortController().signal
+  let shown = ''
+  const io: Io = {
+    env: {},
+    cwd: dir,
+    stdin: new PassThrough(),
+    out: async (text) => {
+      shown += text
+    },
+    err: () => {},
+    errIsTerminal: false,
+    outIsTerminal: false,
+    interactive: false,
+    columns: () => 80,
+    interrupted: never,
+    readerGone: never,
+  }
+  const filled = runQuickstart({ io, client, origin, kubeconfigPath })
+  const ca = file('ca.crt', pki.authority)
+  await Promise.all([
+    filled,
+    ...BOXES.map(async (box) => {
+      const key = { namespace: NAMESPACE, name: tokenSecretName(box) }
+      const secret = await eventually(() => client.find(secrets, key), `the token of ${box}`)
+      const token = file(`${box}.token`, Buffer.from(secret.data?.token ?? '', 'base64').toString())
+      const where = ['--token-file', token, '--root', join(dir, box), '--ca', ca]
+      run(['agent', '--gateway', gatewayUrl, '--appliance', `${NAMESPACE}/${box}`, ...where])
+    }),
+  ])
+  for (const box of BOXES) expect(shown).toContain(box)
+  const { files } = await origin.ready
+  const { items } = await client.list(appliances, { namespace: NAMESPACE })
+  const held = items.map(({ status }) => status?.content?.filesHeld ?? 0)
+  // Two copies at each of two sites.
+  expect(held.reduce((sum, n) => sum + n, 0)).toBe(4 * files)
+  if (gatewayConfig === kubeconfigPath) return
+
+  // The accounts have the chart's rights: nothing was refused, and other things would be.
+  const said = () => running.map(({ log }) => log.join('')).join('')
+  expect(said()).toMatch(/"program":"controller".*"program":"gateway"/s)
+  // Nothing can be made in namespaces of earlier tests that are on their way out; that is refused to everybody.
+  const refusals = said().split('\n')
+  expect(refusals.filter((line) => /forbidden/i.test(line) && !line.includes('being terminated'))).toEqual([])
+  const asGateway = new Client({ access: await loadKubeconfig({ path: gatewayConfig }) })
+  const refused = await asGateway.delete(appliances, { namespace: NAMESPACE, name: BOXES[0]! }).catch((error) => error)
+  asGateway.close()
+  expect(isForbidden(refused)).toBe(true)
+
+  // Renewed under the gateway's feet, as cert-manager does.
+  const renewed = await ensureCertificates({ folder: join(dir, 'pki-renewed'), now: new Date() })
+  file('tls.crt', renewed.server.certificate)
+  file('tls.key', renewed.server.key)
+  await eventually(() => showsCertificateOf(renewed.authority, gatewayUrl), 'the gateway shows the new certificate')
+}
