@@ -75,8 +75,8 @@ export interface ChurnLimitsInput {
 
 /** Where popularity comes from. */
 export interface DemandSourceInput {
-  /** `catalog`: the `popularity` given in the catalog; files without one come last. Default: `"catalog"`. */
-  readonly source?: 'catalog'
+  /** `catalog`: the `popularity` given in the catalog; files without one come last. `observed`: what viewers were counted to ask for, lately more than long ago. `forecast`: what they are expected to ask for in the next seven days, by how titles fade with age, days of the week and titles like them. Both are published once a day by a gateway that keeps demand; until there is something the catalog's popularity is used, and condition `DemandCounted` says so. Default: `"catalog"`. */
+  readonly source?: 'catalog' | 'observed' | 'forecast'
 }
 
 /** What to place, and where. */

@@ -126,6 +126,17 @@ export const conditions = {
         StorageExhausted: 'False: files were left out; the message says by how many bytes storage is short',
       },
     },
+    DemandCounted: {
+      meaning:
+        'Popularity comes from what viewers were counted to ask for; only where `spec.demand.source` wants that. Does not keep a policy from being Ready.',
+      reasons: {
+        Counted: 'True: planned by what was counted, or by the forecast that was made from it',
+        NotPublished:
+          'False: no gateway has published anything for this catalog (none keeps demand, say); the catalog’s own popularity is used',
+        NothingCounted: 'False: nothing has been counted on a whole day yet; the catalog’s own popularity is used',
+        Outdated: 'False: nothing newer than a few days was published; the last that was is used',
+      },
+    },
     Paused: {
       meaning: `Too much of the fleet is dark at once: nothing is moved until it is back; ${observed}.`,
       reasons: { FleetDark: 'True: more appliances than the set share are not online' },

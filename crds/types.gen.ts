@@ -229,7 +229,7 @@ export interface Assignment extends KubeObject {
 
 /** Where the list of files is. */
 export interface CatalogSource {
-  /** The list, as NDJSON: per line one file with `path`, `size` in bytes, `sha256` (64 hexadecimal digits), and optionally `title` and `popularity` (a number of at least 0, or such a number per class of demand: `{"de": 3.2, "*": 0.1}`). http, https, or file (a path on the machine where the controllers run). */
+  /** The list, as NDJSON: per line one file with `path`, `size` in bytes, `sha256` (64 hexadecimal digits), and optionally `title`, `popularity` (a number of at least 0, or such a number per class of demand: `{"de": 3.2, "*": 0.1}`), and for forecasts `released` (the day of the title's release, `2026-01-08`) and `cohort` (what the title is like: `films-de`). http, https, or file (a path on the machine where the controllers run). */
   readonly url: string
 }
 
@@ -249,6 +249,30 @@ export interface CatalogSpec {
   readonly approvedDigest?: string
 }
 
+/** What viewers were counted to ask for. A gateway that keeps demand publishes it once a day where a PlacementPolicy plans by it. */
+export interface CountedDemand {
+  /** The day, UTC, that it was made on, from what was counted on the days before. */
+  readonly day: string
+  /** Days on which anything was counted, of the 84 before. */
+  readonly days: number
+  /** The last of these days. */
+  readonly lastDay?: string
+  /** Files that anything was counted of. */
+  readonly files: number
+  /** The version of the catalog that it was made for. */
+  readonly catalogDigest: string
+  /** The catalog's own popularity that it was made with, for files that nothing was counted of. */
+  readonly catalogDemandDigest?: string
+  /** The demand blob of what was counted, lately more than long ago. Absent while there is nothing. */
+  readonly observedDigest?: string
+  /** The demand blob of what is expected in the seven days from that day on. Absent while there is nothing. */
+  readonly forecastDigest?: string
+  /** Rows of the demand database that cannot be, and were passed over. Absent where there are none. */
+  readonly refused?: number
+  /** The first of them, and why. */
+  readonly firstRefused?: string
+}
+
 /** What was read and published. */
 export interface CatalogStatus {
   /** The generation of the spec that this status speaks of. */
@@ -259,6 +283,8 @@ export interface CatalogStatus {
   readonly digest?: string
   /** The demand blob, popularity per file and class of demand, that belongs to it. */
   readonly demandDigest?: string
+  /** What viewers were counted to ask for. A gateway that keeps demand publishes it once a day where a PlacementPolicy plans by it. */
+  readonly counted?: CountedDemand
   /** Files it lists. */
   readonly files?: number
   /** Bytes of the files it lists. */
@@ -534,8 +560,8 @@ export interface ChurnLimits {
 
 /** Where popularity comes from. */
 export interface DemandSource {
-  /** `catalog`: the `popularity` given in the catalog; files without one come last. Default: `"catalog"`. */
-  readonly source: 'catalog'
+  /** `catalog`: the `popularity` given in the catalog; files without one come last. `observed`: what viewers were counted to ask for, lately more than long ago. `forecast`: what they are expected to ask for in the next seven days, by how titles fade with age, days of the week and titles like them. Both are published once a day by a gateway that keeps demand; until there is something the catalog's popularity is used, and condition `DemandCounted` says so. Default: `"catalog"`. */
+  readonly source: 'catalog' | 'observed' | 'forecast'
 }
 
 /** What to place, and where. */

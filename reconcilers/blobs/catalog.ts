@@ -4,6 +4,10 @@ export interface CatalogFile {
   readonly size: number
   readonly sha256: string
   readonly title?: string
+  /** The day, UTC, on which the title came or comes out: `2026-01-08`. */
+  readonly released?: string
+  /** What the title is like: titles of a cohort rise and fall alike. */
+  readonly cohort?: string
 }
 
 /**
@@ -34,8 +38,9 @@ export function encodeCatalog(catalog: CatalogContent): Uint8Array {
   for (const file of catalog.files) {
     if (!file) lines.push('null')
     else {
-      const { path, size, sha256, title } = file
-      lines.push(JSON.stringify(title === undefined ? { path, size, sha256 } : { path, size, sha256, title }))
+      const { path, size, sha256, title, released, cohort } = file
+      // Always in this order; what is undefined is not written.
+      lines.push(JSON.stringify({ path, size, sha256, title, released, cohort }))
     }
   }
   return new TextEncoder().encode(`${lines.join('\n')}\n`)

@@ -20,7 +20,8 @@ export const MAX_LINE_BYTES = 64 * 1024
 const MAX_PATH_BYTES = 4096
 /** As the schema of Site has it. */
 const CLASS_NAME = /^[a-z0-9]([-a-z0-9._]{0,61}[a-z0-9])?$/
-const FIELDS = new Set(['path', 'size', 'sha256', 'title', 'popularity'])
+const FIELDS = new Set(['path', 'size', 'sha256', 'title', 'released', 'cohort', 'popularity'])
+const MAX_COHORT = 63
 
 /** Checks one line of NDJSON. Returns the file, or the reason why the line is refused. Never throws. */
 export function checkLine(text: string): SourceLine | { readonly refused: string } {
@@ -35,7 +36,7 @@ export function checkLine(text: string): SourceLine | { readonly refused: string
   for (const field of Object.keys(line)) {
     if (!FIELDS.has(field)) return { refused: `unknown field ${quote(field)} (known: ${[...FIELDS].join(', ')})` }
   }
-  const { path, size, sha256, title, popularity } = line
+  const { path, size, sha256, title, released, cohort, popularity } = line
   if (typeof path !== 'string') return { refused: 'path: required, a string' }
   const badPath = checkPath(path)
   if (badPath) return { refused: `path ${quote(path)}: ${badPath}` }
@@ -46,6 +47,10 @@ export function checkLine(text: string): SourceLine | { readonly refused: string
     return { refused: `sha256 ${quote(sha256)}: must be 64 lower-case hexadecimal digits` }
   }
   if (title !== undefined && typeof title !== 'string') return { refused: 'title: must be a string' }
+  if (released !== undefined && !isDay(released))
+    return { refused: `released ${quote(released)}: must be a day, such as "2026-01-08"` }
+  if (cohort !== undefined && (typeof cohort !== 'string' || cohort === '' || cohort.length > MAX_COHORT))
+    return { refused: `cohort ${quote(cohort)}: must be a string of 1 to ${MAX_COHORT} characters` }
   const badPopularity = popularity === undefined ? undefined : checkPopularity(popularity)
   if (badPopularity) return { refused: badPopularity }
   return {
@@ -53,8 +58,17 @@ export function checkLine(text: string): SourceLine | { readonly refused: string
     size,
     sha256,
     ...(title !== undefined && { title }),
+    ...(released !== undefined && { released }),
+    ...(cohort !== undefined && { cohort }),
     ...(popularity !== undefined && { popularity: popularity as Popularity }),
   }
+}
+
+/** Whether it is a day that there is, as ISO 8601 writes it. */
+function isDay(value: unknown): value is string {
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false
+  const time = new Date(`${value}T00:00:00Z`)
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(value)
 }
 
 /** Why something is no `Popularity`, or undefined where it is one. */

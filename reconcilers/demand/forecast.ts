@@ -1,10 +1,20 @@
 import { type Decay, fitDecay, fitWeekdays, median } from './decay.ts'
 import { checkedTitles, type History, type TitleHistory } from './history.ts'
-import { fitLevels, type Level, type Shape, shapeAt } from './levels.ts'
+import {
+  fitLevels,
+  type Level,
+  type Priors,
+  priorFor,
+  type Shape,
+  type Shapes,
+  shapeAt,
+  shapesOf,
+  stepsBefore,
+} from './levels.ts'
 import { normalQuantile } from './normal.ts'
 
 /** A title as a forecast needs to know it. */
-export type ForecastTitle = Pick<TitleHistory, 'id' | 'cohort' | 'releasedOn'>
+export type ForecastTitle = Pick<TitleHistory, 'id' | 'cohort' | 'releasedOn' | 'hint'>
 
 /** What a title will be asked for over some days: log-normal. */
 export interface Forecast {
@@ -16,12 +26,10 @@ export interface Forecast {
   readonly logDeviation: number
 }
 
-export interface DemandModel {
+/** `Priors`: of titles that were never seen. */
+export interface DemandModel extends Priors {
   readonly shape: Shape
   readonly levels: ReadonlyMap<string, Level>
-  /** By cohort: of titles that were never seen. */
-  readonly cohorts: ReadonlyMap<string, Level>
-  readonly all: Level
   /** Variance of the logarithm of one step around what the model says. */
   readonly noise: number
   /** Variance of the logarithm of a week that weeks foretold in hindsight had beyond that: what levels move, and what the shape does not know. */
@@ -40,8 +48,9 @@ const TRIED_WEEKS = 4
 export function fitDemand(history: History): DemandModel {
   const titles = checkedTitles(history)
   const shape = shapeOf(titles, history.stepDays)
-  const { halfLife, drift } = inHindsight(titles, shape)
-  return { shape, drift, ...fitLevels(titles, shape, halfLife) }
+  const shapes = shapesOf(titles, shape)
+  const { halfLife, drift } = inHindsight(titles, shape, shapes)
+  return { shape, drift, ...fitLevels(titles, shapes, halfLife) }
 }
 
 function shapeOf(titles: readonly TitleHistory[], stepDays: 1 | 7): Shape {
@@ -53,23 +62,26 @@ function shapeOf(titles: readonly TitleHistory[], stepDays: 1 | 7): Shape {
 /** The half-life that would have foretold the last weeks best, each from what was known before it, and how much further off that was than the model takes itself to be. */
 function inHindsight(
   titles: readonly TitleHistory[],
-  shape: Shape,
+  { stepDays }: Shape,
+  shapes: Shapes,
 ): { readonly halfLife: number; readonly drift: number } {
-  const end =
-    titles.reduce((latest, { days }) => Math.max(latest, days.at(-1) ?? -Infinity), -Infinity) + shape.stepDays
+  const end = titles.reduce((latest, { days }) => Math.max(latest, days.at(-1) ?? -Infinity), -Infinity) + stepDays
   const tried = HALF_LIVES.map((halfLife) => ({ halfLife, off: 0, squares: [] as number[], variances: 0 }))
   for (let week = 1; week <= TRIED_WEEKS; week++) {
     const from = end - 7 * week
-    const known = titles.map((title) => before(title, from)).filter(({ days }) => days.length > 0)
+    const known = titles.filter(({ days }) => days.length > 0 && days[0]! < from)
     if (known.length === 0) break
     for (const each of tried) {
-      const model = { shape, drift: 0, ...fitLevels(known, shape, each.halfLife) }
-      for (const title of titles) {
-        const { said, seen, variance } = weekOf(model, title, from)
+      const { levels, noise } = fitLevels(known, shapes, each.halfLife, from)
+      for (const title of known) {
+        const level = levels.get(title.id)
+        if (!level) continue
+        const { shaped, seen, steps } = weekOf(title, shapes.get(title)!, from)
+        const said = shaped * Math.exp(level.mean)
         each.off += Math.abs(said - seen)
         if (said < 10 || seen === 0) continue
         each.squares.push(Math.log(seen / said) ** 2)
-        each.variances += variance + 1 / said
+        each.variances += level.variance + noise / steps + 1 / said
       }
     }
   }
@@ -80,38 +92,25 @@ function inHindsight(
   return { halfLife: best.halfLife, drift: Math.max(0, variance - told) }
 }
 
-/** What is said, and what was seen, of the steps of a title in the week from a day on; nothing of a title that was not known. */
-function weekOf(model: DemandModel, title: TitleHistory, from: number) {
-  let [said, seen, variance, steps] = [0, 0, 0, 0]
-  const level = model.levels.get(title.id)
-  if (!level) return { said, seen, variance }
-  for (const [i, day] of title.days.entries()) {
-    if (day < from || day >= from + 7) continue
+/** What was seen in the steps of a title in the week from a day on, and what they would have been were its level 1. */
+function weekOf(title: TitleHistory, shapes: Float64Array, from: number) {
+  let [shaped, seen, steps] = [0, 0, 0]
+  for (let i = stepsBefore(title, from); i < title.days.length && title.days[i]! < from + 7; i++) {
     steps++
-    said += forecast(model, title, day, 1).median
+    shaped += shapes[i]!
     seen += title.counts[i]!
   }
-  if (steps > 0) variance = level.variance + model.noise / steps
-  return { said, seen, variance }
-}
-
-function before(title: TitleHistory, day: number): TitleHistory {
-  const at = title.days.findIndex((each) => each >= day)
-  return at < 0 ? title : { ...title, days: title.days.subarray(0, at), counts: title.counts.subarray(0, at) }
+  return { shaped, seen, steps }
 }
 
 /**
- * What a title will be asked for in `steps` steps from `fromDay` on, in the unit of the history: by its own level, or, never seen, by what its cohort's titles are like.
+ * What a title will be asked for in `steps` steps from `fromDay` on, in the unit of the history: by its own level, or, never seen, by what its cohort's titles, and its hint, let expect.
  * Steps before its release count nothing.
  */
-export function forecast(
-  { shape, levels, cohorts, all, noise, drift }: DemandModel,
-  title: ForecastTitle,
-  fromDay: number,
-  steps: number,
-): Forecast {
-  const own = levels.get(title.id)
-  const level = own ?? cohorts.get(title.cohort) ?? all
+export function forecast(model: DemandModel, title: ForecastTitle, fromDay: number, steps: number): Forecast {
+  const { shape, noise, drift } = model
+  const own = model.levels.get(title.id)
+  const level = own ?? priorFor(model, title)
   let shapes = 0
   for (let step = 0; step < steps; step++) {
     const day = fromDay + step * shape.stepDays

@@ -7,6 +7,8 @@ export interface TitleHistory {
   readonly cohort: string
   /** Days since 1970-01-01, UTC. */
   readonly releasedOn: number
+  /** How much whoever offers it thinks that it will be asked for, beside others: any one unit. How much that is worth, the history tells. */
+  readonly hint?: number
   /** Days on which steps begin, ascending; a day that is not here was not observed. */
   readonly days: Int32Array
   /** Requests, hours or bytes in each of those steps: any one unit. */
@@ -22,10 +24,11 @@ export interface History {
 /** Titles by id, so that sums do not depend on who gave them in which order. Throws a RangeError that names the title and the step where something is no count. */
 export function checkedTitles({ titles }: History): TitleHistory[] {
   const sorted = [...titles].sort((a, b) => compare(a.id, b.id))
-  for (const [i, { id, releasedOn, days, counts }] of sorted.entries()) {
+  for (const [i, { id, releasedOn, hint = 0, days, counts }] of sorted.entries()) {
     const refuse = (message: string) => new RangeError(`title ${JSON.stringify(id)}${message}`)
     if (sorted[i + 1]?.id === id) throw refuse(' is there twice')
     if (!Number.isInteger(releasedOn)) throw refuse(`: released on day ${releasedOn}`)
+    if (!(hint >= 0 && hint < Infinity)) throw refuse(`: ${hint} is no hint`)
     if (days.length !== counts.length) throw refuse(` has ${days.length} days and ${counts.length} counts`)
     for (const [at, count] of counts.entries()) {
       if (!(count >= 0 && count < Infinity)) throw refuse(`, step ${at}: ${count} is no count`)

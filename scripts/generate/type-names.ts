@@ -36,6 +36,7 @@ export const typeNames: Readonly<Record<string, string>> = {
   'Assignment.spec.content.fill.windows[].days[]': 'Weekday',
 
   'Catalog.spec.source': 'CatalogSource',
+  'Catalog.status.counted': 'CountedDemand',
 
   'PlacementPolicy.spec.catalogRef': 'LocalRef',
   'PlacementPolicy.spec.appliances': 'ApplianceSelection',
