@@ -1,8 +1,8 @@
 import type { PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
-import type { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import type { CatalogContent } from '../../reconcilers/blobs/catalog.ts'
 import type { Brake } from '../../reconcilers/brake/brake.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
-import { type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
+import { type Held, type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
 import type { Placed } from '../../reconcilers/placement/placed.ts'
 import {
   currentPlan,
@@ -20,6 +20,7 @@ import type { Plan } from '../../reconcilers/plan.ts'
 import { digestOf } from '../../runtime/blob-store.ts'
 import { Waiting } from '../../runtime/errors.ts'
 import type { BlobReader } from '../placement/blob-reader.ts'
+import { type StoredManifest, StoredSets } from '../placement/stored-sets.ts'
 import type { FleetObjects } from './objects.ts'
 
 export interface PolicySurroundings {
@@ -39,10 +40,16 @@ export async function decidePolicy(
 ): Promise<Plan> {
   const question = { ...(await gather(policy, objects, reader, solver)), brake }
   if (!needsPlan(question)) return planPolicy(question, now)
-  const material = await gatherMaterial(question, reader)
-  if (!place) return planPolicy({ ...question, material }, now)
-  const placed = await place(problemOf(question, material), question.catalog?.status?.digest ?? '')
-  return planPolicy({ ...question, material: { ...material, placed } }, now)
+  const problem = await pose(question, reader)
+  if (!place) return planPolicy({ ...question, material: { problem } }, now)
+  const placed = await place(problem, question.catalog?.status?.digest ?? '')
+  return planPolicy({ ...question, material: { problem, placed } }, now)
+}
+
+/** The question alone: of the catalog, by far the largest part of what it is posed from, nothing stays in memory. */
+async function pose(question: PolicyInput, reader: BlobReader): Promise<PlacementProblem> {
+  const files = await reader.catalogFiles(question.catalog?.status?.digest ?? '')
+  return problemOf(question, { catalog: { files }, ...(await gatherRest(question, reader)) })
 }
 
 /** What a policy's next plan would be made from, were it made now. The catalog must be published. Throws what `decidePolicy` throws. */
@@ -51,9 +58,10 @@ export async function gatherNext(
   objects: FleetObjects,
   reader: BlobReader,
   solver: PlacementSolver,
-): Promise<{ readonly question: PolicyInput; readonly material: PlanMaterial }> {
+): Promise<{ readonly question: PolicyInput; readonly material: PlanMaterial & { readonly catalog: CatalogContent } }> {
   const question: PolicyInput = { ...(await gather(policy, objects, reader, solver)), brake: { engaged: false } }
-  return { question, material: await gatherMaterial(question, reader) }
+  const catalog = await reader.catalog(question.catalog?.status?.digest ?? '')
+  return { question, material: { catalog, ...(await gatherRest(question, reader)) } }
 }
 
 async function gather(
@@ -139,29 +147,28 @@ export function planInForce(
   return plan
 }
 
-/** Loads what a new plan is made from. */
-async function gatherMaterial(input: PolicyInput, reader: BlobReader): Promise<PlanMaterial> {
-  const { digest = '', demandDigest = '' } = input.catalog?.status ?? {}
-  const [catalog, demand, held] = await Promise.all([
-    reader.catalog(digest),
-    reader.demand(demandDigest),
+/** What a new plan is made from besides the catalog. */
+async function gatherRest(input: PolicyInput, reader: BlobReader): Promise<Omit<PlanMaterial, 'catalog'>> {
+  const [demand, held] = await Promise.all([
+    reader.demand(input.catalog?.status?.demandDigest ?? ''),
     heldNow(currentPlan(input), reader),
   ])
-  return { catalog, demand, held }
+  return { demand, held }
 }
 
 /** Manifests that are on their way at the same time. */
 const READ_AT_ONCE = 512
 
-async function heldNow(plan: PlacementPlan | undefined, reader: BlobReader): Promise<Map<string, FileSet>> {
-  const held = new Map<string, FileSet>()
+async function heldNow(plan: PlacementPlan | undefined, reader: BlobReader): Promise<Held> {
+  const held = new Map<string, StoredManifest>()
   if (!plan) return held
+  const sets = new StoredSets()
   const { rows } = await reader.index(plan.spec.index.digest)
   for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
     const some = rows.slice(start, start + READ_AT_ONCE)
-    const sets = await Promise.all(some.map(({ manifest }) => reader.fileSet(manifest)))
+    const sources = await Promise.all(some.map(({ manifest }) => reader.source(manifest)))
     some.forEach(({ namespace, name }, i) => {
-      held.set(`${namespace}/${name}`, sets[i]!.set)
+      held.set(`${namespace}/${name}`, sets.of(sources[i]!))
     })
   }
   return held

@@ -1,12 +1,15 @@
 import { type CatalogContent, decodeCatalog } from '../../reconcilers/blobs/catalog.ts'
+import { type CatalogFiles, StoredCatalogFiles } from '../../reconcilers/blobs/catalog-lines.ts'
 import { type Demand, decodeDemand } from '../../reconcilers/blobs/demand.ts'
 import { decodeFileSet, type FileSetBlob } from '../../reconcilers/blobs/file-set-blob.ts'
 import { decodePlanIndex, type PlanIndex, type PlanIndexRow } from '../../reconcilers/blobs/plan-index.ts'
 import type { BlobStore } from '../../runtime/blob-store.ts'
 import { Retryable } from '../../runtime/errors.ts'
+import { shared } from './shared.ts'
+import type { SetSource } from './stored-sets.ts'
 
-/** What is asked of wherever blobs are. */
-export type ReadableBlobs = Pick<BlobStore, 'get' | 'has'>
+/** What is asked of wherever blobs are. Those with a `path` are files of this machine. */
+export type ReadableBlobs = Pick<BlobStore, 'get' | 'has'> & Partial<Pick<BlobStore, 'path'>>
 
 /** A plan's index, with its rows by `namespace/name`. */
 export interface IndexedPlan extends PlanIndex {
@@ -49,16 +52,30 @@ export class BlobReader {
     return decodeFileSet(await this.#read(digest))
   }
 
+  /** The files of a catalog that is gone through once: only the blob's bytes are in memory, and nothing is kept. */
+  async catalogFiles(digest: string): Promise<CatalogFiles> {
+    return new StoredCatalogFiles(await this.#read(digest))
+  }
+
+  /** Where a manifest is, so that it can be read when it is needed, on any thread. */
+  async source(digest: string): Promise<SetSource> {
+    if (!this.#blobs.path) return { bytes: shared(await this.#read(digest)) }
+    if (!(await this.has(digest))) throw missing(digest)
+    return { path: this.#blobs.path(digest) }
+  }
+
   has(digest: string): Promise<boolean> {
     return this.#blobs.has(digest)
   }
 
   async #read(digest: string): Promise<Buffer> {
     const bytes = await this.#blobs.get(digest)
-    if (!bytes) throw new Retryable('BlobMissing', `blob ${digest} is not in the store`)
+    if (!bytes) throw missing(digest)
     return bytes
   }
 }
+
+const missing = (digest: string) => new Retryable('BlobMissing', `blob ${digest} is not in the store`)
 
 /** The values used last, by key; two who ask at once share one load. */
 class Recent<T> {

@@ -50,7 +50,7 @@ export function placementController(
           brake: deps.brake.now,
           now: clock.now(),
           // Threads know the solver in force only.
-          ...(solver === defaultSolver && { place: placeElsewhere(signal, log, key) }),
+          ...(solver === defaultSolver && { place: placeElsewhere(signal, deps, key) }),
         }
         return await executor.execute(await decidePolicy(policy, caches, reader, around), signal, [policy])
       },
@@ -71,11 +71,12 @@ export function placementController(
   )
 }
 
-/** Solves on threads, and logs how far that is, a quarter at a time. */
-function placeElsewhere(signal: AbortSignal, log: ControllerDeps['log'], policy: string) {
+/** Solves on threads, stores manifests as they are made, and logs how far that is, a quarter at a time. */
+function placeElsewhere(signal: AbortSignal, { log, blobs }: ControllerDeps, policy: string) {
   return (problem: PlacementProblem, catalogDigest: string) => {
     let told = 0
     return solveOnThreads(problem, catalogDigest, signal, {
+      store: ({ digest, bytes }) => blobs.put(bytes, digest),
       onProgress(done) {
         if (done < told + 0.25) return
         told = done

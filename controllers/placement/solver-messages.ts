@@ -1,13 +1,17 @@
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import type { Placed } from '../../reconcilers/placement/placed.ts'
-import type { PlacementProblem, PlacementSite } from '../../reconcilers/placement/problem.ts'
+import type { PlacementAppliance, PlacementProblem, PlacementSite } from '../../reconcilers/placement/problem.ts'
+import { StoredHolding } from '../../reconcilers/placement/stored-holding.ts'
+import type { PlannedBlob } from '../../reconcilers/plan.ts'
+import { shared } from './shared.ts'
+import { type SetSource, StoredManifest, StoredSets } from './stored-sets.ts'
 
-/** Sets of files cross between threads as their words. */
+/** Sets of files cross between threads as their words, or as where they are stored. */
 type Words = Uint32Array
 
-type SiteMessage = Omit<PlacementSite, 'appliances'> & {
-  readonly appliances: readonly (Omit<PlacementSite['appliances'][number], 'held'> & { readonly held?: Words })[]
-}
+type ApplianceMessage = Omit<PlacementAppliance, 'held'> & { readonly held?: Words | SetSource }
+
+type SiteMessage = Omit<PlacementSite, 'appliances'> & { readonly appliances: readonly ApplianceMessage[] }
 
 export type ProblemMessage = Omit<PlacementProblem, 'sites' | 'pins' | 'excluded'> & {
   readonly sites: readonly SiteMessage[]
@@ -26,32 +30,51 @@ export interface SolverJob {
   readonly catalogDigest: string
   /** One Int32: 1 once it is to end with what it has. */
   readonly end: SharedArrayBuffer
+  /** Where manifests are taken as they are made: one Int32, bytes of them that are not stored yet. */
+  readonly unstored?: SharedArrayBuffer
 }
 
-/** What a solver thread says: how far it is, now and then, and in the end its answer. */
-export type SolverMessage = { readonly done: number } | { readonly placed: PlacedMessage }
+/** What a solver thread says: manifests as they are made, how far it is, now and then, and in the end its answer. */
+export type SolverMessage =
+  | { readonly done: number }
+  | { readonly blob: PlannedBlob & { readonly bytes: Uint8Array } }
+  | { readonly placed: PlacedMessage }
 
+/** The problem with columns that threads share, and without sets that each can read itself. */
 export function problemMessage({ sites, pins, excluded, ...rest }: PlacementProblem): ProblemMessage {
   return {
     ...rest,
-    sites: sites.map(({ appliances, ...site }) => ({
-      ...site,
-      appliances: appliances.map(({ held, ...appliance }) => ({ ...appliance, ...(held && { held: held.words }) })),
-    })),
+    sizes: shared(rest.sizes),
+    popularity: rest.popularity.map(shared),
+    fileHashes: shared(rest.fileHashes),
+    sites: sites.map(({ appliances, ...site }) => ({ ...site, appliances: appliances.map(applianceMessage) })),
     pins: pins.map(({ files, copies }) => ({ files: files.words, copies })),
     excluded: excluded.words,
   }
 }
 
+function applianceMessage(appliance: PlacementAppliance): ApplianceMessage {
+  const { key, storageBytes, throughputGbps } = appliance
+  const rest = { key, storageBytes, throughputGbps }
+  if (appliance instanceof StoredHolding && appliance.stored instanceof StoredManifest)
+    return { ...rest, held: appliance.stored.source }
+  const { held } = appliance
+  return held ? { ...rest, held: held.words } : rest
+}
+
+function applianceFrom({ held, ...appliance }: ApplianceMessage, sets: StoredSets): PlacementAppliance {
+  if (!held) return appliance
+  if (held instanceof Uint32Array) return { ...appliance, held: new FileSet(held) }
+  return new StoredHolding(appliance, sets.of(held))
+}
+
 export function problemFrom({ sites, pins, excluded, ...rest }: ProblemMessage): PlacementProblem {
+  const sets = new StoredSets()
   return {
     ...rest,
     sites: sites.map(({ appliances, ...site }) => ({
       ...site,
-      appliances: appliances.map(({ held, ...appliance }) => ({
-        ...appliance,
-        ...(held && { held: new FileSet(held) }),
-      })),
+      appliances: appliances.map((appliance) => applianceFrom(appliance, sets)),
     })),
     pins: pins.map(({ files, copies }) => ({ files: new FileSet(files), copies })),
     excluded: new FileSet(excluded),

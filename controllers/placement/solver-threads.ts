@@ -4,8 +4,10 @@ import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import { partition } from '../../reconcilers/placement/partition.ts'
 import { joinPlaced, type Placed, place } from '../../reconcilers/placement/placed.ts'
 import type { PlacementProblem } from '../../reconcilers/placement/problem.ts'
+import type { PlannedBlob } from '../../reconcilers/plan.ts'
 import { digestOf } from '../../runtime/blob-store.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
+import { shared } from './shared.ts'
 import { placedFrom, problemMessage, type SolverJob, type SolverMessage } from './solver-messages.ts'
 
 export interface SolverThreadsOptions {
@@ -17,9 +19,11 @@ export interface SolverThreadsOptions {
   readonly deadlineMs?: number
   readonly clock?: Clock
   readonly onProgress?: (done: number) => void
+  /** Stores manifests while the rest is being placed; the answer then only names them. Unless given, the answer has all of them in memory. */
+  readonly store?: (blob: PlannedBlob) => Promise<unknown>
 }
 
-/** Memory of one solver thread, in MiB: dense columns of a million files take some 100. */
+/** The most that the heap of one solver thread may take, in MiB; its columns are outside of it. */
 const THREAD_HEAP_MIB = 2048
 
 /**
@@ -36,13 +40,14 @@ export async function solveOnThreads(
     deadlineMs = 600_000,
     clock = systemClock,
     onProgress,
+    store,
   }: SolverThreadsOptions = {},
 ): Promise<Placed> {
   signal.throwIfAborted()
   if (problem.sites.length * problem.sizes.length <= inlineUpTo)
     return place(problem, defaultSolver, { catalogDigest, digest: digestOf })
   const end = new SharedArrayBuffer(4)
-  const parts = partition(problem, threads)
+  const parts = partition(withSharedColumns(problem), threads)
   const done = new Float64Array(parts.length)
   const stop = new AbortController()
   const cancelDeadline = clock.after(deadlineMs, () => Atomics.store(new Int32Array(end), 0, 1))
@@ -55,6 +60,7 @@ export async function solveOnThreads(
           done[i] = far
           onProgress?.(done.reduce((sum, each) => sum + each, 0) / parts.length)
         },
+        store,
       ),
     )
     return joinPlaced(await Promise.all(placed))
@@ -65,29 +71,77 @@ export async function solveOnThreads(
   }
 }
 
-function runThread(job: SolverJob, signal: AbortSignal, onProgress: (done: number) => void): Promise<Placed> {
+/** Parts of a problem share their columns; made shared part by part, each would have its own. */
+function withSharedColumns(problem: PlacementProblem): PlacementProblem {
+  const { sizes, popularity, fileHashes } = problem
+  return { ...problem, sizes: shared(sizes), popularity: popularity.map(shared), fileHashes: shared(fileHashes) }
+}
+
+function runThread(
+  job: SolverJob,
+  signal: AbortSignal,
+  onProgress: (done: number) => void,
+  store: SolverThreadsOptions['store'],
+): Promise<Placed> {
   return new Promise((resolve, reject) => {
+    const storing = store && new Storing(store)
     // Compiled, this file and the worker's end in .js.
     const script = import.meta.url.endsWith('.ts') ? './solver-worker.ts' : './solver-worker.js'
     const worker = new Worker(new URL(script, import.meta.url), {
-      workerData: job,
+      workerData: storing ? { ...job, unstored: storing.unstored } : job,
       env: {},
       execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB },
     })
-    const abort = () => {
+    const fail = (error: unknown) => {
       void worker.terminate()
-      reject(signal.reason)
+      reject(error)
     }
+    const abort = () => fail(signal.reason)
+    let answered = false
     signal.addEventListener('abort', abort, { once: true })
     worker.on('message', (message: SolverMessage) => {
       if ('done' in message) onProgress(message.done)
-      else resolve(placedFrom(message.placed))
+      else if ('blob' in message) storing?.take(message.blob).catch(fail)
+      else {
+        answered = true
+        // What it said before may still be on its way to the store.
+        const stored = storing?.done() ?? Promise.resolve()
+        stored.then(() => resolve(placedFrom(message.placed)), fail)
+      }
     })
     worker.on('error', reject)
     worker.on('exit', (code) => {
       signal.removeEventListener('abort', abort)
-      reject(new Error(`a solver thread ended with ${code}`))
+      if (!answered) reject(new Error(`a solver thread ended with ${code}`))
     })
   })
+}
+
+/** Manifests of a thread on their way to the store. */
+class Storing {
+  readonly unstored = new SharedArrayBuffer(4)
+  readonly #store: (blob: PlannedBlob) => Promise<unknown>
+  readonly #under = new Set<Promise<void>>()
+
+  constructor(store: (blob: PlannedBlob) => Promise<unknown>) {
+    this.#store = store
+  }
+
+  async take(blob: PlannedBlob & { readonly bytes: Uint8Array }): Promise<void> {
+    const stored = this.#put(blob).finally(() => this.#under.delete(stored))
+    this.#under.add(stored)
+    await stored
+  }
+
+  async done(): Promise<void> {
+    await Promise.all(this.#under)
+  }
+
+  async #put(blob: PlannedBlob & { readonly bytes: Uint8Array }): Promise<void> {
+    await this.#store(blob)
+    const waiting = new Int32Array(this.unstored)
+    Atomics.sub(waiting, 0, blob.bytes.length)
+    Atomics.notify(waiting, 0)
+  }
 }

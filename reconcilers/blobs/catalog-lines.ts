@@ -1,5 +1,6 @@
 import type { CatalogFile } from './catalog.ts'
 import type { FileSet } from './file-set.ts'
+import { countLines, linesOf } from './lines.ts'
 
 const NEWLINE = 0x0a
 
@@ -25,5 +26,40 @@ export function* catalogFilesAt(catalog: Uint8Array, wanted: FileSet): Generator
     const end = newline < 0 ? catalog.length : newline
     if (wanted.has(index)) yield [index, parse(start, end, index + 2) as CatalogFile | null]
     start = end + 1
+  }
+}
+
+/** The files of a catalog, by index. What reads them one after the other need not have them all in memory. */
+export interface CatalogFiles extends Iterable<CatalogFile | null> {
+  readonly length: number
+}
+
+/**
+ * The files of a catalog blob, parsed each time that they are gone through: of a million files only the blob's bytes are kept. Throws a RangeError where the blob
+ * is no catalog of version 1; going through it does where a line is not JSON.
+ */
+export class StoredCatalogFiles implements CatalogFiles {
+  readonly length: number
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    const [header = ''] = linesOf(bytes.subarray(0, bytes.indexOf(NEWLINE) + 1))
+    if ((parsed(header, 1) as { weirCatalog?: unknown } | null)?.weirCatalog !== 1)
+      throw new RangeError('catalog: not a catalog of version 1')
+    this.#bytes = bytes
+    this.length = countLines(bytes) - 1
+  }
+
+  *[Symbol.iterator](): Generator<CatalogFile | null> {
+    let line = 0
+    for (const text of linesOf(this.#bytes)) if (++line > 1) yield parsed(text, line) as CatalogFile | null
+  }
+}
+
+function parsed(text: string, line: number): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new RangeError(`catalog: line ${line} is not JSON`)
   }
 }

@@ -1,16 +1,20 @@
 import type { Catalog, PlacementPolicy, Site } from '../../crds/types.gen.ts'
-import type { CatalogContent } from '../blobs/catalog.ts'
+import type { CatalogFiles } from '../blobs/catalog-lines.ts'
 import { columnOf, type Demand } from '../blobs/demand.ts'
 import { FileSet } from '../blobs/file-set.ts'
 import type { PlanIndex } from '../blobs/plan-index.ts'
 import { keyOf } from '../identity.ts'
 import { globMatcher } from './glob.ts'
 import { narrowed } from './partition.ts'
-import type { PlacementProblem, PlacementSite } from './problem.ts'
+import type { PlacementAppliance, PlacementProblem, PlacementSite } from './problem.ts'
 import { REGION_LABEL, type Target } from './select.ts'
+import { StoredHolding, type StoredSet } from './stored-holding.ts'
 
 /** Bytes that policies planned before this one take on each appliance (`namespace/name`). */
 export type Reserved = ReadonlyMap<string, number>
+
+/** What the plan in force asks of each appliance (`namespace/name`): in memory, or brought there when it is looked at. */
+export type Held = ReadonlyMap<string, FileSet | StoredSet>
 
 /** Sums what the plans in force of earlier policies ask of each appliance. */
 export function reservedBy(indexes: readonly PlanIndex[]): Reserved {
@@ -95,23 +99,30 @@ function median(values: readonly number[]): number | undefined {
   return high === undefined ? undefined : (sorted[(sorted.length - 1) >> 1]! + high) / 2
 }
 
-/** Poses the policy's question to a solver. `held`: what the plan in force asks of each appliance, over indices of the same catalog. */
+/** Poses the policy's question to a solver. `held`: over indices of the same catalog. */
 export function poseProblem(
   policy: PlacementPolicy,
-  catalog: CatalogContent,
+  { files }: { readonly files: CatalogFiles },
   demand: Demand,
   targets: readonly Target[],
   reserved: Reserved,
-  held: ReadonlyMap<string, FileSet>,
+  held: Held,
 ): PlacementProblem {
-  const size = catalog.files.length
+  const size = files.length
   const sizes = new Float64Array(size).fill(Number.NaN)
   const fileHashes = new Uint32Array(size)
-  catalog.files.forEach((file, i) => {
-    if (!file) return
-    sizes[i] = file.size
-    fileHashes[i] = Number.parseInt(file.sha256.slice(0, 8), 16)
-  })
+  const pins = (policy.spec.pins ?? []).map((pin) => new PathSet(pin.paths))
+  const excluded = new PathSet((policy.spec.exclude ?? []).flatMap((e) => e.paths))
+  let index = 0
+  for (const file of files) {
+    if (file) {
+      sizes[index] = file.size
+      fileHashes[index] = Number.parseInt(file.sha256.slice(0, 8), 16)
+      for (const set of pins) set.take(index, file.path)
+      excluded.take(index, file.path)
+    }
+    index++
+  }
   const { bonusPercent } = policy.spec.churn ?? {}
   return narrowed({
     ...(bonusPercent !== undefined && { churnBonus: bonusPercent / 100 }),
@@ -120,14 +131,11 @@ export function poseProblem(
     fileHashes,
     sites: sitesOf(policy, demand, targets, reserved, held),
     copies: { perSite: policy.spec.copies?.perSite ?? 1, perRegion: policy.spec.copies?.perRegion ?? 0 },
-    pins: (policy.spec.pins ?? []).map((pin) => ({
-      files: matching(catalog, pin.paths),
+    pins: (policy.spec.pins ?? []).map((pin, i) => ({
+      files: pins[i]!.files,
       copies: pin.copies === 'all' ? 'all' : Number(pin.copies ?? policy.spec.copies?.perSite ?? 1),
     })),
-    excluded: matching(
-      catalog,
-      (policy.spec.exclude ?? []).flatMap((e) => e.paths),
-    ),
+    excluded: excluded.files,
   })
 }
 
@@ -143,7 +151,7 @@ function sitesOf(
   demand: Demand,
   targets: readonly Target[],
   reserved: Reserved,
-  held: ReadonlyMap<string, FileSet>,
+  held: Held,
 ): PlacementSite[] {
   const bySite = Map.groupBy(targets, (target) => keyOf(target.site))
   const fillBytes = policy.spec.churn?.maxFillBytesPerSite
@@ -158,26 +166,29 @@ function sitesOf(
       ...peaks.get(key),
       ...(fillBytes !== undefined && { fillBytes }),
       appliances: members.map((target) => {
-        const applianceKey = keyOf(target.appliance)
-        const holds = held.get(applianceKey)
-        return {
-          key: applianceKey,
-          storageBytes: storageFor(policy, target, reserved),
-          throughputGbps: target.hardwareClass.spec.throughputGbps,
-          ...(holds && { held: holds }),
-        }
+        const key = keyOf(target.appliance)
+        const storageBytes = storageFor(policy, target, reserved)
+        return holding({ key, storageBytes, throughputGbps: target.hardwareClass.spec.throughputGbps }, held.get(key))
       }),
     }
   })
 }
 
+function holding(appliance: PlacementAppliance, held: FileSet | StoredSet | undefined): PlacementAppliance {
+  if (!held) return appliance
+  return held instanceof FileSet ? { ...appliance, held } : new StoredHolding(appliance, held)
+}
+
 /** The files whose path matches one of the globs. */
-function matching(catalog: CatalogContent, globs: readonly string[]): FileSet {
-  const matchers = globs.map(globMatcher)
-  const set = new FileSet()
-  if (matchers.length === 0) return set
-  catalog.files.forEach((file, i) => {
-    if (file && matchers.some((matches) => matches(file.path))) set.add(i)
-  })
-  return set
+class PathSet {
+  readonly files = new FileSet()
+  readonly #matchers: readonly ((path: string) => boolean)[]
+
+  constructor(globs: readonly string[]) {
+    this.#matchers = globs.map(globMatcher)
+  }
+
+  take(index: number, path: string): void {
+    if (this.#matchers.some((matches) => matches(path))) this.files.add(index)
+  }
 }

@@ -17,7 +17,8 @@ import { weigh } from './weigh.ts'
 /** What one appliance is to hold, as it is stored. */
 export interface PlacedAppliance {
   readonly key: string
-  readonly manifest: PlannedBlob
+  /** Without bytes where they have been handed to `Encoding.store` already. */
+  readonly manifest: Pick<PlannedBlob, 'digest'> & Partial<PlannedBlob>
   readonly files: number
   readonly bytes: number
 }
@@ -54,6 +55,8 @@ const SCARCE_TOLD = 5
 export interface Encoding {
   readonly catalogDigest: string
   readonly digest: (bytes: Uint8Array) => string
+  /** Takes each manifest as it is made, so that all of them need not be in memory at once. Called more than once for one where the solver failed half-way. */
+  readonly store?: (blob: PlannedBlob) => void
 }
 
 /** Solves a problem and writes the answer down site by site. Should the solver fail, the popular-first solver answers, so that a fleet is never without a plan. */
@@ -116,7 +119,9 @@ function write(
     for (const [appliance, set] of holdings) {
       const weight = weigh(sizes, set)
       const encoded = encodeFileSet({ catalog: encoding.catalogDigest, ...weight, set })
-      appliances.push({ key: appliance, manifest: { digest: encoding.digest(encoded), bytes: encoded }, ...weight })
+      const blob = { digest: encoding.digest(encoded), bytes: encoded }
+      encoding.store?.(blob)
+      appliances.push({ key: appliance, manifest: encoding.store ? { digest: blob.digest } : blob, ...weight })
       here = here.union(set)
       bytes += weight.bytes
       fillBytes += fillOf(site, appliance, sizes, set, weight.bytes)

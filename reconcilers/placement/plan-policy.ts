@@ -1,15 +1,14 @@
 import type { KubeObject } from '../../crds/metadata.ts'
 import type { Reason } from '../../crds/reasons.ts'
 import type { Assignment, Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
-import type { CatalogContent } from '../blobs/catalog.ts'
+import type { CatalogFiles } from '../blobs/catalog-lines.ts'
 import type { Demand } from '../blobs/demand.ts'
-import type { FileSet } from '../blobs/file-set.ts'
 import type { Brake } from '../brake/brake.ts'
 import { count, sayBytes } from '../bytes.ts'
 import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
 import { identify, keyOf } from '../identity.ts'
 import { type Plan, type PlanBuilder, plan, refOf } from '../plan.ts'
-import { planInputs, poseProblem, type Reserved } from './inputs.ts'
+import { type Held, planInputs, poseProblem, type Reserved } from './inputs.ts'
 import { type Placed, place } from './placed.ts'
 import type { PlacementProblem, PlacementSolver } from './problem.ts'
 import type { Target } from './select.ts'
@@ -20,11 +19,15 @@ export const PLANS_KEPT = 3
 
 /** What a plan is made from; loaded only when `needsPlan` says so. */
 export interface PlanMaterial {
-  readonly catalog: CatalogContent
+  readonly catalog: { readonly files: CatalogFiles }
   readonly demand: Demand
-  /** What the plan in force asks of each appliance (`namespace/name`). */
-  readonly held: ReadonlyMap<string, FileSet>
-  /** The answer to `problemOf`, where it was worked out beforehand: on other threads, say. Otherwise the solver is asked here. */
+  readonly held: Held
+}
+
+/** The question that `problemOf` poses, so that what it was posed from can be let go. */
+export interface PosedQuestion {
+  readonly problem: PlacementProblem
+  /** Its answer, where it was worked out beforehand: on other threads, say. Otherwise the solver is asked here. */
   readonly placed?: Placed
 }
 
@@ -44,7 +47,7 @@ export interface PolicyInput {
   readonly brake: Brake
   /** Names bytes: `sha256:<hex>`. */
   readonly digest: (bytes: Uint8Array) => string
-  readonly material?: PlanMaterial
+  readonly material?: PlanMaterial | PosedQuestion
 }
 
 /** The digest of all that the policy's next plan depends on, or undefined while there is nothing to plan from. */
@@ -121,14 +124,15 @@ export function problemOf({ policy, targets, reserved }: PolicyInput, material: 
 function makePlan(
   p: PlanBuilder,
   input: PolicyInput,
-  material: PlanMaterial,
+  material: PlanMaterial | PosedQuestion,
   wanted: string,
   parent: PlacementPlan | undefined,
 ): PlacementPlan {
   const { policy, solver, digest } = input
-  const problem = problemOf(input, material)
+  const posed: PosedQuestion = 'problem' in material ? material : { problem: problemOf(input, material) }
+  const { problem } = posed
   const catalog = input.catalog!
-  const placed = material.placed ?? place(problem, solver, { catalogDigest: catalog.status?.digest ?? '', digest })
+  const placed = posed.placed ?? place(problem, solver, { catalogDigest: catalog.status?.digest ?? '', digest })
   const { insteadOf, endedEarly } = placed
   if (insteadOf)
     p.event('Warning', 'SolverFailed', `${insteadOf.solver}: ${insteadOf.error}; planned the simple way instead`)

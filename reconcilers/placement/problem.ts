@@ -9,7 +9,7 @@ export interface PlacementAppliance {
   readonly storageBytes: number
   /** What it can serve, in bits per second / 1e9. */
   readonly throughputGbps: number
-  /** What the plan in force asks it to hold. */
+  /** What the plan in force asks it to hold. May be read from disk each time that it is looked at; see `stored-holding.ts`. */
   readonly held?: FileSet
 }
 

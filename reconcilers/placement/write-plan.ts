@@ -18,7 +18,7 @@ interface PlanSource {
 
 type SiteRow = PlacementPlan['spec']['sites'][number]
 
-/** Writes a solution down: the PlacementPlan object, its index and the manifest of every appliance. */
+/** Writes a solution down: the PlacementPlan object, its index and the manifests that are not stored yet. */
 export function writePlan(
   source: PlanSource,
   problem: Pick<PlacementProblem, 'sizes' | 'excluded' | 'sites'>,
@@ -73,7 +73,8 @@ export function writePlan(
       },
     },
   }
-  return { object, blobs: [...placed.appliances.map(({ manifest }) => manifest), indexBlob] }
+  const manifests = placed.appliances.flatMap(({ manifest: { digest, bytes } }) => (bytes ? [{ digest, bytes }] : []))
+  return { object, blobs: [...manifests, indexBlob] }
 }
 
 /** In per cent of all demand, to a thousandth. */

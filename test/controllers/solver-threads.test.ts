@@ -1,11 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { shared } from '../../controllers/placement/shared.ts'
 import { solveOnThreads } from '../../controllers/placement/solver-threads.ts'
+import { StoredSets } from '../../controllers/placement/stored-sets.ts'
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import { encodeFileSet } from '../../reconcilers/blobs/file-set-blob.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import { mix } from '../../reconcilers/placement/hash.ts'
 import { place } from '../../reconcilers/placement/placed.ts'
 import type { PlacementProblem, PlacementSite } from '../../reconcilers/placement/problem.ts'
-import { digestOf } from '../../runtime/blob-store.ts'
+import { StoredHolding } from '../../reconcilers/placement/stored-holding.ts'
+import { digestOf, openBlobStore } from '../../runtime/blob-store.ts'
 import { FakeClock } from '../../runtime/clock.ts'
 
 const FILES = 2000
@@ -64,6 +71,49 @@ describe('on threads', () => {
       for (const { manifest } of placed.appliances) expect(digestOf(manifest.bytes as Uint8Array)).toBe(manifest.digest)
     }
     expect(Math.max(...heard)).toBeGreaterThan(0.5)
+  })
+
+  test('manifests in force that are read when they are looked at lead to the same answer, which is stored as it is made', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'weir-solver-'))
+    try {
+      const blobs = await openBlobStore(dir)
+      const held = FileSet.of([1, 5, 999])
+      const encoded = encodeFileSet({ catalog: catalogDigest, files: 3, bytes: 0, set: held })
+      const path = blobs.path(await blobs.put(encoded))
+      for (const source of [{ path }, { bytes: shared(encoded) }]) {
+        const sets = new StoredSets()
+        const asked = problem()
+        const sites = asked.sites.map((site) => ({
+          ...site,
+          appliances: site.appliances.map((each) => (each.held ? new StoredHolding(each, sets.of(source)) : each)),
+        }))
+        const stored = new Map<string, Uint8Array>()
+        const placed = await solveOnThreads({ ...asked, sites }, catalogDigest, signal, {
+          threads: 2,
+          inlineUpTo: 0,
+          store: async ({ digest, bytes }) => stored.set(digest, bytes as Uint8Array),
+        })
+        expect(told(placed)).toEqual(told(place(problem(), defaultSolver, { catalogDigest, digest: digestOf })))
+        expect(placed.appliances.filter(({ manifest }) => manifest.bytes)).toEqual([])
+        for (const { manifest } of placed.appliances)
+          expect(digestOf(stored.get(manifest.digest)!)).toBe(manifest.digest)
+      }
+    } finally {
+      rmSync(dir, { recursive: true })
+    }
+  })
+
+  test('a manifest in force that is gone, or a store that fails, fails the whole', async () => {
+    const asked = problem()
+    const gone = new StoredSets().of({ path: '/nonexistent/manifest' })
+    const sites = asked.sites.map((site) => ({
+      ...site,
+      appliances: site.appliances.map((each) => new StoredHolding(each, gone)),
+    }))
+    const options = { threads: 2, inlineUpTo: 0 }
+    await expect(solveOnThreads({ ...asked, sites }, catalogDigest, signal, options)).rejects.toThrow('ENOENT')
+    const store = () => Promise.reject(new Error('no space left'))
+    await expect(solveOnThreads(asked, catalogDigest, signal, { ...options, store })).rejects.toThrow('no space left')
   })
 
   test('a deadline ends the search for better prices, not the plan', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { type CatalogFile, catalogOf, encodeCatalog } from '../../../reconcilers/blobs/catalog.ts'
-import { catalogFilesAt } from '../../../reconcilers/blobs/catalog-lines.ts'
+import { catalogFilesAt, StoredCatalogFiles } from '../../../reconcilers/blobs/catalog-lines.ts'
 import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
 
 const file = (path: string): CatalogFile => ({ path, size: path.length, sha256: 'a'.repeat(64) })
@@ -25,4 +25,20 @@ test('refuses what is no catalog, and only looks at what is wanted', () => {
   const torn = Buffer.from('{"weirCatalog":1}\nnull\n{"path"\n')
   expect(at(torn, 0)).toEqual([[0, null]])
   expect(() => at(torn, 1)).toThrow('line 3 is not JSON')
+})
+
+test('files gone through one after the other are those that decoding gives, each time', () => {
+  const stored = new StoredCatalogFiles(blob)
+  expect(stored.length).toBe(files.length)
+  expect([...stored]).toEqual(files)
+  expect([...stored]).toEqual(files)
+  expect([...new StoredCatalogFiles(encodeCatalog(catalogOf([])))]).toEqual([])
+})
+
+test('what is no catalog is refused before it is gone through, a bad line when it is reached', () => {
+  expect(() => new StoredCatalogFiles(Buffer.from(''))).toThrow('line 1 is not JSON')
+  expect(() => new StoredCatalogFiles(Buffer.from('{"weirSet":1}\n'))).toThrow('not a catalog of version 1')
+  const torn = new StoredCatalogFiles(Buffer.from('{"weirCatalog":1}\nnull\n{"path"\n'))
+  expect(torn.length).toBe(2)
+  expect(() => [...torn]).toThrow('line 3 is not JSON')
 })
