@@ -1,0 +1,252 @@
+import type { Appliance, HardwareClass, Site } from '../../crds/types.gen.ts'
+import type { FileSet } from '../blobs/file-set.ts'
+import { keyOf } from '../identity.ts'
+import { hashString } from '../placement/hash.ts'
+import { compilePolicies } from './compile-policies.ts'
+import { packInventory } from './inventory.ts'
+import { deriveLoad } from './load.ts'
+import type { PolicyInput } from './policy.ts'
+import { indexSites } from './site-lists.ts'
+import type { LoadReport } from './types.ts'
+import { type CatalogFiles, STATE, type World } from './world.ts'
+
+/** Gbit/s of an appliance whose hardware class is not known. */
+export const UNKNOWN_THROUGHPUT_GBPS = 1
+
+/** Highest utilisation that is believed: a box can be overcommitted, but not without limit. */
+export const MAX_UTILISATION = 2
+
+/** Most requests in flight that are believed. */
+export const MAX_IN_FLIGHT = 1e6
+
+/**
+ * Adds a Site or takes up a new version of it. Like every change of sites, appliances, catalogs, policies and labels it is in force after the
+ * next `tick`, except that what forbids an appliance is in force at once.
+ */
+export function putSite(world: World, site: Site): void {
+  const key = keyOf(site)
+  let ordinal = world.siteOrdinals.get(key)
+  if (ordinal === undefined) {
+    ordinal = world.sites.length
+    world.siteOrdinals.set(key, ordinal)
+    world.siteKeys.push(key)
+  }
+  world.sites[ordinal] = site
+  world.stale = true
+  refreshAppliancesOf(world, ordinal)
+}
+
+/** Forgets a Site: its appliances are named no more. */
+export function removeSite(world: World, key: string): void {
+  const ordinal = world.siteOrdinals.get(key)
+  if (ordinal === undefined) return
+  world.sites[ordinal] = undefined
+  world.stale = true
+  refreshAppliancesOf(world, ordinal)
+}
+
+/** Adds an Appliance or takes up a new version of it. A new one is down until `setUp` says otherwise, unless its condition Online is True. */
+export function putAppliance(world: World, appliance: Appliance): void {
+  const key = keyOf(appliance)
+  let ordinal = world.applianceOrdinals.get(key)
+  if (ordinal === undefined) {
+    ordinal = world.appliances.length
+    world.applianceOrdinals.set(key, ordinal)
+    world.applianceKeys.push(key)
+    world.appliances.push(undefined)
+    world.urls.push('')
+    reserve(world, ordinal + 1)
+  }
+  if (world.appliances[ordinal] === undefined) {
+    const online = appliance.status?.conditions?.some(({ type, status }) => type === 'Online' && status === 'True')
+    world.state[ordinal] = online ? 0 : STATE.Down
+    world.upSinceMs[ordinal] = Number.NEGATIVE_INFINITY
+    world.reported[ordinal] = Number.NaN
+    world.reportedAtMs[ordinal] = Number.NEGATIVE_INFINITY
+    world.inFlight[ordinal] = 0
+    world.sent[ordinal] = 0
+  }
+  const { namespace = '' } = appliance.metadata
+  world.appliances[ordinal] = appliance
+  world.urls[ordinal] = appliance.status?.addresses?.find(({ type }) => type === 'HTTP')?.url ?? ''
+  world.applianceHash[ordinal] = hashString(key)
+  world.applianceSite[ordinal] = world.siteOrdinals.get(`${namespace}/${appliance.spec.siteRef.name}`) ?? -1
+  refreshAppliance(world, ordinal)
+  world.stale = true
+}
+
+/** Forgets an Appliance and what it holds. Its ordinal is given back to it if it returns, never to another. */
+export function removeAppliance(world: World, key: string): void {
+  const ordinal = world.applianceOrdinals.get(key)
+  if (ordinal === undefined) return
+  world.appliances[ordinal] = undefined
+  world.state[ordinal] = STATE.Absent
+  for (const inventories of world.inventories) inventories[ordinal] = undefined
+  world.stale = true
+}
+
+/** Takes up what a model of appliance can do. */
+export function putHardwareClass(world: World, hardwareClass: HardwareClass): void {
+  const name = hardwareClass.metadata.name ?? ''
+  world.hardwareClasses.set(name, hardwareClass)
+  world.appliances.forEach((appliance, i) => {
+    if (appliance?.spec.hardwareClassRef.name === name) refreshAppliance(world, i)
+  })
+  world.stale = true
+}
+
+export function removeHardwareClass(world: World, name: string): void {
+  if (!world.hardwareClasses.delete(name)) return
+  world.appliances.forEach((appliance, i) => {
+    if (appliance?.spec.hardwareClassRef.name === name) refreshAppliance(world, i)
+  })
+}
+
+/** Labels of each Namespace, by name: what `namespaceSelector` chooses by. */
+export function setNamespaceLabels(world: World, labels: ReadonlyMap<string, Readonly<Record<string, string>>>): void {
+  world.namespaceLabels = labels
+  world.stale = true
+}
+
+/** Takes up all SteeringPolicies there are. */
+export function setPolicies(world: World, policies: readonly PolicyInput[]): void {
+  world.policyInputs = policies
+  world.stale = true
+}
+
+/** Adds a catalog (`namespace/name`) or a new version of it: an index that named a file still names it or nothing. Returns its ordinal. */
+export function putCatalog(world: World, key: string, files: CatalogFiles): number {
+  const ordinal = catalogOrdinal(world, key)
+  world.catalogs[ordinal] = files
+  world.stale = true
+  return ordinal
+}
+
+/** Forgets a catalog and who holds anything of it. To be called as well when indices begin anew: the Catalog was deleted and made again. */
+export function removeCatalog(world: World, key: string): void {
+  const ordinal = world.catalogOrdinals.get(key)
+  if (ordinal === undefined) return
+  world.catalogs[ordinal] = undefined
+  world.inventories[ordinal] = []
+  world.stale = true
+}
+
+function catalogOrdinal(world: World, key: string): number {
+  let ordinal = world.catalogOrdinals.get(key)
+  if (ordinal === undefined) {
+    ordinal = world.catalogs.length
+    world.catalogOrdinals.set(key, ordinal)
+    world.catalogKeys.push(key)
+    world.catalogs.push(undefined)
+    world.inventories.push([])
+    world.stale = true
+  }
+  return ordinal
+}
+
+/** Replaces what an appliance verifiably holds of a catalog, at once. `undefined`: it advertises nothing of it any more. Unknown appliances are ignored. */
+export function setInventory(world: World, appliance: string, catalog: string, files: FileSet | undefined): void {
+  const ordinal = world.applianceOrdinals.get(appliance)
+  if (ordinal === undefined || world.appliances[ordinal] === undefined) return
+  world.inventories[catalogOrdinal(world, catalog)]![ordinal] = files && packInventory(files)
+}
+
+/** Says whether an appliance answers, at once. One that comes back starts slowly from `nowMs` on. */
+export function setUp(world: World, appliance: string, up: boolean, nowMs: number): void {
+  const ordinal = world.applianceOrdinals.get(appliance)
+  if (ordinal === undefined) return
+  const was = (world.state[ordinal]! & STATE.Down) === 0
+  if (was === up) return
+  world.state[ordinal]! ^= STATE.Down
+  if (!up) return
+  world.upSinceMs[ordinal] = nowMs
+  world.reported[ordinal] = Number.NaN
+  world.sent[ordinal] = 0
+}
+
+/** Takes up what an appliance says of its load. What cannot be is put into bounds and counted; what is no number at all is not taken up. */
+export function reportLoad(world: World, appliance: string, report: LoadReport, nowMs: number): void {
+  const ordinal = world.applianceOrdinals.get(appliance)
+  if (ordinal === undefined) return
+  const utilisation = bounded(report.utilisation, MAX_UTILISATION)
+  const inFlight = bounded(report.inFlight, MAX_IN_FLIGHT)
+  if (utilisation !== report.utilisation || inFlight !== report.inFlight) world.absurdReports++
+  if (Number.isNaN(utilisation) || Number.isNaN(inFlight)) return
+  world.reported[ordinal] = utilisation
+  world.inFlight[ordinal] = inFlight
+  world.reportedAtMs[ordinal] = nowMs
+  world.sent[ordinal] = 0
+  world.load[ordinal] = utilisation
+}
+
+const bounded = (value: number, most: number) => (Number.isNaN(value) ? value : Math.min(Math.max(value, 0), most))
+
+/** Tells the world that a play of about `gbps` has been sent to an appliance: it counts as its load until the next report says how it is. */
+export function noteSent(world: World, appliance: number, gbps: number): void {
+  const share = gbps / world.throughputGbps[appliance]!
+  world.sent[appliance]! += share
+  world.load[appliance]! += share
+}
+
+/**
+ * Brings everything derived up to date: lists of sites and compiled policies after a change, and what depends on time (slow start, stale load).
+ * To be called after a batch of changes, and a few times a second.
+ */
+export function tick(world: World, nowMs: number): void {
+  world.nowMs = nowMs
+  if (world.stale) {
+    indexSites(world)
+    compilePolicies(world)
+    world.stale = false
+  }
+  deriveLoad(world)
+}
+
+function refreshAppliancesOf(world: World, site: number): void {
+  const key = world.siteKeys[site]!
+  world.appliances.forEach((appliance, i) => {
+    if (!appliance || `${appliance.metadata.namespace ?? ''}/${appliance.spec.siteRef.name}` !== key) return
+    world.applianceSite[i] = site
+    refreshAppliance(world, i)
+  })
+}
+
+/** Brings the bits of `state` up to date that follow from the objects, and the throughput. */
+function refreshAppliance(world: World, ordinal: number): void {
+  const appliance = world.appliances[ordinal]!
+  const site = world.sites[world.applianceSite[ordinal]!]
+  const draining =
+    appliance.spec.mode !== 'InService' || appliance.metadata.deletionTimestamp || site?.metadata.deletionTimestamp
+  world.state[ordinal] =
+    (world.state[ordinal]! & STATE.Down) |
+    (draining ? STATE.Draining : 0) |
+    (world.urls[ordinal] === '' ? STATE.NoAddress : 0) |
+    (!site || site.spec.tier === 'origin' ? STATE.OriginOnly : 0)
+  const hardwareClass = world.hardwareClasses.get(appliance.spec.hardwareClassRef.name)
+  world.throughputGbps[ordinal] = hardwareClass?.spec.throughputGbps ?? UNKNOWN_THROUGHPUT_GBPS
+}
+
+/** Makes room for `count` appliances in the arrays by appliance. */
+function reserve(world: World, count: number): void {
+  if (count <= world.state.length) return
+  const length = Math.max(count, world.state.length * 2, 64)
+  const grow = <T extends { set(from: T): void }>(from: T, to: T) => {
+    to.set(from)
+    return to
+  }
+  world.state = grow(world.state, new Uint8Array(length))
+  world.applianceSite = grow(world.applianceSite, new Int32Array(length))
+  world.applianceHash = grow(world.applianceHash, new Uint32Array(length))
+  for (const name of FLOATS) world[name] = grow(world[name], new Float64Array(length))
+}
+
+const FLOATS = [
+  'throughputGbps',
+  'upSinceMs',
+  'reported',
+  'reportedAtMs',
+  'inFlight',
+  'sent',
+  'load',
+  'weight',
+] as const

@@ -1,0 +1,116 @@
+import type { Appliance, HardwareClass, Site } from '../../crds/types.gen.ts'
+import type { CompiledPolicy } from './compiled-policy.ts'
+import type { Inventory } from './inventory.ts'
+import type { NetworkClasses } from './networks.ts'
+import type { PolicyInput } from './policy.ts'
+
+/** Lists of numbers of many owners in two arrays: the list of owner i is `items[start[i] … start[i + 1] - 1]`. */
+export interface Lists {
+  readonly start: Uint32Array
+  readonly items: Uint32Array
+}
+
+export const NO_LISTS: Lists = { start: new Uint32Array(1), items: new Uint32Array(0) }
+
+/** Why an appliance may not be named at all: bits of `world.state`. Zero: it may. */
+export const STATE = {
+  /** There is no such appliance (any more). */
+  Absent: 1,
+  /** It does not answer. */
+  Down: 2,
+  /** Its mode is not `InService`, or it or its site is being deleted. */
+  Draining: 4,
+  /** It has not said where it can be reached. */
+  NoAddress: 8,
+  /** Its site is of tier `origin`, or not known. */
+  OriginOnly: 16,
+} as const
+
+/** What a catalog's files are called, for policies that choose by path or title. */
+export interface CatalogFiles {
+  /** How many indices there are. */
+  readonly files: number
+  /** Undefined where the index is no file's (any more). */
+  readonly file: (index: number) => { readonly path: string; readonly title?: string } | undefined
+}
+
+/**
+ * Everything a decision goes by, in typed arrays by ordinal. Changed only by the functions of `update.ts`; `tick` brings what is derived up
+ * to date. One world belongs to one thread.
+ */
+export interface World {
+  /** Time of the last `tick`, ms since 1970. */
+  nowMs: number
+  /** Something that indices are made from has changed since the last `tick`. */
+  stale: boolean
+
+  readonly siteOrdinals: Map<string, number>
+  readonly sites: (Site | undefined)[]
+  readonly siteKeys: string[]
+  /** By site: ordinal in `regions`. */
+  siteRegion: Int32Array
+  /** By site: its appliances. */
+  siteAppliances: Lists
+  /** By site: sites of the same namespace with the same metro or the same first parent, nearest first. */
+  siblings: Lists
+  /** By site: its parents in order, then theirs. */
+  parents: Lists
+  /** By region: its sites that serve clients. */
+  regionSites: Lists
+  regions: readonly string[]
+  regionOrdinals: ReadonlyMap<string, number>
+
+  readonly applianceOrdinals: Map<string, number>
+  readonly appliances: (Appliance | undefined)[]
+  readonly applianceKeys: string[]
+  /** Base of its URLs, without a slash at the end; empty when not known. */
+  readonly urls: string[]
+  /** By appliance: bits of `STATE`. */
+  state: Uint8Array
+  applianceSite: Int32Array
+  applianceHash: Uint32Array
+  throughputGbps: Float64Array
+  upSinceMs: Float64Array
+  /** Utilisation as last reported, in bounds; NaN: never. */
+  reported: Float64Array
+  reportedAtMs: Float64Array
+  inFlight: Float64Array
+  /** What has been sent there since the last report, as a share of what it can send. */
+  sent: Float64Array
+  /** Utilisation that decisions go by: reported, or the site's mean when that is stale, plus `sent`. */
+  load: Float64Array
+  /** Share of the site's clients it should get, relative to its neighbours: throughput, less while it starts slowly. */
+  weight: Float64Array
+
+  readonly hardwareClasses: Map<string, HardwareClass>
+  namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
+
+  readonly catalogOrdinals: Map<string, number>
+  readonly catalogKeys: string[]
+  readonly catalogs: (CatalogFiles | undefined)[]
+  /** By catalog, then by appliance: what it verifiably holds. */
+  readonly inventories: (Inventory | undefined)[][]
+
+  policyInputs: readonly PolicyInput[]
+  /** In the order in which they are asked: by priority, namespace, name; the built-in one last. */
+  policies: readonly CompiledPolicy[]
+  /** Words of 32 policies in a set of policies. */
+  policyWords: number
+  /** By site: the policies whose `clients` its clients satisfy, less networks. Sets of `policyWords` words, as all below. */
+  sitePolicies: Uint32Array
+  /** For clients of no known site, by region + 1 (0: not known either): the policies whose `clients` they satisfy, less networks. */
+  unlocatedPolicies: Uint32Array
+  /** Networks that policies name. */
+  networks: NetworkClasses
+  /** By network class: the policies whose `clients.networks` it satisfies. */
+  networkPolicies: Uint32Array
+  /** By content class: the policies whose `content` it satisfies. */
+  contentPolicies: Uint32Array
+  /** By catalog: content class of all its files, or of each. */
+  contentClass: (number | Uint16Array)[]
+  /** By purpose: the policies for it. */
+  purposePolicies: Uint32Array
+
+  /** Load reports that had to be put into bounds. */
+  absurdReports: number
+}
