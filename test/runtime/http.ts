@@ -26,10 +26,10 @@ export function clientOf(server: string, options: Partial<ClientOptions> = {}): 
   return new Client({ access: { server, credentials: fixedCredentials({}) }, ...options })
 }
 
-/** Waits until `condition` holds, looking again after every turn of the event loop; throws after ten seconds. */
-export async function until(condition: () => boolean, what = condition.toString()): Promise<void> {
-  const end = Date.now() + 10_000
-  while (!condition()) {
+/** Waits until `condition` holds, looking again after every turn of the event loop; throws after half a minute. */
+export async function until(condition: () => boolean | Promise<boolean>, what = condition.toString()): Promise<void> {
+  const end = Date.now() + 30_000
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error(`did not come true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 1))
   }

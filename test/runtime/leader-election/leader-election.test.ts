@@ -6,7 +6,7 @@ import { type ApiServer, startApiServer } from '../../../apiserver/server.ts'
 import { Client } from '../../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../../runtime/client/kubeconfig.ts'
 import { leases } from '../../../runtime/client/resource.ts'
-import { type Clock, systemClock } from '../../../runtime/clock.ts'
+import { type Clock, FakeClock, systemClock } from '../../../runtime/clock.ts'
 import { Deposed, LeaderElection, type Leadership } from '../../../runtime/leader-election/leader-election.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { ApiProxy, type Fault } from '../../kube/api-proxy.ts'
@@ -28,14 +28,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true })
 })
 
+/** Long enough for a machine that has other things to do. */
+const LONG = { leaseMs: 9000, renewDeadlineMs: 6000, retryMs: 100 }
+/** For a lead that is to be lost. */
+const SHORT = { leaseMs: 900, renewDeadlineMs: 600, retryMs: 100 }
+
 /** Stands for `name` and says what becomes of it. */
-function stand(
-  name: string,
-  identity: string,
-  clock: Clock = systemClock,
-  times = { leaseMs: 900, renewDeadlineMs: 600, retryMs: 100 },
-  through = client,
-) {
+function stand(name: string, identity: string, clock: Clock = systemClock, times = LONG, through = client) {
   const stop = new AbortController()
   const led = Promise.withResolvers<Leadership>()
   const election = new LeaderElection({
@@ -58,21 +57,31 @@ function stand(
 const holder = async (name: string) => (await client.get(leases, { namespace: 'default', name })).spec
 
 test('one leads; when it stops, it releases the Lease and the next leads at once, in a later term', async () => {
-  const a = stand('release', 'a')
+  const clock = new FakeClock()
+  const a = stand('release', 'a', clock, SHORT)
   const first = await a.led
   expect(await holder('release')).toMatchObject({ holderIdentity: 'a', leaseTransitions: 0 })
-  const b = stand('release', 'b')
+  const b = stand('release', 'b', clock, SHORT)
   let bLeads = false
   void b.led.then(() => {
     bLeads = true
   })
   // a renews while b stands by, for longer than the lease.
   const renewals = new Set<string | undefined>()
-  while (renewals.size < 12) renewals.add((await holder('release'))?.renewTime)
+  await until(async () => {
+    await clock.advance(10)
+    return renewals.add((await holder('release'))?.renewTime).size > 12
+  }, 'it is renewed a dozen times')
   expect(bLeads).toBe(false)
   first.assert()
   a.stop()
   await a.ended
+  const releasedMs = clock.monotonicMs()
+  await until(async () => {
+    await clock.advance(10)
+    return (await holder('release'))?.holderIdentity === 'b'
+  }, 'the next has taken it')
+  expect(clock.monotonicMs() - releasedMs).toBeLessThan(SHORT.leaseMs)
   const second = await b.led
   expect(second.term).toBe(first.term + 1)
   expect(() => first.assert()).toThrow(Deposed)
@@ -105,7 +114,7 @@ test('a leader that was frozen past its deadline finds out before it does anythi
     monotonicMs: () => performance.now() + skippedMs,
     after: (ms, fn) => systemClock.after(ms, () => (frozen ? waiting.push(fn) : fn())),
   }
-  const a = stand('frozen', 'a', clock)
+  const a = stand('frozen', 'a', clock, SHORT)
   const leadership = await a.led
   frozen = true
   const b = stand('frozen', 'b')
@@ -132,9 +141,7 @@ test('a leader whose API server is gone is deposed by its own deadline', async (
     namespace: 'default',
     name: 'cut-off',
     identity: 'a',
-    leaseMs: 900,
-    renewDeadlineMs: 600,
-    retryMs: 100,
+    ...SHORT,
   })
   const ended = election.run(new AbortController().signal, async ({ signal }) => {
     await lost.close()
@@ -146,7 +153,6 @@ test('a leader whose API server is gone is deposed by its own deadline', async (
 })
 
 describe('an API server that', () => {
-  const times = { leaseMs: 2000, renewDeadlineMs: 1500, retryMs: 100 }
   let proxy: ApiProxy
   let through: Client
 
@@ -178,7 +184,7 @@ describe('an API server that', () => {
   ])('%s, but not until the deadline, costs nobody the lead', async (what, fault) => {
     proxy.seen.length = 0
     const lease = what.replaceAll(' ', '-')
-    const a = stand(lease, 'a', systemClock, times, through)
+    const a = stand(lease, 'a', systemClock, LONG, through)
     const { signal, term, assert } = await a.led
     proxy.fault = () => fault
     await until(() => refused() >= 3, 'three renewals have failed')
@@ -194,7 +200,7 @@ describe('an API server that', () => {
 
   test('is slow, but faster than half the deadline, costs nobody the lead', async () => {
     proxy.seen.length = 0
-    const a = stand('slow', 'a', systemClock, times, through)
+    const a = stand('slow', 'a', systemClock, LONG, through)
     const { signal, assert } = await a.led
     proxy.fault = () => ({ type: 'delay', ms: 500 })
     const before = renewed()
@@ -207,16 +213,15 @@ describe('an API server that', () => {
   })
 
   test('hangs past the deadline deposes the leader at the deadline, not later; its next process leads in a later term', async () => {
-    const short = { leaseMs: 900, renewDeadlineMs: 600, retryMs: 100 }
-    const a = stand('hang', 'a', systemClock, short, through)
+    const a = stand('hang', 'a', systemClock, SHORT, through)
     const { term } = await a.led
     const fromMs = performance.now()
     proxy.fault = () => ({ type: 'delay', ms: 60_000 })
     await expect(a.ended).rejects.toThrow(Deposed)
-    // Releasing it takes at most one more request, of 2 s.
-    expect(performance.now() - fromMs).toBeLessThan(600 + 2000 + 500)
+    // Releasing it takes at most one more request, of 2 s. Those that hang would take a minute.
+    expect(performance.now() - fromMs).toBeLessThan(SHORT.renewDeadlineMs + 2000 + 8000)
     proxy.fault = undefined
-    const b = stand('hang', 'b', systemClock, short, through)
+    const b = stand('hang', 'b', systemClock, LONG, through)
     expect((await b.led).term).toBe(term + 1)
     b.stop()
     await b.ended
