@@ -75,6 +75,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./plan/measure.ts')).measurePlan(report),
   },
   {
+    name: 'placement',
+    about: 'what controllers do to plan 1,000 appliances × 100,000 files and 10,000 × 1,000,000: time and memory',
+    byDefault: false,
+    run: async (report) => (await import('./placement/measure.ts')).measurePlacement(report),
+  },
+  {
     name: 'storage',
     about: 'the durable store on SQLite, beside what else it could be built on',
     byDefault: false,
