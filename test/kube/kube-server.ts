@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -36,12 +37,7 @@ export async function startKubeServer(
 ): Promise<KubeServer> {
   mkdirSync(folder, { recursive: true })
   const file = (name: string) => join(folder, name)
-  const [port, etcdPort, peerPort, managerPort] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ]
+  const [port = 0, etcdPort, peerPort, managerPort = 0] = await freePorts(4)
   const kubeconfigPath = file('kubeconfig')
   await writeKeys(folder, port)
 
@@ -178,7 +174,7 @@ async function writeKeys(folder: string, port: number): Promise<void> {
 
 async function ready(kubeconfigPath: string, api: ChildProcess, log: string): Promise<void> {
   const client = new Client({ access: await loadKubeconfig({ path: kubeconfigPath }) })
-  const end = performance.now() + 90_000
+  const end = performance.now() + 180_000
   try {
     for (;;) {
       try {
@@ -250,14 +246,18 @@ async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals = '
   clearTimeout(late)
 }
 
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
+/** Ports that were free a moment ago, no two of them the same. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  return servers.map((server) => {
+    const address = server.address()
+    server.close()
+    return typeof address === 'object' && address ? address.port : 0
   })
 }
