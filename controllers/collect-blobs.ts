@@ -56,6 +56,8 @@ export async function neededBlobs(caches: Caches, reader: BlobReader, blobs: Blo
   for (const { status } of caches.catalogs.list()) {
     need(status?.digest)
     need(status?.demandDigest)
+    need(status?.counted?.observedDigest)
+    need(status?.counted?.forecastDigest)
   }
   for (const { spec } of caches.plans.list()) {
     need(spec.catalog.digest)

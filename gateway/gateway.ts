@@ -9,6 +9,7 @@ import type { Tracing } from '../runtime/tracing/tracing.ts'
 import type { GatewayContext, GatewayHealth } from './context.ts'
 import { Counters } from './counters.ts'
 import { Demand } from './demand/demand.ts'
+import { DemandPublisher } from './demand/publisher.ts'
 import type { DemandStore } from './demand/store.ts'
 import { Fleet } from './fleet.ts'
 import { Heartbeats } from './heartbeats.ts'
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly statusWritesPerSecond?: number
   /** Where what clients ask for is kept; closed with the gateway. Absent: nowhere, and agents are told so. */
   readonly demandStore?: DemandStore
+  /** What names that store, for a thread that opens it itself: then what was counted is published for policies that plan by it. */
+  readonly demandAt?: string
   readonly observer?: ControllerObserver
   readonly tracing?: Tracing
 }
@@ -91,7 +94,28 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isListed: (key) => heartbeats.isListed(key),
   })
   const tokens = new Tokens(fleet.secrets, (appliance) => streams.close(appliance))
-  const demand = new Demand({ store: options.demandStore, fleet, clock, log })
+  const publisher =
+    options.demandAt === undefined
+      ? undefined
+      : new DemandPublisher({
+          ...{
+            client,
+            fieldManager: FIELD_MANAGER,
+            blobs: blobStore,
+            where: options.demandAt,
+            gateway: id,
+            clock,
+            log,
+          },
+          ...(options.observer ? { observer: options.observer } : {}),
+        })
+  const demand = new Demand({
+    ...{ store: options.demandStore, fleet, clock, log },
+    throughputGbpsOf(appliance) {
+      const { spec } = fleet.appliances.get(appliance) ?? {}
+      return spec && publisher?.throughputGbps(spec.hardwareClassRef.name)
+    },
+  })
   const reportReader = await ReportReader.create()
   const health = (): GatewayHealth => ({
     listener: server.listening ? undefined : 'takes no connections',
@@ -127,6 +151,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const ready = fleet.waitForSync(stop.signal).then(() => {
     reports.start()
     heartbeats.start()
+    publisher?.start()
     log.info({ url: server.url, appliances: fleet.appliances.size }, 'the gateway is open')
   })
   // Whoever does not ask is not told.
@@ -137,7 +162,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stop.abort(new Error('the gateway was closed'))
     streams.closeAll()
     await server.close()
-    await Promise.all([heartbeats.close(), reports.close(), demand.close(), fleet.close()])
+    await Promise.all([heartbeats.close(), reports.close(), demand.close(), publisher?.close(), fleet.close()])
   }
   return {
     url: server.url,

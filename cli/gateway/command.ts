@@ -16,7 +16,7 @@ export const command: Verb = {
       )
       .option(
         '--demand <file-or-url>',
-        'where what clients ask for is kept: a file (SQLite), or postgres://… to share it among gateways (not kept)',
+        'where what clients ask for is kept: a file (SQLite), or postgres://… to share it among gateways (else $WEIR_DEMAND; not kept)',
       )
       .option(
         '--id <name>',

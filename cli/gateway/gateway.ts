@@ -43,11 +43,15 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
   const blobStore = await openBlobStore(folder, { shared: true }).catch((error: Error) => {
     throw usageError(`--blobs ${folder} cannot be used: ${error.message}`)
   })
+  // A URL with a password is better kept out of the arguments, which others on the machine can read.
+  const demandAt = flags.demand ?? (io.env.WEIR_DEMAND || undefined)
   const demandStore =
-    flags.demand === undefined
+    demandAt === undefined
       ? undefined
-      : await openDemandStore(flags.demand).catch((error: Error) => {
-          throw usageError(`--demand cannot be used: ${error.message}`)
+      : await openDemandStore(demandAt).catch((error: Error) => {
+          throw usageError(
+            `${flags.demand === undefined ? '$WEIR_DEMAND' : '--demand'} cannot be used: ${error.message}`,
+          )
         })
   const requests = new ClientMetrics()
   const observer = new ControllerMetrics()
@@ -62,7 +66,7 @@ export async function runGateway(io: Io, words: readonly string[], flags: Gatewa
     id,
     log,
     observer,
-    ...(demandStore ? { demandStore } : {}),
+    ...(demandStore && demandAt !== undefined ? { demandStore, demandAt } : {}),
     ...(tracing ? { tracing } : {}),
   }).catch(async (error: Error) => {
     client.close()

@@ -198,13 +198,14 @@ function withFinalizers(object: Body, finalizers: readonly string[]): KubeObject
 
 /** What of a status others decide on. */
 function decisive(status: JsonValue | undefined): string {
-  const { currentPlan, observedGeneration, digest, demandDigest, content } = (status ?? {}) as JsonObject
+  const { currentPlan, observedGeneration, digest, demandDigest, counted, content } = (status ?? {}) as JsonObject
   const { inventories, generation, storageUsedBytes } = (content ?? {}) as JsonObject
   return JSON.stringify([
     currentPlan,
     observedGeneration,
     digest,
     demandDigest,
+    counted,
     inventories,
     generation,
     storageUsedBytes,

@@ -57,7 +57,7 @@ function nameOf(apiVersion: string, kind: string, { namespace, name = '' }: Kube
 }
 
 /** Of a status, what others decide on. */
-const DECISIVE_STATUS = ['currentPlan', 'digest', 'demandDigest'] as const
+const DECISIVE_STATUS = ['currentPlan', 'digest', 'demandDigest', 'counted'] as const
 
 function decisiveDigest({ metadata, status, ...rest }: KubeObject & JsonObject): string {
   const { labels, annotations, finalizers, ownerReferences, deletionTimestamp } = metadata

@@ -89,7 +89,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       cert: await readFile(join(pki, 'server.crt'), 'utf8'),
       key: await readFile(join(pki, 'server.key'), 'utf8'),
     }
-    const demandStore = await openDemandStore(join(dir, 'demand.db'))
+    const demandAt = join(dir, 'demand.db')
+    const demandStore = await openDemandStore(demandAt)
     const gateway = await listening(options, 'gateway', options.gatewayPort, (port) =>
       startGateway({
         client,
@@ -98,6 +99,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         tls,
         id: 'up',
         demandStore,
+        demandAt,
         log: log.child({ program: 'gateway' }),
       }),
     )

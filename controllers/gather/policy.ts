@@ -1,7 +1,9 @@
 import type { PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import type { CatalogContent } from '../../reconcilers/blobs/catalog.ts'
+import type { Demand } from '../../reconcilers/blobs/demand.ts'
 import type { Brake } from '../../reconcilers/brake/brake.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
+import { demandSource, withNewFiles } from '../../reconcilers/placement/demand-source.ts'
 import { type Held, type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
 import type { Placed } from '../../reconcilers/placement/placed.ts'
 import {
@@ -149,11 +151,16 @@ export function planInForce(
 
 /** What a new plan is made from besides the catalog. */
 async function gatherRest(input: PolicyInput, reader: BlobReader): Promise<Omit<PlanMaterial, 'catalog'>> {
-  const [demand, held] = await Promise.all([
-    reader.demand(input.catalog?.status?.demandDigest ?? ''),
-    heldNow(currentPlan(input), reader),
-  ])
+  const [demand, held] = await Promise.all([demandOf(input, reader), heldNow(currentPlan(input), reader)])
   return { demand, held }
+}
+
+/** What viewers ask for, from where the policy wants it. */
+async function demandOf({ policy, catalog }: PolicyInput, reader: BlobReader): Promise<Demand> {
+  const { digest = '', catalogDigest } = demandSource(policy, catalog)
+  if (catalogDigest === undefined) return await reader.demand(digest)
+  const [counted, own] = await Promise.all([reader.demand(digest), reader.demand(catalogDigest)])
+  return withNewFiles(counted, own)
 }
 
 /** Manifests that are on their way at the same time. */

@@ -1,4 +1,4 @@
-import type { PlacementPolicy } from '../../crds/types.gen.ts'
+import type { Catalog, PlacementPolicy } from '../../crds/types.gen.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import type { PlacementProblem, PlacementSolver } from '../../reconcilers/placement/problem.ts'
@@ -86,12 +86,9 @@ function placeElsewhere(signal: AbortSignal, { log, blobs }: ControllerDeps, pol
   }
 }
 
-function published({
-  status,
-}: {
-  readonly status?: { readonly digest?: string; readonly demandDigest?: string }
-}): string {
-  return `${status?.digest} ${status?.demandDigest}`
+function published({ status }: { readonly status?: Catalog['status'] }): string {
+  const { digest, demandDigest, counted } = status ?? {}
+  return JSON.stringify([digest, demandDigest, counted])
 }
 
 /** Whether policies after this one may have to plan anew: another plan, or its spec has been planned at last. */

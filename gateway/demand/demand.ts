@@ -3,8 +3,9 @@ import { demandClassOf } from '../../reconcilers/placement/inputs.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Fleet } from '../fleet.ts'
-import { notFound, unavailable } from '../http/problem.ts'
-import { type DemandStore, dayOf } from './store.ts'
+import { badRequest, notFound, unavailable } from '../http/problem.ts'
+import { type Plausible, ServedHours } from './served-hours.ts'
+import { type DemandStore, dayOf, totalOf } from './store.ts'
 
 /** More than a year, so that a season can be compared with the one before. */
 const KEPT_DAYS = 400
@@ -13,6 +14,8 @@ export interface DemandOptions {
   /** Undefined: demand is not kept. */
   readonly store: DemandStore | undefined
   readonly fleet: Fleet
+  /** What an appliance can serve, in Gbit/s, where that is known. */
+  readonly throughputGbpsOf?: (appliance: string) => number | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -20,6 +23,7 @@ export interface DemandOptions {
 /** Takes what agents counted, and puts it down under the site and the class of demand that these viewers are of now. */
 export class Demand {
   readonly #options: DemandOptions
+  readonly #served = new ServedHours()
   #forgotOn: number | undefined
   #working: Promise<unknown> = Promise.resolve()
 
@@ -27,9 +31,12 @@ export class Demand {
     this.#options = options
   }
 
-  /** Resolves once it is on disk. Throws HttpProblem: 404 where demand is not kept or the site is gone, 503 where the database cannot take it now. */
+  /**
+   * Resolves once it is on disk. Throws HttpProblem: 404 where demand is not kept or the site is gone, 400 where it is more than the appliance can have served, 503
+   * where the database cannot take it now.
+   */
   async add(appliance: string, counts: RequestCounts): Promise<void> {
-    const { store, fleet, log } = this.#options
+    const { store, fleet, log, throughputGbpsOf } = this.#options
     if (!store) throw notFound('demand is not kept here')
     const { metadata, spec } = fleet.appliances.get(appliance) ?? {}
     const site = fleet.sites.get(`${metadata?.namespace}/${spec?.siteRef.name}`)
@@ -39,6 +46,12 @@ export class Demand {
       appliance,
       site: `${metadata?.namespace}/${spec?.siteRef.name}`,
       demandClass: demandClassOf(site),
+    }
+    const said: Plausible = { appliance, id: counts.id, hour: counts.hour, ...totalOf(counts.catalogs) }
+    const implausible = this.#served.refuse(said, throughputGbpsOf?.(appliance))
+    if (implausible !== undefined) {
+      log.warn({ appliance, batch: counts.id, hour: counts.hour }, implausible)
+      throw badRequest(implausible)
     }
     const adding = store.add(batch)
     this.#working = Promise.allSettled([this.#working, adding])

@@ -1,5 +1,6 @@
 import { Postgres, type PostgresRow } from '../../runtime/postgres.ts'
 import {
+  CLASSES,
   type DemandBatch,
   type DemandStore,
   dayOf,
@@ -66,13 +67,19 @@ export class PostgresDemandStore implements DemandStore {
     })
   }
 
-  async files(catalog: string, fromDay: number, toDay: number): Promise<readonly FileDemand[]> {
+  async files(catalog: string, fromDay: number, toDay: number, demandClass?: string): Promise<readonly FileDemand[]> {
     const { rows } = await this.#database.query(
       `select class as "demandClass", day, file, requests, bytes from weir_demand_file
-       where catalog = $1 and day >= $2 and day < $3 order by class collate "C", day, file`,
-      [catalog, fromDay, toDay],
+       where catalog = $1 and day >= $2 and day < $3 ${demandClass === undefined ? '' : 'and class = $4'}
+       order by class collate "C", day, file`,
+      [catalog, fromDay, toDay, ...(demandClass === undefined ? [] : [demandClass])],
     )
     return rows.map(counted) as unknown as FileDemand[]
+  }
+
+  async classes(catalog: string): Promise<readonly string[]> {
+    const { rows } = await this.#database.query(CLASSES, [catalog])
+    return rows.map((row) => String(row.class)).sort()
   }
 
   async sites(fromHour: number, toHour: number): Promise<readonly SiteDemand[]> {

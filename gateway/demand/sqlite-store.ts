@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import {
+  CLASSES,
   type DemandBatch,
   type DemandStore,
   dayOf,
@@ -48,14 +49,19 @@ export class SqliteDemandStore implements DemandStore {
     })
   }
 
-  async files(catalog: string, fromDay: number, toDay: number): Promise<readonly FileDemand[]> {
+  async files(catalog: string, fromDay: number, toDay: number, demandClass?: string): Promise<readonly FileDemand[]> {
     const rows = this.#db
       .prepare(
         `select class as "demandClass", day, file, requests, bytes from weir_demand_file
-         where catalog = ? and day >= ? and day < ? order by class, day, file`,
+         where catalog = ? ${demandClass === undefined ? '' : 'and class = ?'} and day >= ? and day < ? order by class, day, file`,
       )
-      .all(catalog, fromDay, toDay)
+      .all(catalog, ...(demandClass === undefined ? [] : [demandClass]), fromDay, toDay)
     return rows.map((row) => ({ ...row }) as unknown as FileDemand)
+  }
+
+  async classes(catalog: string): Promise<readonly string[]> {
+    const rows = this.#db.prepare(CLASSES.replaceAll('$1', '?1')).all(catalog)
+    return rows.map((row) => String(row.class)).sort()
   }
 
   async sites(fromHour: number, toHour: number): Promise<readonly SiteDemand[]> {

@@ -36,8 +36,10 @@ export interface SiteDemand {
 export interface DemandStore {
   /** Adds a batch, all of it or nothing; false where it has been added before. Resolves once that is on disk. */
   add(batch: DemandBatch): Promise<boolean>
-  /** Of a catalog (`namespace/name`), from one day up to but without another; by class, day and file. */
-  files(catalog: string, fromDay: number, toDay: number): Promise<readonly FileDemand[]>
+  /** Of a catalog (`namespace/name`), from one day up to but without another; by class, day and file. Of one class only, where told: all of a year may not fit into memory. */
+  files(catalog: string, fromDay: number, toDay: number, demandClass?: string): Promise<readonly FileDemand[]>
+  /** The classes of demand that anything was counted of in a catalog. */
+  classes(catalog: string): Promise<readonly string[]>
   /** From one hour up to but without another; by site and hour. */
   sites(fromHour: number, toHour: number): Promise<readonly SiteDemand[]>
   /** Forgets everything of days before that one. */
@@ -55,6 +57,13 @@ export const TABLES = [
   `create table if not exists weir_demand_site (
     site text not null, hour integer not null, requests bigint not null, bytes bigint not null, primary key (site, hour))`,
 ]
+
+/** Steps from class to class along the primary key, rather than over all rows. `$1` (or `?1`): the catalog. */
+export const CLASSES = `with recursive known(class) as (
+  select min(class) from weir_demand_file where catalog = $1
+  union all
+  select (select min(class) from weir_demand_file where catalog = $1 and class > known.class) from known where known.class is not null
+) select class from known where class is not null`
 
 /** Rows of a catalog in a batch, by file: that two writers meet them in the same order keeps them from waiting for each other in a circle. */
 export function rowsOf({ files, others }: CatalogCounts): (readonly [file: number, requests: number, bytes: number])[] {

@@ -4,6 +4,7 @@ import { columnOf, type Demand } from '../blobs/demand.ts'
 import { FileSet } from '../blobs/file-set.ts'
 import type { PlanIndex } from '../blobs/plan-index.ts'
 import { keyOf } from '../identity.ts'
+import { demandSource } from './demand-source.ts'
 import { globMatcher } from './glob.ts'
 import { narrowed } from './partition.ts'
 import type { PlacementAppliance, PlacementProblem, PlacementSite } from './problem.ts'
@@ -50,7 +51,7 @@ export function planInputs(
   return JSON.stringify({
     solver,
     catalog: catalog.status?.digest,
-    demand: catalog.status?.demandDigest,
+    demand: demandSource(policy, catalog).digest,
     perSite: copies?.perSite ?? 1,
     perRegion: copies?.perRegion ?? 0,
     pins: (pins ?? []).map((pin) => [pin.paths, pin.copies]),

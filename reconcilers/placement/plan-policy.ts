@@ -8,6 +8,7 @@ import { count, sayBytes } from '../bytes.ts'
 import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
 import { identify, keyOf } from '../identity.ts'
 import { type Plan, type PlanBuilder, plan, refOf } from '../plan.ts'
+import { demandSource } from './demand-source.ts'
 import { type Held, planInputs, poseProblem, type Reserved } from './inputs.ts'
 import { type Placed, place } from './placed.ts'
 import type { PlacementProblem, PlacementSolver } from './problem.ts'
@@ -160,7 +161,7 @@ function outlived({ plans }: PolicyInput, current: PlacementPlan | undefined): P
 
 function writeStatus(
   p: PlanBuilder,
-  { policy, targets, progress, brake }: PolicyInput,
+  { policy, catalog, targets, progress, brake }: PolicyInput,
   now: Date,
   state: {
     current?: PlacementPlan
@@ -169,6 +170,7 @@ function writeStatus(
   },
 ): void {
   const { current, stalled } = state
+  const demand = demandSource(policy, catalog).condition?.(now)
   const generation = policy.metadata.generation
   const before = policy.status
   const totals = current?.spec.totals
@@ -180,7 +182,7 @@ function writeStatus(
     },
     ...(stalled && { stalled }),
     ...(underWay && { reconciling: underWay }),
-    conditions: [...(totals ? [fits(totals)] : []), ...paused(brake)],
+    conditions: [...(totals ? [fits(totals)] : []), ...(demand && catalog ? [demand] : []), ...paused(brake)],
   })
   p.applyStatus({
     ...identify(policy),

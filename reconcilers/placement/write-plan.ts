@@ -1,6 +1,7 @@
 import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import { encodePlanIndex } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
+import { demandSource } from './demand-source.ts'
 import type { Placed, PlacedSite } from './placed.ts'
 import type { PlacementProblem, PlacementWorth } from './problem.ts'
 import { tellScarce } from './tell-scarce.ts'
@@ -57,7 +58,7 @@ export function writePlan(
       policyRef: { name: policy.metadata.name ?? '', uid: policy.metadata.uid ?? '' },
       ...(parent?.metadata.name !== undefined && { parent: parent.metadata.name }),
       catalog: { name: catalog.metadata.name ?? '', digest: catalogDigest },
-      demandDigest: catalog.status?.demandDigest ?? '',
+      demandDigest: demandSource(policy, catalog).digest ?? '',
       inputsDigest: inputs.digest,
       index: { digest: indexBlob.digest },
       solver: inputs.solver,

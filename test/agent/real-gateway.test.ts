@@ -161,6 +161,7 @@ test('what clients ask for is counted once, by the class of the site, also over 
 const bound = (store: DemandStore): DemandStore => ({
   add: (batch) => store.add(batch),
   files: (...range) => store.files(...range),
+  classes: (catalog) => store.classes(catalog),
   sites: (...range) => store.sites(...range),
   forget: (day) => store.forget(day),
   close: () => store.close(),

@@ -237,6 +237,22 @@ whenHelm('helm', () => {
       }
     })
 
+    test('the URL of the demand database out of its Secret, and what publishing demand takes, only where there is one', async () => {
+      const { values, namespace, release } = valueSets[3]!
+      const all = await render(values, namespace, release)
+      const told = (objects: readonly Rendered[]) => {
+        const gateway = ofKind(objects, 'Deployment').find(({ metadata }) => metadata.name!.endsWith('-gateway'))!
+        const role = ofKind(objects, 'ClusterRole').find(({ metadata }) => metadata.name!.endsWith('-gateway'))!
+        return {
+          env: JSON.stringify(gateway.spec).match(/\{"name":"WEIR_DEMAND".*?\}\}\}/)?.[0],
+          rights: role.rules!.filter(({ apiGroups }) => apiGroups.includes('content.weir.dev')).length,
+        }
+      }
+      expect(told(small)).toEqual({ env: undefined, rights: 0 })
+      const from = { valueFrom: { secretKeyRef: { key: 'dsn', name: 'demand' } } }
+      expect(told(all)).toEqual({ env: JSON.stringify({ name: 'WEIR_DEMAND', ...from }), rights: 3 })
+    })
+
     test('no budget for what runs once: it would only keep its node from being drained', () => {
       expect(ofKind(single, 'PodDisruptionBudget')).toEqual([])
     })

@@ -39,6 +39,7 @@ export const valueSets: readonly ValueSet[] = [
       gateway: {
         ...required.gateway,
         ...everyPodValue(2),
+        demand: { postgres: { secretName: 'demand', secretKey: 'dsn' } },
         service: {
           type: 'LoadBalancer',
           port: 443,

@@ -48,7 +48,7 @@ fleet.weir.dev/metrics: "true"
 {{- .Values.blobs.existingClaim | default (printf "%s-blobs" (include "weir.fullname" .)) -}}
 {{- end -}}
 
-{{- /* The pod of a component. root: the chart's scope; component; values: its section; args; ports; volumes; mounts. */ -}}
+{{- /* The pod of a component. root: the chart's scope; component; values: its section; env; args; ports; volumes; mounts. */ -}}
 {{- define "weir.podSpec" -}}
 serviceAccountName: {{ include "weir.fullname" .root }}-{{ .component }}
 automountServiceAccountToken: true
@@ -96,6 +96,9 @@ containers:
         valueFrom: { fieldRef: { fieldPath: metadata.name } }
       - name: POD_NAMESPACE
         valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
+      {{- with .env }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
       {{- with .values.extraEnv }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
