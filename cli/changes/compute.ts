@@ -6,6 +6,7 @@ import { forgetDiscovery } from '../api/discovery-cache.ts'
 import { AS_JSON, readOne } from '../api/request.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Io } from '../io.ts'
+import { Pauses } from '../long-work.ts'
 import type { Body, Change, ChangeOptions, ChangeSet } from './change.ts'
 import { comparable } from './comparable.ts'
 import { fieldChanges } from './field-changes.ts'
@@ -64,7 +65,13 @@ export async function computeChanges(
   }
   const refused = settled.filter((result): result is Refused => 'error' in result)
   if (refused.length > 0) throw refusal(refused)
-  return { changes: (settled as Merged[]).map((merged) => changeOf(merged, options)) }
+  const pauses = new Pauses(options.signal)
+  const changes: Change[] = []
+  for (const merged of settled as Merged[]) {
+    if (pauses.areDue) await pauses.take()
+    changes.push(changeOf(merged, options))
+  }
+  return { changes }
 }
 
 /** Finds out what becomes of objects that the server could not be made to try. */

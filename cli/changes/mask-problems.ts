@@ -20,7 +20,12 @@ export function maskProblems<Code extends string>(
 ): Problem<Code>[] {
   if (problems.length === 0) return []
   const masks = new Masks(manifests.filter(({ object }) => isSecret(object)))
-  return problems.map((problem) => masks.apply(problem))
+  const sources = masks.sources(problems)
+  return problems.map((problem) => {
+    const { at } = problem
+    const message = masks.text(problem.message)
+    return at ? { ...problem, message, at: { ...at, source: sources.get(at.source)! } } : { ...problem, message }
+  })
 }
 
 /** A message without the values of the Secrets among the manifests. */
@@ -31,14 +36,13 @@ export function maskText(text: string, manifests: readonly Manifest[]): string {
 class Masks {
   readonly #values: readonly string[]
   readonly #spans = new Map<SourceText, [number, number][]>()
-  readonly #masked = new Map<SourceText, SourceText>()
 
   constructor(secrets: readonly Manifest[]) {
     const values = new Set<string>()
     for (const secret of secrets) {
       for (const path of secretPaths(secret)) {
         const { at } = secret.problem('invalid', path, 'value', '')
-        if (at) this.#spans.set(at.source, [...(this.#spans.get(at.source) ?? []), [at.start, at.end]])
+        if (at) pushTo(this.#spans, at.source, [at.start, at.end])
         const value = valueAt(secret, path)
         for (const one of path[0] === 'metadata' ? keptValues(value) : [value])
           for (const text of spellings(one)) values.add(text)
@@ -52,24 +56,24 @@ class Masks {
     return this.#values.reduce((text, value) => text.replaceAll(value, '***'), message)
   }
 
-  apply<Code extends string>(problem: Problem<Code>): Problem<Code> {
-    const message = this.text(problem.message)
-    if (!problem.at) return { ...problem, message }
-    return { ...problem, message, at: { ...problem.at, source: this.#source(problem.at.source, problem.at.start) } }
+  /** The files of problems as lines of them may be shown. All problems of a file at once: there may be thousands, and it may be large. */
+  sources(problems: readonly Problem<string>[]): ReadonlyMap<SourceText, SourceText> {
+    const starts = new Map<SourceText, number[]>()
+    for (const { at } of problems) if (at) pushTo(starts, at.source, at.start)
+    return new Map(
+      [...starts].map(([source, offsets]) => {
+        const spans = this.#spans.get(source) ?? []
+        const unread = unreadSecretLines(source, offsets, spans)
+        return [source, spans.length + unread.length === 0 ? source : starred(source, [...spans, ...unread])]
+      }),
+    )
   }
+}
 
-  #source(source: SourceText, start: number): SourceText {
-    const spans = this.#spans.get(source) ?? []
-    const unread = unreadSecret(source, start, spans)
-    if (unread) return starred(source, [...spans, unread])
-    if (spans.length === 0) return source
-    let masked = this.#masked.get(source)
-    if (!masked) {
-      masked = starred(source, spans)
-      this.#masked.set(source, masked)
-    }
-    return masked
-  }
+function pushTo<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
+  const values = map.get(key)
+  if (values) values.push(value)
+  else map.set(key, [value])
 }
 
 function secretPaths({ object }: Manifest): string[][] {
@@ -109,22 +113,52 @@ function spellings(value: JsonValue | undefined): string[] {
   return [text, Buffer.from(text).toString('base64'), ...(isBase64 ? [decoded.toString('utf8')] : [])]
 }
 
-/** The values of the problem's line, where its document is a Secret that could not be read. */
-function unreadSecret(
+/** The values on the lines of these offsets, where their documents are Secrets that could not be read. */
+function unreadSecretLines(
   { text }: SourceText,
-  start: number,
+  offsets: readonly number[],
   read: readonly (readonly [number, number])[],
-): [number, number] | undefined {
-  const from = Math.max(0, text.lastIndexOf('\n---', start))
-  const next = text.indexOf('\n---', Math.max(start, from + 1))
-  const to = next < 0 ? text.length : next
-  if (read.some(([at]) => at >= from && at < to)) return undefined
-  if (!/\bkind["']?[ \t]*:[ \t]*["']?Secret\b/.test(text.slice(from, to))) return undefined
-  const line = text.lastIndexOf('\n', start - 1) + 1
-  const end = text.indexOf('\n', start)
-  const colon = text.indexOf(':', line)
+): [number, number][] {
+  const documents = documentStarts(text)
+  const withRead = new Set(read.map(([start]) => documentAt(documents, start)))
+  const known = new Map<number, boolean>()
+  return offsets.flatMap((offset) => {
+    const document = documentAt(documents, offset)
+    let isUnread = known.get(document)
+    if (isUnread === undefined) {
+      isUnread = !withRead.has(document) && SAYS_SECRET.test(text.slice(documents[document], documents[document + 1]))
+      known.set(document, isUnread)
+    }
+    return isUnread ? [valueOnLine(text, offset)] : []
+  })
+}
+
+const SAYS_SECRET = /\bkind["']?[ \t]*:[ \t]*["']?Secret\b/
+
+/** Where documents begin, as markers part them. */
+function documentStarts(text: string): number[] {
+  const starts = [0]
+  for (let at = text.indexOf('\n---'); at >= 0; at = text.indexOf('\n---', at + 1)) starts.push(at)
+  return starts
+}
+
+/** Which document an offset is in. */
+function documentAt(starts: readonly number[], offset: number): number {
+  let [low, high] = [0, starts.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (starts[middle]! <= offset) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+function valueOnLine(text: string, offset: number): [number, number] {
+  const line = text.lastIndexOf('\n', offset - 1) + 1
+  const end = text.indexOf('\n', offset)
   const lineEnd = end < 0 ? text.length : end
-  return [colon >= 0 && colon < lineEnd ? colon + 1 : line, lineEnd]
+  const colon = text.slice(line, lineEnd).indexOf(':')
+  return [colon >= 0 ? line + colon + 1 : line, lineEnd]
 }
 
 /** The same text with stars for letters in these places: every offset stays what it was. */

@@ -41,7 +41,8 @@ export async function resolveManifests(
   connection: Connection,
   signal: AbortSignal,
 ): Promise<Resolved[]> {
-  const offline = [...problems, ...(await checkManifests(manifests, connection))]
+  const { namespace, namespaceGiven } = connection
+  const offline = [...problems, ...(await checkManifests(manifests, { namespace, namespaceGiven, signal }))]
   if (offline.length > 0) throw manifestError(maskProblems(offline, manifests), '; nothing was applied')
   if (manifests.length === 0) throw usageError('no objects passed')
   // Whether kinds that the set defines are served already must be true, not remembered.
@@ -58,8 +59,7 @@ export async function resolveManifests(
     const { apiVersion, kind } = manifest.object
     const served = resourceOfKind(discovery, apiVersion, kind)
     const resource = served ?? defined.get(`${apiVersion}/${kind}`)
-    if (resource)
-      resolved.push({ manifest, resource, late: !served, object: placed(manifest, resource, connection.namespace) })
+    if (resource) resolved.push({ manifest, resource, late: !served, object: placed(manifest, resource, namespace) })
     else unserved.push(unservedKind(manifest, discovery))
   }
   if (unserved.length > 0) throw manifestError(unserved, '; nothing was applied')

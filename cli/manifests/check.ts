@@ -1,5 +1,5 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
-import { interrupted } from '../exit.ts'
+import { Pauses } from '../long-work.ts'
 import { checkObject } from './check-object.ts'
 import { isDefinition, KnownKinds } from './kinds.ts'
 import type { KnownKind } from './known-kind.ts'
@@ -43,10 +43,9 @@ export async function checkSet(manifests: readonly Manifest[], options: CheckOpt
   const checked: CheckedObject[] = []
   const first = new Map<string, Map<string, Manifest>>()
   const found = new Map<string, Map<string, KnownKind | undefined>>()
-  for (const [i, manifest] of manifests.entries()) {
-    // Thousands of objects take seconds, in which somebody may press Ctrl-C.
-    if (i % 512 === 511) await new Promise((resolve) => setImmediate(resolve))
-    if (options.signal?.aborted) throw interrupted()
+  const pauses = new Pauses(options.signal)
+  for (const manifest of manifests) {
+    if (pauses.areDue) await pauses.take()
     const { apiVersion, kind } = manifest.object
     const ofVersion = found.get(apiVersion) ?? new Map<string, KnownKind | undefined>()
     found.set(apiVersion, ofVersion)

@@ -1,10 +1,11 @@
 import type { JsonObject, JsonValue, KubeObject } from '../../crds/metadata.ts'
+import { endedBySignals, Pauses } from '../long-work.ts'
 import { type ManifestDocument, parseManifestDocument } from './document.ts'
 import { type FileArguments, readManifestFiles } from './files.ts'
 import { ambiguousTexts, forbiddenCharacter, type LintCode } from './portable.ts'
 import type { ObjectName, Problem } from './problem.ts'
 import type { Place, SourceText } from './source-text.ts'
-import { splitDocuments } from './split.ts'
+import { type Chunk, splitDocuments } from './split.ts'
 
 export type Path = readonly (string | number)[]
 
@@ -42,9 +43,12 @@ const MAX_PROBLEMS = 1000
  * metadata.name; everything that is not so is a problem, and so is a file or document that cannot be read.
  */
 export async function loadManifests(args: FileArguments): Promise<LoadedManifests> {
-  const loaded = (await readManifestFiles(args)).map((read): LoadedManifests => {
-    return 'text' in read ? parseManifests(read) : { manifests: [], problems: [read], warnings: [], files: [read.file] }
-  })
+  const pauses = new Pauses(args.signal)
+  const loaded: LoadedManifests[] = []
+  for (const read of await readManifestFiles(args)) {
+    if ('text' in read) loaded.push(await parsedWith(pauses, args.signal, read))
+    else loaded.push({ manifests: [], problems: [read], warnings: [], files: [read.file] })
+  }
   return {
     manifests: loaded.flatMap(({ manifests }) => manifests),
     problems: loaded.flatMap(({ problems }) => problems),
@@ -55,23 +59,57 @@ export async function loadManifests(args: FileArguments): Promise<LoadedManifest
 
 /** The objects of one file. */
 export function parseManifests(source: SourceText): LoadedManifests {
-  const manifests: Manifest[] = []
-  const problems: Problem[] = forbiddenCharacter(source)
-  const warnings: Problem<LintCode>[] = []
+  const parsing = new Parsing(source)
+  for (const chunk of splitDocuments(source.text)) if (!parsing.read(chunk)) break
+  return parsing
+}
+
+/** As `parseManifests`, with pauses. */
+async function parsedWith(
+  pauses: Pauses,
+  signal: AbortSignal | undefined,
+  source: SourceText,
+): Promise<LoadedManifests> {
+  const parsing = new Parsing(source)
   for (const chunk of splitDocuments(source.text)) {
-    const document = parseManifestDocument(source, chunk)
+    if (pauses.areDue) await pauses.take()
+    const isLong = chunk.end - chunk.start > LONG
+    if (!(isLong ? await endedBySignals(signal, () => parsing.read(chunk)) : parsing.read(chunk))) break
+  }
+  return parsing
+}
+
+/** Documents beyond this size, in UTF-16 units, may take so long to read that a signal would be heard late. */
+const LONG = 256 * 1024
+
+/** What was read of a file so far. */
+class Parsing implements LoadedManifests {
+  readonly manifests: Manifest[] = []
+  readonly problems: Problem[]
+  readonly warnings: Problem<LintCode>[] = []
+  readonly files: readonly string[]
+  readonly #source: SourceText
+
+  constructor(source: SourceText) {
+    this.#source = source
+    this.problems = forbiddenCharacter(source)
+    this.files = [source.name]
+  }
+
+  /** Reads one more document; false: it is enough. */
+  read(chunk: Chunk): boolean {
+    const { manifests, problems, warnings } = this
+    const document = parseManifestDocument(this.#source, chunk)
     if (Array.isArray(document)) problems.push(...document)
     else {
       if (document.value !== null) new Collector(document, manifests, problems).collect([], document.value)
       if (document.ambiguous.length > 0) warnings.push(...ambiguousTexts(document))
     }
-    if (problems.length > MAX_PROBLEMS) {
-      const message = `has more than ${MAX_PROBLEMS} problems; the rest of it was not read`
-      problems.push({ code: 'unreadable', file: source.name, message })
-      break
-    }
+    if (problems.length <= MAX_PROBLEMS) return true
+    const message = `has more than ${MAX_PROBLEMS} problems; the rest of it was not read`
+    problems.push({ code: 'unreadable', file: this.#source.name, message })
+    return false
   }
-  return { manifests, problems, warnings, files: [source.name] }
 }
 
 /** Finds the objects of one document. */

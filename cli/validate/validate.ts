@@ -1,5 +1,6 @@
 import { ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { endedBySignals } from '../long-work.ts'
 import { checkSet } from '../manifests/check.ts'
 import { isDefinition } from '../manifests/kinds.ts'
 import { loadManifests, type Manifest } from '../manifests/manifest.ts'
@@ -50,11 +51,8 @@ export async function runValidate(io: Io, words: readonly string[], flags: Valid
   }
   const options = { namespace: flags.namespace, namespaceGiven: false, signal: io.interrupted }
   const checked = await checkSet(loaded.manifests, { ...options, definitions: definitions.manifests })
-  const report = makeReport(loaded, checked, definitions.problems, {
-    namespace: flags.namespace,
-    ignore,
-    strict: flags.strict ?? false,
-  })
+  const how = { namespace: flags.namespace, ignore, strict: flags.strict ?? false }
+  const report = await endedBySignals(io.interrupted, () => makeReport(loaded, checked, definitions.problems, how))
   let piece = ''
   for (const text of await print(report, io)) {
     piece += text
