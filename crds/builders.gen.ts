@@ -7,11 +7,20 @@ import type {
   Coordinates,
   ExcludedFiles,
   HardwareClassSpec,
+  LabelSelector,
   LocalRef,
   MaintenanceWindow,
+  SiteCost,
   SiteDemand,
   SiteParent,
   SiteTier,
+  SteeredContent,
+  SteeringCanary,
+  SteeringDrain,
+  SteeringFallback,
+  SteeringPin,
+  SteeringPurpose,
+  SteeringTier,
   Window,
 } from './types.gen.ts'
 
@@ -135,6 +144,83 @@ export interface SiteSpecInput {
   readonly maintenanceWindows?: readonly MaintenanceWindow[]
 }
 
+/** The clients that it governs. Everything that is given must match. */
+export interface SteeredClientsInput {
+  /** Clients of Sites with these labels. Absent means of any site. */
+  readonly siteSelector?: LabelSelector
+  /** Clients of Sites in Namespaces with these labels. Absent means of this policy's own namespace only. */
+  readonly namespaceSelector?: LabelSelector
+  /** Clients with an address in one of these networks, as CIDR prefixes. Absent means any address. */
+  readonly networks?: readonly string[]
+  /** Clients in these regions: values of the label `topology.kubernetes.io/region` of their site, or of its country where it has none. Absent means any. */
+  readonly regions?: readonly string[]
+  /** Whether it governs clients whose site is not known, too. Selectors cannot tell those apart; networks and regions can. Default: `false`. */
+  readonly unlocated?: boolean
+}
+
+/** What counts when several sites of one tier will do. Only the ratios matter. */
+export interface SteeringWeightsInput {
+  /** Being near: the place of the site in its tier, nearest first. Default: `60`. */
+  readonly locality?: number
+  /** Being idle: how much of its throughput the site uses. Default: `30`. */
+  readonly load?: number
+  /** Being cheap: what `costs` says of the site. Default: `10`. */
+  readonly cost?: number
+}
+
+/** The utilisation of an appliance, in per cent of what it can send, from which on it is sent no more requests of a purpose; they go to another appliance or the next tier. What suffers least goes first: a download takes a little longer, a film has its buffer, a live stream has neither. */
+export interface OverloadLimitsInput {
+  /** Where `game` is sent on. Default: `75`. */
+  readonly gamePercent?: number
+  /** Where `vod` is sent on. Default: `85`. */
+  readonly vodPercent?: number
+  /** Where `live` is sent on. Default: `95`. */
+  readonly livePercent?: number
+}
+
+/** Whom it governs, and how they are steered. */
+export interface SteeringPolicySpecInput {
+  /** Of several policies that match a request, the one with the highest number governs. Equal numbers go by namespace, then by name. Default: `0`. */
+  readonly priority?: number
+  /** The clients that it governs. Everything that is given must match. Default: `{}`. */
+  readonly clients?: SteeredClientsInput
+  /** The content that it governs. Everything that is given must match; a request for several files goes by the first. Default: `{}`. */
+  readonly content?: SteeredContent
+  /** The purposes that it governs. Default: `["vod","live","game"]`. */
+  readonly purposes?: readonly SteeringPurpose[]
+  /**
+   * Where candidates are looked for, in this order; the next is used when those before do not fill the answer.
+   * `Site`: the client's own site, and those that a pin names before it.
+   * `Siblings`: sites of the same namespace in the same metro or with the same first parent.
+   * `Parents`: the site's parents in order, then theirs.
+   * `Region`: all sites of the client's region.
+   * `Fallback`: the URLs under `fallbacks`. Default: `["Site","Siblings","Parents","Fallback"]`.
+   */
+  readonly tiers?: readonly SteeringTier[]
+  /** What counts when several sites of one tier will do. Only the ratios matter. Default: `{}`. */
+  readonly weights?: SteeringWeightsInput
+  /** What it costs to serve from a site, on any scale. A site that several entries match costs what the dearest says; one that none matches, nothing. Default: `[]`. */
+  readonly costs?: readonly SiteCost[]
+  /** The utilisation of an appliance, in per cent of what it can send, from which on it is sent no more requests of a purpose; they go to another appliance or the next tier. What suffers least goes first: a download takes a little longer, a film has its buffer, a live stream has neither. Default: `{}`. */
+  readonly overload?: OverloadLimitsInput
+  /** How busy the appliances that a title prefers may be, in per cent of the mean of those at the site that hold it; beyond that the next in its order is asked. Low spreads the load evenly, high keeps a title together on few appliances, in whose memory it stays. Default: `105`. */
+  readonly boundPercent?: number
+  /** Over how long an appliance that has come back takes up its full share again, in seconds. Of several policies the longest holds for all. Default: `60`. */
+  readonly slowStartSeconds?: number
+  /** Trying something on few clients, always the same ones. With a selector: only this share of clients is sent to the appliances it selects, and nobody else. Without: the policy governs only this share of the clients it matches; the others are governed as if it were not there. Absent means no canary. */
+  readonly canary?: SteeringCanary
+  /** Most URLs in an answer. Where there are fallbacks and room for two, the last place is kept for one. Default: `4`. */
+  readonly maxUrls?: number
+  /** How long a client may use an answer before it asks again, in seconds. Default: `300`. */
+  readonly ttlSeconds?: number
+  /** Where to send clients when no appliance will do, best first, such as the origin or a cloud. Default: `[]`. */
+  readonly fallbacks?: readonly SteeringFallback[]
+  /** Clients that are sent to certain sites before their own. Default: `[]`. */
+  readonly pins?: readonly SteeringPin[]
+  /** Appliances that clients are not sent to. Default: `[]`. */
+  readonly drains?: readonly SteeringDrain[]
+}
+
 /** An Appliance as it is written. */
 export interface ApplianceManifest {
   readonly apiVersion: 'fleet.weir.dev/v1alpha1'
@@ -213,4 +299,21 @@ export interface SiteManifest {
  */
 export function site(name: string, spec: SiteSpecInput, metadata: ManifestMetadata = {}): SiteManifest {
   return { apiVersion: 'fleet.weir.dev/v1alpha1', kind: 'Site', metadata: { name, ...metadata }, spec }
+}
+
+/** A SteeringPolicy as it is written. */
+export interface SteeringPolicyManifest {
+  readonly apiVersion: 'edge.weir.dev/v1alpha1'
+  readonly kind: 'SteeringPolicy'
+  readonly metadata: ManifestMetadata & { readonly name: string }
+  readonly spec: SteeringPolicySpecInput
+}
+
+/**
+ * A SteeringPolicy says how clients that press Play are sent to appliances: whom and what it governs, where candidates are looked for and in
+ * which order, what distance, load and cost count, when a busy appliance sends on, and what comes when no appliance will do. For each request
+ * the policy of the highest priority that matches client, content and purpose governs; where none does, defaults do.
+ */
+export function steeringPolicy(name: string, spec: SteeringPolicySpecInput = {}, metadata: ManifestMetadata = {}): SteeringPolicyManifest {
+  return { apiVersion: 'edge.weir.dev/v1alpha1', kind: 'SteeringPolicy', metadata: { name, ...metadata }, spec }
 }

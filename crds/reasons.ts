@@ -156,6 +156,7 @@ export const conditions = {
     },
   },
   PlacementPlan: {},
+  SteeringPolicy: {},
 } as const satisfies Record<string, Record<string, ConditionDoc>>
 
 /** Reasons that any kind's `Ready` can have. */
@@ -182,6 +183,7 @@ export const eventReasons = {
     FleetDark: 'Warning: too much of the fleet is dark at once; nothing is moved until it is back',
   },
   PlacementPlan: {},
+  SteeringPolicy: {},
 } as const satisfies Record<keyof typeof conditions, Record<string, string>>
 
 type ConditionsOf<K extends keyof typeof conditions> = (typeof conditions)[K]

@@ -104,6 +104,20 @@ export const registry = {
     summary: 'A Site is a place where appliances stand:',
     loadCrd: () => load('sites.fleet.weir.dev'),
   },
+  SteeringPolicy: {
+    group: 'edge.weir.dev',
+    version: 'v1alpha1',
+    apiVersion: 'edge.weir.dev/v1alpha1',
+    kind: 'SteeringPolicy',
+    listKind: 'SteeringPolicyList',
+    plural: 'steeringpolicies',
+    singular: 'steeringpolicy',
+    shortNames: ['stp'],
+    categories: ['weir'],
+    namespaced: true,
+    summary: 'A SteeringPolicy says how clients that press Play are sent to appliances:',
+    loadCrd: () => load('steeringpolicies.edge.weir.dev'),
+  },
 } as const satisfies Record<KindName, KindInfo>
 
 /** The same as a list, sorted by `plural.group`. */

@@ -24,6 +24,7 @@ const ORDER = [
   'Appliance',
   'Catalog',
   'PlacementPolicy',
+  'SteeringPolicy',
 ]
 
 /** What would judge, or serve, everything that is applied after it. */

@@ -1,9 +1,10 @@
+import type { ClientNetworks } from '../../crds/types.gen.ts'
 import { compare } from '../blobs/plan-index.ts'
 import { matchesSelector } from '../labels/selector.ts'
 import { globMatcher } from '../placement/glob.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
 import { compileNetworks, type NetworkClasses } from './networks.ts'
-import { BUILT_IN_POLICY, type ClientNetworks, type PolicyInput } from './policy.ts'
+import { BUILT_IN_POLICY, type PolicyInput } from './policy.ts'
 import { PURPOSES, TIERS } from './types.ts'
 import type { CatalogFiles, World } from './world.ts'
 
@@ -114,7 +115,7 @@ function compileClients(world: World, policies: readonly PolicyInput[], networks
   world.networkPolicies = new Uint32Array(networks.count * words)
   world.purposePolicies = new Uint32Array(PURPOSES.length * words)
   policies.forEach(({ metadata, spec }, p) => {
-    const { siteSelector, namespaceSelector, networks: named, regions, unlocated } = spec.clients ?? {}
+    const { siteSelector, namespaceSelector, networks: named, regions, unlocated } = spec.clients
     const put = (into: Uint32Array, at: number) => {
       into[at * words + (p >>> 5)]! |= 1 << (p & 31)
     }
@@ -136,7 +137,7 @@ function compileClients(world: World, policies: readonly PolicyInput[], networks
     const inNetworks = named && networks.classesOf(named)
     for (let c = 0; c < networks.count; c++) if (!inNetworks || inNetworks[c] === 1) put(world.networkPolicies, c)
     PURPOSES.forEach((purpose, i) => {
-      if (!spec.purposes || spec.purposes.includes(purpose)) put(world.purposePolicies, i)
+      if (spec.purposes.includes(purpose)) put(world.purposePolicies, i)
     })
   })
 }
@@ -159,6 +160,8 @@ function compileContent(world: World, policies: readonly PolicyInput[]): void {
     }
     return found
   }
+  // Class 0 is what is in no catalog that the world knows: chosen by policies for all content.
+  classOf((p) => contentChooser(policies[p]!, undefined) === true)
   world.contentClass = world.catalogs.map((catalog, c) => {
     const catalogKey = world.catalogKeys[c]!
     const chooses = policies.map((policy) => contentChooser(policy, catalogKey))
@@ -187,8 +190,8 @@ function filesByClass(
 }
 
 /** Whether a policy chooses all files of a catalog, none, or which. */
-function contentChooser({ metadata, spec: { content } }: PolicyInput, catalogKey: string): Chooser {
-  const { catalogs, paths, titles } = content ?? {}
+function contentChooser({ metadata, spec: { content } }: PolicyInput, catalogKey: string | undefined): Chooser {
+  const { catalogs, paths, titles } = content
   const named = catalogs?.some(
     ({ namespace, name }) => `${namespace ?? metadata.namespace ?? ''}/${name}` === catalogKey,
   )

@@ -1,60 +1,16 @@
-import type { LabelSelector } from '../labels/selector.ts'
-import type { Purpose, Tier } from './types.ts'
-
-/** Clients by network or region. Both given: both must match. */
-export interface ClientNetworks {
-  readonly networks?: readonly string[]
-  readonly regions?: readonly string[]
-}
+import type { SteeringPolicy } from '../../crds/types.gen.ts'
 
 /** A SteeringPolicy as the API server gives it, defaults filled in. */
-export interface PolicyInput {
-  readonly metadata: { readonly name?: string; readonly namespace?: string }
-  readonly spec: {
-    readonly priority: number
-    readonly clients?: ClientNetworks & {
-      readonly siteSelector?: LabelSelector
-      readonly namespaceSelector?: LabelSelector
-      readonly unlocated?: boolean
-    }
-    readonly content?: {
-      readonly catalogs?: readonly { readonly namespace?: string; readonly name: string }[]
-      readonly paths?: readonly string[]
-      readonly titles?: readonly string[]
-    }
-    readonly purposes?: readonly Purpose[]
-    readonly tiers: readonly Tier[]
-    readonly weights: { readonly locality: number; readonly load: number; readonly cost: number }
-    readonly costs: readonly { readonly siteSelector: LabelSelector; readonly cost: number }[]
-    readonly overload: { readonly gamePercent: number; readonly vodPercent: number; readonly livePercent: number }
-    readonly boundPercent: number
-    readonly slowStartSeconds: number
-    readonly canary?: { readonly sharePercent: number; readonly selector?: LabelSelector }
-    readonly maxUrls: number
-    readonly ttlSeconds: number
-    readonly fallbacks: readonly { readonly url: string; readonly purposes?: readonly Purpose[] }[]
-    readonly pins: readonly {
-      readonly clients: ClientNetworks
-      readonly siteSelector: LabelSelector
-      readonly until?: string
-      readonly reason?: string
-    }[]
-    readonly drains: readonly {
-      readonly clients?: ClientNetworks
-      readonly siteSelector?: LabelSelector
-      readonly selector?: LabelSelector
-      readonly until?: string
-      readonly reason?: string
-    }[]
-  }
-}
+export type PolicyInput = Pick<SteeringPolicy, 'metadata' | 'spec'>
 
-/** What governs clients and content that no SteeringPolicy does. */
+/** What governs clients and content that no SteeringPolicy does: the defaults of the kind, for everybody. */
 export const BUILT_IN_POLICY: PolicyInput = {
-  metadata: { name: '(built-in)' },
+  metadata: { name: 'built-in' },
   spec: {
     priority: Number.NEGATIVE_INFINITY,
     clients: { namespaceSelector: {}, unlocated: true },
+    content: {},
+    purposes: ['vod', 'live', 'game'],
     tiers: ['Site', 'Siblings', 'Parents', 'Fallback'],
     weights: { locality: 60, load: 30, cost: 10 },
     costs: [],
@@ -67,4 +23,12 @@ export const BUILT_IN_POLICY: PolicyInput = {
     pins: [],
     drains: [],
   },
+}
+
+/** The URL of a file at a fallback: placeholders filled in, or the path appended where there are none. `path` is not yet escaped. */
+export function fallbackUrl(template: string, namespace: string, catalog: string, path: string): string {
+  const escaped = path.split('/').map(encodeURIComponent).join('/')
+  const whole = template.includes('{path}') ? template : `${template.replace(/\/$/, '')}/{namespace}/{catalog}/{path}`
+  const values: Readonly<Record<string, string>> = { namespace, catalog, path: escaped }
+  return whole.replace(/\{(namespace|catalog|path)\}/g, (_, name: string) => values[name]!)
 }

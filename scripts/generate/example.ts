@@ -9,6 +9,7 @@ const names: Readonly<Record<string, string>> = {
   Catalog: 'films',
   PlacementPolicy: 'popular',
   PlacementPlan: 'popular-4f1c2a',
+  SteeringPolicy: 'nearest',
 }
 
 /** A whole object of the kind with every field of its spec, made from the schema's examples. */

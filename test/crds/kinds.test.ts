@@ -79,6 +79,27 @@ describe('defaults', () => {
       { catalogRef: { name: 'c' }, pins: [{ paths: ['a'] }] },
       { pins: [{ paths: ['a'], copies: 'all' }] },
     ],
+    [
+      'SteeringPolicy',
+      {},
+      {
+        priority: 0,
+        clients: { unlocated: false },
+        content: {},
+        purposes: ['vod', 'live', 'game'],
+        tiers: ['Site', 'Siblings', 'Parents', 'Fallback'],
+        weights: { locality: 60, load: 30, cost: 10 },
+        costs: [],
+        overload: { gamePercent: 75, vodPercent: 85, livePercent: 95 },
+        boundPercent: 105,
+        slowStartSeconds: 60,
+        maxUrls: 4,
+        ttlSeconds: 300,
+        fallbacks: [],
+        pins: [],
+        drains: [],
+      },
+    ],
   ] as [string, JsonObject, JsonObject][])('of a %s with %j', (kind, spec, expected) => {
     expect(filled(kind, spec)).toMatchObject(expected)
   })

@@ -5,7 +5,16 @@ import { kinds, registry } from '../../crds/registry.gen.ts'
 describe('the registry', () => {
   test('knows every kind once, and no two kinds share a name that kubectl would take', () => {
     expect(kinds.map((kind) => kind.kind).sort()).toEqual(
-      ['Appliance', 'Assignment', 'Catalog', 'HardwareClass', 'PlacementPlan', 'PlacementPolicy', 'Site'].sort(),
+      [
+        'Appliance',
+        'Assignment',
+        'Catalog',
+        'HardwareClass',
+        'PlacementPlan',
+        'PlacementPolicy',
+        'Site',
+        'SteeringPolicy',
+      ].sort(),
     )
     const names = kinds.flatMap((kind) => [...new Set([kind.plural, kind.singular, ...kind.shortNames])])
     expect(new Set(names).size).toBe(names.length)

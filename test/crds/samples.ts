@@ -269,4 +269,62 @@ export const wrongSamples: readonly WrongSample[] = [
     },
     causes: [{ field: 'spec.sites[1]', message: 'Duplicate value' }],
   },
+  {
+    why: 'fallbacks that no answer would ever name',
+    kind: 'SteeringPolicy',
+    change: { 'spec.tiers': ['Site', 'Parents'] },
+    causes: [{ field: 'spec.tiers', message: 'there are fallbacks, but Fallback is not among the tiers' }],
+  },
+  {
+    why: 'a tier is looked through once',
+    kind: 'SteeringPolicy',
+    change: { 'spec.tiers': ['Site', 'Fallback', 'Site'] },
+    causes: [{ field: 'spec.tiers', message: 'a tier is listed twice' }],
+  },
+  {
+    why: 'nothing counts, so nothing can be chosen by',
+    kind: 'SteeringPolicy',
+    change: { 'spec.weights': { locality: 0, load: 0, cost: 0 } },
+    causes: [{ field: 'spec.weights', message: 'one of them must be more than 0' }],
+  },
+  {
+    why: 'a drain of nothing in particular would drain everything',
+    kind: 'SteeringPolicy',
+    change: { 'spec.drains': [{ reason: 'night' }] },
+    causes: [{ field: 'spec.drains[0]', message: 'must have a siteSelector or a selector' }],
+  },
+  {
+    why: 'a pin without clients would pin everybody',
+    kind: 'SteeringPolicy',
+    change: { 'spec.pins': [{ clients: {}, siteSelector: {} }] },
+    causes: [{ field: 'spec.pins[0].clients', message: 'should have at least 1 properties' }],
+  },
+  {
+    why: 'the path is appended, so a fallback cannot have a query',
+    kind: 'SteeringPolicy',
+    change: { 'spec.fallbacks': [{ url: 'https://cloud.example/?f=' }, { url: 'ftp://cloud.example' }] },
+    causes: [
+      { field: 'spec.fallbacks[0].url', message: 'without query and fragment' },
+      { field: 'spec.fallbacks[1].url', message: 'must be an http:// or https:// URL' },
+    ],
+  },
+  {
+    why: 'an address is not a network, and an end is a moment',
+    kind: 'SteeringPolicy',
+    change: { 'spec.pins.0.clients.networks': ['192.0.2.1'], 'spec.pins.0.until': 'tomorrow' },
+    causes: [
+      { field: 'spec.pins[0].clients.networks[0]', message: 'must be of type cidr' },
+      { field: 'spec.pins[0].until', message: 'must be of type date-time' },
+    ],
+  },
+  {
+    why: 'more than everybody',
+    kind: 'SteeringPolicy',
+    change: { 'spec.canary.sharePercent': 101, 'spec.maxUrls': 17, 'spec.purposes': ['radio'] },
+    causes: [
+      { field: 'spec.canary.sharePercent', message: 'should be less than or equal to 100' },
+      { field: 'spec.maxUrls', message: 'should be less than or equal to 16' },
+      { field: 'spec.purposes[0]', message: 'Unsupported value: "radio"' },
+    ],
+  },
 ]

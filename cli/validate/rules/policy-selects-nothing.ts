@@ -2,11 +2,10 @@ import type { KubeObject } from '../../../crds/metadata.ts'
 import type { Appliance, HardwareClass, PlacementPolicy, Site } from '../../../crds/types.gen.ts'
 import { type LabelSelector, matchesSelector } from '../../../reconcilers/labels/selector.ts'
 import type { Path } from '../../manifests/manifest.ts'
-import { closest } from '../../manifests/suggest.ts'
+import { blamed, type Labels } from './blamed.ts'
 import type { FleetSet, Member } from './fleet-set.ts'
 import type { Finding, Rule } from './rule.ts'
 
-type Labels = Readonly<Record<string, string>>
 type Selectors = 'namespaceSelector' | 'selector' | 'siteSelector'
 /** Why an appliance is not selected; `maybe`: what would tell is not in the set. */
 type Verdict = 'selected' | 'maybe' | 'decommissioned' | Selectors | 'namespace'
@@ -114,41 +113,4 @@ function surelyNot(selector: LabelSelector, namespace: string): boolean {
     matchExpressions: (selector.matchExpressions ?? []).filter(({ key }) => key === NAME_LABEL),
   }
   return !matchesSelector(ofName, { [NAME_LABEL]: namespace })
-}
-
-interface Blame {
-  readonly path: Path
-  readonly part: 'key' | 'value'
-  readonly label: string
-  readonly like: string | undefined
-}
-
-/** The first demand of a selector that nothing meets by itself. */
-function blamed({ matchLabels = {}, matchExpressions = [] }: LabelSelector, all: readonly Labels[]): Blame | undefined {
-  const keys = new Set(all.flatMap((labels) => Object.keys(labels)))
-  const valuesOf = (key: string) => new Set(all.flatMap((labels) => labels[key] ?? []))
-  const unknownKey = (key: string, path: Path, part: 'key' | 'value'): Blame => ({
-    path,
-    part,
-    label: `"${key}"`,
-    like: closest(key, keys),
-  })
-  for (const [key, value] of Object.entries(matchLabels)) {
-    if (!keys.has(key)) return unknownKey(key, ['matchLabels', key], 'key')
-    const values = valuesOf(key)
-    if (values.has(value)) continue
-    return { path: ['matchLabels', key], part: 'value', label: `"${key}: ${value}"`, like: closest(value, values) }
-  }
-  for (const [i, { key, operator, values = [] }] of matchExpressions.entries()) {
-    if (operator !== 'In' && operator !== 'Exists') continue
-    if (!keys.has(key)) return unknownKey(key, ['matchExpressions', i, 'key'], 'value')
-    const there = valuesOf(key)
-    if (operator === 'Exists' || values.some((value) => there.has(value))) continue
-    const path = ['matchExpressions', i, 'values']
-    const [only, ...more] = values
-    if (only === undefined || more.length > 0)
-      return { path, part: 'value', label: `"${key}" with one of these values`, like: undefined }
-    return { path: [...path, 0], part: 'value', label: `"${key}: ${only}"`, like: closest(only, there) }
-  }
-  return undefined
 }

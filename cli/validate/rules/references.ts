@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../crds/metadata.ts'
-import type { Appliance, PlacementPolicy, Site } from '../../../crds/types.gen.ts'
+import type { Appliance, PlacementPolicy, Site, SteeringPolicy } from '../../../crds/types.gen.ts'
 import type { Path } from '../../manifests/manifest.ts'
 import { closest } from '../../manifests/suggest.ts'
 import type { FleetSet, Member } from './fleet-set.ts'
@@ -60,6 +60,13 @@ function* hardwareClassRefs(set: FleetSet): Generator<Reference> {
   }
 }
 
+function* steeredCatalogs(set: FleetSet): Generator<Reference> {
+  for (const from of set.of<SteeringPolicy>('SteeringPolicy').all) {
+    for (const [i, { name, namespace = from.namespace }] of (from.object.spec.content?.catalogs ?? []).entries())
+      yield { from, path: ['spec', 'content', 'catalogs', i, 'name'], kind: 'Catalog', namespace, name }
+  }
+}
+
 function* catalogRefs(set: FleetSet): Generator<Reference> {
   for (const from of set.of<PlacementPolicy>('PlacementPolicy').all) {
     const { name } = from.object.spec.catalogRef
@@ -89,7 +96,7 @@ export const references: readonly Rule[] = [
   {
     id: 'catalog-not-found',
     severity: 'warning',
-    about: 'A PlacementPolicy places a Catalog that is not in the set.',
-    check: (set) => missing(set, catalogRefs(set)),
+    about: 'A PlacementPolicy places, or a SteeringPolicy governs, a Catalog that is not in the set.',
+    check: (set) => missing(set, [...catalogRefs(set), ...steeredCatalogs(set)]),
   },
 ]

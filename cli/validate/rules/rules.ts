@@ -4,6 +4,7 @@ import { policySelectsNothing } from './policy-selects-nothing.ts'
 import { prefixOverlap } from './prefix-overlap.ts'
 import { references } from './references.ts'
 import type { Rule } from './rule.ts'
+import { steering } from './steering.ts'
 import { windows } from './windows.ts'
 
 /** What is looked for across the objects of a set. */
@@ -13,6 +14,7 @@ export const rules: readonly Rule[] = [
   ...windows,
   prefixOverlap,
   policySelectsNothing,
+  ...steering,
   serialNumberTwice,
   writtenByControllers,
 ]

@@ -110,7 +110,11 @@ afterAll(async () => server[Symbol.asyncDispose]())
 async function ofServer({ object }: Case): Promise<Verdict> {
   const { apiVersion, kind } = object
   const plural =
-    { PlacementPolicy: 'placementpolicies', HardwareClass: 'hardwareclasses' }[kind] ?? `${kind.toLowerCase()}s`
+    {
+      PlacementPolicy: 'placementpolicies',
+      SteeringPolicy: 'steeringpolicies',
+      HardwareClass: 'hardwareclasses',
+    }[kind] ?? `${kind.toLowerCase()}s`
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
   const resource = { group: group!, version: version!, kind, plural, namespaced: kind !== 'HardwareClass' }
   try {

@@ -16,6 +16,7 @@ const appliance = (name: string, spec = '', more = '') =>
 const catalog = `---\n${meta('Catalog', 'films')}spec: {source: {url: http://origin.example/catalog.ndjson}}\n`
 const policy = (appliances: string, more = '') =>
   `---\n${meta('PlacementPolicy', 'p', more)}spec:\n  catalogRef: {name: films}\n  appliances: ${appliances}\n`
+const steering = (spec: string) => `---\n${meta('SteeringPolicy', 's').replace('fleet.', 'edge.')}spec:\n${spec}`
 const fleet = `${site('fra1', '', ', labels: {tier: edge}')}${hardware}${appliance('a', '', ', labels: {role: cache}')}`
 const windows = (...list: readonly string[]) => `  fillWindows:\n${list.map((window) => `    - ${window}\n`).join('')}`
 
@@ -58,6 +59,32 @@ describe('rules across objects', () => {
       'a policy without its catalog',
       policy('{}'),
       ['warning catalog-not-found at films: Catalog "films" in namespace "default" is not in this set'],
+    ],
+    [
+      'a steering policy that is right about the fleet',
+      fleet +
+        catalog +
+        steering(
+          '  content: {catalogs: [{name: films}]}\n  clients: {siteSelector: {matchLabels: {tier: edge}}, regions: [DE]}\n  drains: [{selector: {matchLabels: {role: cache}}}]\n',
+        ),
+      [],
+    ],
+    [
+      'a steering policy without its catalog',
+      steering('  content: {catalogs: [{name: films}]}\n'),
+      ['warning catalog-not-found at films: Catalog "films" in namespace "default" is not in this set'],
+    ],
+    [
+      'steering that speaks of sites, appliances and regions that are not there',
+      fleet +
+        steering(
+          '  clients: {regions: [DK]}\n  pins: [{clients: {regions: [DE]}, siteSelector: {matchLabels: {tier: edgy}}}]\n  drains: [{selector: {matchLabels: {roll: cache}}}]\n',
+        ),
+      [
+        'warning region-not-found at DK: no site of this set is in region "DK"',
+        'warning steering-selects-nothing at edgy: selects nothing: no site of this set has the label "tier: edgy"; did you mean "edge"?',
+        'warning steering-selects-nothing at roll: selects nothing: no appliance of this set has the label "roll"; did you mean "role"?',
+      ],
     ],
     [
       'an object that is there, but wrong, is not missing',

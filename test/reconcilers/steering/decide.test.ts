@@ -20,7 +20,7 @@ const online = (name: string, at: string) =>
 
 const policy = (name: string, spec: Partial<PolicyInput['spec']>): PolicyInput => ({
   metadata: { namespace: 'default', name },
-  spec: { ...BUILT_IN_POLICY.spec, priority: 0, clients: {}, ...spec },
+  spec: { ...BUILT_IN_POLICY.spec, priority: 0, clients: { unlocated: false }, ...spec },
 })
 
 const cloud = policy('cloud', { fallbacks: [{ url: 'https://cloud.example' }] })
