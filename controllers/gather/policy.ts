@@ -5,7 +5,7 @@ import type { Brake } from '../../reconcilers/brake/brake.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
 import { demandSource, withNewFiles } from '../../reconcilers/placement/demand-source.ts'
 import { type Held, type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
-import type { Placed } from '../../reconcilers/placement/placed.ts'
+import { joinPlaced, type Placed, place as placeHere } from '../../reconcilers/placement/placed.ts'
 import {
   currentPlan,
   needsPlan,
@@ -18,6 +18,7 @@ import {
 } from '../../reconcilers/placement/plan-policy.ts'
 import type { PlacementProblem, PlacementSolver } from '../../reconcilers/placement/problem.ts'
 import { comparePolicies, type Fleet, selectTargets } from '../../reconcilers/placement/select.ts'
+import { takeOver } from '../../reconcilers/placement/take-over.ts'
 import type { Plan } from '../../reconcilers/plan.ts'
 import { digestOf } from '../../runtime/blob-store.ts'
 import { Waiting } from '../../runtime/errors.ts'
@@ -43,9 +44,28 @@ export async function decidePolicy(
   const question = { ...(await gather(policy, objects, reader, solver)), brake }
   if (!needsPlan(question)) return planPolicy(question, now)
   const problem = await pose(question, reader)
-  if (!place) return planPolicy({ ...question, material: { problem } }, now)
-  const placed = await place(problem, question.catalog?.status?.digest ?? '')
+  const placed = await placeWhatChanged(question, problem, reader, place)
   return planPolicy({ ...question, material: { problem, placed } }, now)
+}
+
+/** Takes over from the plan in force what it would decide in the same way again, and asks the solver for the rest. */
+async function placeWhatChanged(
+  question: PolicyInput,
+  problem: PlacementProblem,
+  reader: BlobReader,
+  place: PolicySurroundings['place'],
+): Promise<Placed> {
+  const { solver } = question
+  const catalogDigest = question.catalog?.status?.digest ?? ''
+  const encoding = { catalogDigest, digest: digestOf }
+  const ask = async (asked: PlacementProblem) =>
+    place ? await place(asked, catalogDigest) : placeHere(asked, solver, encoding)
+  const current = currentPlan(question)
+  if (!current) return await ask(problem)
+  const index = await reader.index(current.spec.index.digest)
+  const { rest, kept } = takeOver(problem, index, { solver: solver.name, ...encoding })
+  if (kept.sites.length === 0) return await ask(problem)
+  return rest.sites.length === 0 ? kept : joinPlaced([kept, await ask(rest)])
 }
 
 /** The question alone: of the catalog, by far the largest part of what it is posed from, nothing stays in memory. */

@@ -6,20 +6,11 @@ import type { PlacementProblem, PlacementSite } from './problem.ts'
  * appliances each. The answers are joined by `joinPlaced`; they do not depend on `parts`.
  */
 export function partition(problem: PlacementProblem, parts: number): PlacementProblem[] {
-  const { sites, copies } = problem
-  const groups = new Groups(sites)
-  const regions = new Map<string, string>()
-  for (const { key, parents, region } of sites) {
-    for (const parent of parents) groups.join(key, parent)
-    if (copies.perRegion <= copies.perSite) continue
-    const other = regions.get(region)
-    if (other === undefined) regions.set(region, key)
-    else groups.join(key, other)
-  }
   const bins = Array.from({ length: Math.max(1, parts) }, () => ({ sites: [] as PlacementSite[], weight: 0 }))
-  const sized = groups
-    .all()
-    .map((members) => ({ members, weight: members.reduce((sum, site) => sum + 1 + site.appliances.length, 0) }))
+  const sized = together(problem).map((members) => ({
+    members,
+    weight: members.reduce((sum, site) => sum + 1 + site.appliances.length, 0),
+  }))
   for (const { members, weight } of sized.sort(
     (a, b) => b.weight - a.weight || compare(a.members[0]!.key, b.members[0]!.key),
   )) {
@@ -29,6 +20,20 @@ export function partition(problem: PlacementProblem, parts: number): PlacementPr
   }
   const filled = bins.filter((bin) => bin.sites.length > 0)
   return filled.length === 0 ? [problem] : filled.map((bin) => narrowed({ ...problem, sites: bin.sites }))
+}
+
+/** The sites of a problem in groups, each of which can be placed with no regard to the others. */
+export function together({ sites, copies }: PlacementProblem): PlacementSite[][] {
+  const groups = new Groups(sites)
+  const regions = new Map<string, string>()
+  for (const { key, parents, region } of sites) {
+    for (const parent of parents) groups.join(key, parent)
+    if (copies.perRegion <= copies.perSite) continue
+    const other = regions.get(region)
+    if (other === undefined) regions.set(region, key)
+    else groups.join(key, other)
+  }
+  return groups.all()
 }
 
 /** With the columns of popularity that its sites ask for, and no others: a part need not carry those of the rest of the world. */

@@ -10,6 +10,7 @@ import type {
   PlacementSolver,
   PlacementWorth,
   Scarcity,
+  SolvedPart,
   SolvedSite,
 } from './problem.ts'
 import { weigh } from './weigh.ts'
@@ -46,10 +47,12 @@ export interface Placed {
   /** Why a simpler solver answered. */
   readonly insteadOf?: { readonly solver: string; readonly error: string }
   readonly endedEarly?: boolean
+  /** What was placed together, where the solver places sites apart from others. */
+  readonly parts?: readonly SolvedPart[]
 }
 
 /** How many shadow prices are kept. */
-const SCARCE_TOLD = 5
+export const SCARCE_TOLD = 5
 
 /** What a manifest says besides its files, and how blobs are named. */
 export interface Encoding {
@@ -89,6 +92,7 @@ function solved(
       ...(worth && { worth }),
       scarce: answer.scarce().slice(0, SCARCE_TOLD),
       ...(answer.endedEarly() && { endedEarly: true }),
+      ...(answer.parts && { parts: answer.parts().map(tellPart) }),
     }
   }
   const { holdings, leftOut, worth, endedEarly } = solver.solve(problem, control)
@@ -101,6 +105,8 @@ function solved(
   )
   return { ...write(problem, sites, encoding), ...(worth && { worth }), ...(endedEarly && { endedEarly }) }
 }
+
+const tellPart = (part: SolvedPart): SolvedPart => ({ ...part, scarce: part.scarce.slice(0, SCARCE_TOLD) })
 
 function write(
   { sizes, sites: asked }: PlacementProblem,
@@ -173,6 +179,7 @@ export function joinPlaced(parts: readonly Placed[]): Placed {
       .slice(0, SCARCE_TOLD),
     ...(insteadOf && { insteadOf }),
     ...(parts.some((part) => part.endedEarly) && { endedEarly: true }),
+    ...(parts.every((part) => part.parts) && { parts: parts.flatMap((part) => part.parts!) }),
   }
 }
 

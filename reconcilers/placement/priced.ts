@@ -38,6 +38,7 @@ function solveSites(problem: PlacementProblem, control: SolverControl = {}): Sol
     worth: () => solved.worth,
     endedEarly: () => solved.endedEarly,
     scarce: () => solved.scarce,
+    parts: () => solved.parts,
   }
 }
 

@@ -89,6 +89,17 @@ export interface SolvedSite {
   readonly leftOut: { readonly files: number; readonly bytes: number }
 }
 
+/** Sites that were placed together, with no regard to the others. */
+export interface SolvedPart {
+  /** Their keys. */
+  readonly sites: readonly string[]
+  readonly worth: PlacementWorth
+  /** The most valuable first. */
+  readonly scarce: readonly Scarcity[]
+  /** Whether they would be placed so again: nothing waits for a later plan, as more may not be moved now. */
+  readonly isSettled: boolean
+}
+
 /** A solution site by site, in any order: what all sites hold together may be more than fits into memory. */
 export interface SolvedSites {
   readonly sites: Iterable<SolvedSite>
@@ -97,6 +108,8 @@ export interface SolvedSites {
   endedEarly(): boolean
   /** The most valuable first. */
   scarce(): readonly Scarcity[]
+  /** Of the sites read so far: what was placed together, where the solver places sites apart from others. */
+  parts?(): readonly SolvedPart[]
 }
 
 /** What a placement is worth, in Gbit/s of demand; where a site's demand is not known it counts as 1. */

@@ -4,6 +4,7 @@ import type { PlannedBlob } from '../plan.ts'
 import { demandSource } from './demand-source.ts'
 import type { Placed, PlacedSite } from './placed.ts'
 import type { PlacementProblem, PlacementWorth } from './problem.ts'
+import { partsOf } from './take-over.ts'
 import { tellScarce } from './tell-scarce.ts'
 import { weigh } from './weigh.ts'
 
@@ -22,7 +23,7 @@ type SiteRow = PlacementPlan['spec']['sites'][number]
 /** Writes a solution down: the PlacementPlan object, its index and the manifests that are not stored yet. */
 export function writePlan(
   source: PlanSource,
-  problem: Pick<PlacementProblem, 'sizes' | 'excluded' | 'sites'>,
+  problem: PlacementProblem,
   placed: Placed,
   inputs: { readonly digest: string; readonly solver: string },
   parent: PlacementPlan | undefined,
@@ -33,7 +34,8 @@ export function writePlan(
     const [namespace = '', name = ''] = key.split('/')
     return { namespace, name, manifest: manifest.digest, files, bytes }
   })
-  const index = encodePlanIndex({ catalog: catalogDigest, rows })
+  const parts = partsOf(problem, placed, { solver: inputs.solver, catalogDigest, digest })
+  const index = encodePlanIndex({ catalog: catalogDigest, rows, parts })
   const indexBlob: PlannedBlob = { digest: digest(index), bytes: index }
   const told = placed.sites.map(tellSite)
   const scarce = tellScarce(placed, problem)

@@ -19,6 +19,8 @@ export interface ChurnedParts {
   readonly parts: GroupParts
   /** Bytes of a copy of each file, per group. */
   readonly groupBytes: Float64Array
+  /** Whether more would pay than may be moved. */
+  readonly isLimited: boolean
 }
 
 /** Rounds of bisection for the fill budget. */
@@ -54,7 +56,7 @@ export function withChurn(
   }
   let lambda = bonus * dearestStorage(types, prices)
   let parts = decide(lambda)
-  if (movedBy(parts, groupBytes, bands) <= fillBytes) return { parts, groupBytes }
+  if (movedBy(parts, groupBytes, bands) <= fillBytes) return { parts, groupBytes, isLimited: false }
   // The densest file is worth at most its demand: at this λ nothing moves.
   let dear = Math.max(...bands.top.filter(Number.isFinite), 0) * demand
   for (let i = 0; i < BISECTIONS; i++) {
@@ -67,7 +69,7 @@ export function withChurn(
     } else lambda = middle
   }
   if (movedBy(parts, groupBytes, bands) > fillBytes) parts = decide(dear)
-  return { parts, groupBytes }
+  return { parts, groupBytes, isLimited: true }
 }
 
 /** Fills in demand and bytes of the groups: by band, whether the trunk holds the file, and whether it would be new. Returns the bytes of one copy each. */

@@ -46,6 +46,7 @@ export class SitePlacing {
   readonly held = { files: 0, bytes: 0 }
   readonly #heldOfBand: Uint32Array
   #fillLeft: number
+  #isLimited = false
 
   /** `fillBytes`: the most that may be moved in by what is admitted and filled up, where it is known what the site holds. */
   constructor(bands: Bands, perSite: number, types: readonly (readonly PlacingBox[])[], fillBytes: number) {
@@ -64,6 +65,16 @@ export class SitePlacing {
     this.#all = new Spread(this.boxes, [...this.boxes.keys.keys()])
     this.holds = new Uint8Array(bands.order.length)
     this.#heldOfBand = new Uint32Array(bands.count)
+  }
+
+  /** Whether more would have been moved in, had it been allowed. */
+  get isLimited(): boolean {
+    return this.#isLimited
+  }
+
+  /** Tells that what is admitted was chosen so that no more is moved in than is allowed. */
+  limit(): void {
+    this.#isLimited = true
   }
 
   /** Puts a pinned file anywhere. `demand` is that for the file here. Returns how many copies found room. */
@@ -178,7 +189,10 @@ export class SitePlacing {
         if (atTrunk && (atTrunk[i] === 1) !== covered) continue
         if (before && (before[i] !== 1) !== fresh) continue
         // Smaller ones may still come, and what is here already stays: this is no refusal.
-        if (before && fresh && this.#bands.sizeAt[i]! * this.#perSite > this.#fillLeft) continue
+        if (before && fresh && this.#bands.sizeAt[i]! * this.#perSite > this.#fillLeft) {
+          this.#isLimited = true
+          continue
+        }
         if (this.#place(i, band, this.#all, shareAt[i]! * demand, before)) refused = 0
         else if (++refused === REFUSALS) return
       }
@@ -194,10 +208,14 @@ export class SitePlacing {
     const least = this.#perSite
     if (least > 1 && this.boxes.room(bytes) < least) return false
     const isFresh = before !== undefined && before[position] !== 1
-    if (isFresh && bytes * least > this.#fillLeft) return false
+    if (isFresh && bytes * least > this.#fillLeft) {
+      this.#isLimited = true
+      return false
+    }
     const wanted = type.copiesFor(demand, least)
-    const copies =
-      isFresh && wanted * bytes > this.#fillLeft ? Math.max(least, Math.floor(this.#fillLeft / bytes)) : wanted
+    const isShort = isFresh && wanted * bytes > this.#fillLeft
+    if (isShort) this.#isLimited = true
+    const copies = isShort ? Math.max(least, Math.floor(this.#fillLeft / bytes)) : wanted
     let placed = type.add(file, hash, bytes, demand / copies, copies, true)
     if (placed < least) placed += this.#all.add(file, hash, bytes, demand / copies, least - placed, false)
     if (isFresh) this.#fillLeft -= placed * bytes

@@ -2,7 +2,7 @@ import { FileSet } from '../../blobs/file-set.ts'
 import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
 import { hashString, mix } from '../hash.ts'
-import type { PlacementWorth, Scarcity, SolvedSite } from '../problem.ts'
+import type { PlacementWorth, Scarcity, SolvedPart, SolvedSite } from '../problem.ts'
 import { askTrunk, byFile, servedBy } from './asked.ts'
 import { type Bands, cutBands, placedFiles } from './bands.ts'
 import { withChurn } from './churn.ts'
@@ -42,7 +42,8 @@ export class Solved {
   readonly #placeable: { readonly files: number; readonly bytes: number }
   readonly trees: readonly Tree[]
   readonly #control: SolverControl
-  #worth = { demand: 0, local: 0, parent: 0, bound: 0 }
+  readonly #parts: SolvedPart[] = []
+  readonly #bounds = new Map<Tree, number>()
   #endedEarly = false
 
   constructor(input: SolverInput, options: SolverOptions, control: SolverControl = {}) {
@@ -79,20 +80,33 @@ export class Solved {
     for (const [i, tree] of this.trees.entries()) {
       control.onProgress?.((PRICING * i) / this.trees.length)
       const bound = priceTree(tree, options, control.shouldEnd)
-      this.#worth.bound += bound.value
+      let { value } = bound
       this.#endedEarly ||= bound.endedEarly
       // Pinned files are in no band: at best all of their demand is served where it arises.
       for (const { site, demand } of tree.branches) {
         const share = this.#share[this.#sites[site]!.klass]!
-        for (const file of this.#pinned) this.#worth.bound += share[file]! * demand
+        for (const file of this.#pinned) value += share[file]! * demand
       }
+      this.#bounds.set(tree, value)
     }
   }
 
-  /** Known when all of `sites` has been read. */
+  /** Of the sites read so far, but for its bound: that is of all. */
   get worth(): PlacementWorth {
-    const { demand, local, parent, bound } = this.#worth
-    return { demand, local, parent, value: local + this.#options.parentValue * parent, bound }
+    const sum = (field: 'demand' | 'local' | 'parent' | 'value') =>
+      this.#parts.reduce((total, { worth }) => total + worth[field], 0)
+    const bound = [...this.#bounds.values()].reduce((total, each) => total + each, 0)
+    return { demand: sum('demand'), local: sum('local'), parent: sum('parent'), value: sum('value'), bound }
+  }
+
+  /** The most valuable first. */
+  get scarce(): Scarcity[] {
+    return scarceIn(this.trees, this.siteKeys)
+  }
+
+  /** What was placed together, of the sites read so far. */
+  get parts(): readonly SolvedPart[] {
+    return this.#parts
   }
 
   /** Whether the prices were left before they were as good as they get. */
@@ -103,11 +117,6 @@ export class Solved {
   /** Keys of the sites, by the positions that `trees` name them by. */
   get siteKeys(): readonly string[] {
     return this.#sites.map(({ key }) => key)
-  }
-
-  /** The most valuable first. */
-  get scarce(): Scarcity[] {
-    return scarceIn(this.trees, this.siteKeys)
   }
 
   /** Puts files on appliances, tree by tree. */
@@ -262,7 +271,8 @@ export class Solved {
       return
     }
     const churn = { bonus: churnBonus, fillBytes: this.#sites[branch.site]!.fillBytes }
-    const { parts, groupBytes } = withChurn(branch, trunk, at.atTrunk, at.before, churn, tau)
+    const { parts, groupBytes, isLimited } = withChurn(branch, trunk, at.atTrunk, at.before, churn, tau)
+    if (isLimited) placing.limit()
     placing.admit(branch, trunk, parts, { ...at, groupBytes })
   }
 
@@ -386,9 +396,19 @@ export class Solved {
       told.push(this.#told(trunk.site, trunkPlacing))
     }
     const kept = this.#kept(tree, told, local + parentValue * parent)
-    this.#worth.demand += demandOfAll
-    this.#worth.local += kept?.local ?? local
-    this.#worth.parent += kept?.parent ?? parent
+    if (kept) ({ local, parent } = kept)
+    this.#parts.push({
+      sites: told.map(({ key }) => key),
+      worth: {
+        demand: demandOfAll,
+        local,
+        parent,
+        value: local + parentValue * parent,
+        bound: this.#bounds.get(tree)!,
+      },
+      scarce: scarceIn([tree], this.siteKeys),
+      isSettled: !(trunkPlacing?.isLimited || placings.some((placing) => placing?.isLimited)),
+    })
     yield* kept?.sites ?? told
   }
 
