@@ -1,5 +1,5 @@
 import type { Located } from '../locate.ts'
-import type { PlainNode } from './plain-yaml.ts'
+import type { PlainNode } from './plain-node.ts'
 
 /** A traced value, as a place. */
 export function located(node: PlainNode): Located {
