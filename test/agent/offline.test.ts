@@ -177,7 +177,7 @@ test('a converged appliance sends heartbeats and nothing else; after the gateway
     () => (gateway.told.length > 0 && gateway.streams === 1 ? true : undefined),
     () => gateway.told,
   )
-  expect(performance.now() - back).toBeLessThan(1000)
+  expect(performance.now() - back).toBeLessThan(5000)
 })
 
 test('a stream that falls silent is opened again', async () => {

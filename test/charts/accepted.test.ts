@@ -30,7 +30,7 @@ whenHelm('every rendered object is taken by an API server, every field of it kno
         if (!isAlreadyExists(error)) throw error
       }
     }
-  }, 30_000)
+  }, 90_000)
   afterAll(async () => {
     await plane?.[Symbol.asyncDispose]()
   })

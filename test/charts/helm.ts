@@ -38,7 +38,7 @@ export async function runHelm(...args: readonly string[]): Promise<string> {
   }
   try {
     return await new Promise((resolve, reject) => {
-      execFile(helm!, args, { env, maxBuffer: 32 * 1024 * 1024, timeout: 25_000 }, (error, stdout, stderr) => {
+      execFile(helm!, args, { env, maxBuffer: 32 * 1024 * 1024, timeout: 60_000 }, (error, stdout, stderr) => {
         if (error) reject(new Error(`${stderr}${stdout}`))
         else resolve(stdout)
       })

@@ -62,7 +62,7 @@ whenHelm('the rights of each component, used over the whole life of a fleet', ()
     const ours = new Set(['', ns, RELEASE_NAMESPACE, HEARTBEAT_NAMESPACE])
     seen.controller = controller.seen.filter(({ namespace }) => ours.has(namespace))
     seen.gateway = gateway.seen.filter(({ namespace }) => ours.has(namespace))
-  }, 60_000)
+  }, 120_000)
   afterAll(async () => {
     await plane?.[Symbol.asyncDispose]()
   })

@@ -64,13 +64,13 @@ whenKubectl('an overlay', () => {
       brake: { maxDarkShare: 1, minDark: 1 },
     })
     await controllers.started
-  }, 30_000)
+  }, 90_000)
   afterAll(async () => {
     // While there is somebody to take the finalizers away.
     await run(['delete', 'namespace', 'cdn-staging', 'cdn-production', '--ignore-not-found', '--timeout=20s'])
     await controllers?.close()
     await plane?.[Symbol.asyncDispose]()
-  }, 45_000)
+  }, 90_000)
 
   test.each([
     ['staging', [], 1],

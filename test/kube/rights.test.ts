@@ -76,7 +76,7 @@ test('controllers with too few rights say which verb on which resource is missin
     await controllers.close()
     client.close()
   }
-}, 40_000)
+}, 120_000)
 
 async function make<T extends KubeObject>(resource: Resource<T>, name: string, spec: object, namespace?: string) {
   const object = {

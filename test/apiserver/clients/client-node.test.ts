@@ -79,7 +79,7 @@ test('informers see what there is and what comes', async () => {
     core.listNamespacedConfigMap({ namespace: 'default' }),
   )
   const wait = async (what: string) => {
-    const end = Date.now() + 5000
+    const end = Date.now() + 30_000
     while (!seen.includes(what)) {
       if (Date.now() > end) throw new Error(`saw ${seen.join(', ')} but not ${what}`)
       await new Promise((resolve) => setTimeout(resolve, 10))

@@ -96,7 +96,7 @@ suite('kubectl (needs it in KUBEBUILDER_ASSETS or on the PATH)', () => {
       out += String(d)
     })
     const seen = async (n: string) => {
-      const end = Date.now() + 10_000
+      const end = Date.now() + 30_000
       while (!out.includes(`${n}\n`)) {
         if (Date.now() > end) throw new Error(`kubectl get --watch printed ${JSON.stringify(out)}`)
         await new Promise((resolve) => setTimeout(resolve, 20))

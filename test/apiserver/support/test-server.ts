@@ -151,9 +151,9 @@ export class TestServer {
     return made.body
   }
 
-  /** Reads until `done` holds of the answer; rejects after ten seconds, telling the last one. */
+  /** Reads until `done` holds of the answer; rejects after half a minute, telling the last one. */
   async until(path: string, done: (answer: Answer) => boolean): Promise<Answer> {
-    const end = Date.now() + 10_000
+    const end = Date.now() + 30_000
     for (;;) {
       const last = await this.get(path)
       if (done(last)) return last
@@ -221,7 +221,7 @@ function reader(res: IncomingMessage, close: () => void): WatchReader {
     ended,
     close,
     async next() {
-      const end = Date.now() + 5000
+      const end = Date.now() + 30_000
       for (;;) {
         const event = events.shift()
         if (event) return event
