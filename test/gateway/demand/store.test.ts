@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { countOnThread } from '../../../gateway/demand/count.ts'
 import { openDemandStore } from '../../../gateway/demand/open.ts'
 import type { DemandBatch } from '../../../gateway/demand/store.ts'
+import { catalogOf, encodeCatalog } from '../../../reconcilers/blobs/catalog.ts'
+import { decodeDemand, encodeDemand } from '../../../reconcilers/blobs/demand.ts'
 import { findPostgres, startPostgres } from './postgres.ts'
 
 const HOUR = 480_000
@@ -119,6 +122,43 @@ describe.each(kinds)('demand in %s', (_name, start) => {
     expect(await store.files('isp/big', DAY, DAY + 1)).toMatchObject([
       { requests: 2_000_000_002, bytes: 2_000_000_000_000_002 },
     ])
+  })
+
+  test('is summed up and foretold by a thread that reads it itself, class by class', async () => {
+    const store = await opened
+    const { url } = await started
+    const catalog = encodeCatalog(
+      catalogOf([0, 1, 2].map((f) => ({ path: `f${f}`, size: 100, sha256: String(f).repeat(64) }))),
+    )
+    const demand = encodeDemand('sha256:x', { classes: [], popularity: [Float64Array.of(1, 1, 1)] })
+    for (const [id, demandClass, files] of [
+      ['de', 'de', [[0, 9, 90_000] as const, [1, 1, 1000] as const]],
+      ['fr', 'fr', [[1, 9, 90_000] as const, [0, 1, 1000] as const]],
+    ] as const)
+      await store.add(
+        batch(`sum-${id}`, {
+          demandClass,
+          catalogs: [{ catalog: 'isp/sum', files, others: { requests: 0, bytes: 0 } }],
+        }),
+      )
+    expect(await store.classes('isp/sum')).toEqual(['de', 'fr'])
+    expect(await store.files('isp/sum', DAY, DAY + 1, 'fr')).toHaveLength(2)
+    const job = { where: url, name: 'isp/sum', today: DAY + 1, catalog: { digest: 'sha256:x', bytes: catalog, demand } }
+    const { counted, observed, forecast } = await countOnThread(job, new AbortController().signal)
+    expect(counted).toMatchObject({ days: 1, files: 2, catalogDigest: 'sha256:x' })
+    for (const blob of [observed, forecast]) {
+      const { classes, popularity } = decodeDemand(blob!)
+      expect(classes).toEqual(['de', 'fr'])
+      const [all, de, fr] = popularity.map((column) => [...column]) as [number[], number[], number[]]
+      expect(all[0]).toBeCloseTo(all[1]!, 6)
+      expect(de[0]).toBeGreaterThan(5 * de[1]!)
+      expect(fr[1]).toBeGreaterThan(5 * fr[0]!)
+      expect(de[2]).toBeLessThan(0.2 * de[0]!)
+    }
+    const stop = new AbortController()
+    const stopped = countOnThread(job, stop.signal)
+    stop.abort(new Error('enough'))
+    await expect(stopped).rejects.toThrow('enough')
   })
 
   test('a batch that cannot be added leaves nothing', async () => {
