@@ -158,7 +158,10 @@ export class Agent {
     const blobs = new LocalBlobs(
       io,
       join(folder, 'blobs'),
-      (digest) => this.#gateway.blob(digest, this.#abort.signal),
+      {
+        blob: (digest) => this.#gateway.blob(digest, this.#abort.signal),
+        catalog: (digest, from) => this.#gateway.catalog(digest, from, this.#abort.signal),
+      },
       log,
     )
     const parts: Parts = {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import type { CatalogDeltas } from './catalog-deltas.ts'
 import type { Counters } from './counters.ts'
 import type { Demand } from './demand/demand.ts'
 import type { Fleet } from './fleet.ts'
@@ -20,6 +21,7 @@ export interface GatewayContext {
   /** The gateway's id, as in its Leases. */
   readonly id: string
   readonly blobs: BlobStore
+  readonly deltas: CatalogDeltas
   readonly clock: Clock
   readonly log: Log
   readonly fleet: Fleet

@@ -7,6 +7,8 @@ export class Counters {
   demandReports = 0
   blobsServed = 0
   blobBytesServed = 0
+  /** Catalogs of which only what changed was sent. */
+  catalogDeltasServed = 0
   /** By HTTP code; a stream counts when it begins. */
   readonly answers = new Map<number, number>()
 

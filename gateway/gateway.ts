@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import type { Tracing } from '../runtime/tracing/tracing.ts'
+import { CatalogDeltas } from './catalog-deltas.ts'
 import type { GatewayContext, GatewayHealth } from './context.ts'
 import { Counters } from './counters.ts'
 import { Demand } from './demand/demand.ts'
@@ -124,6 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const context: GatewayContext = {
     id,
     blobs: blobStore,
+    deltas: new CatalogDeltas(blobStore),
     clock,
     log,
     fleet,

@@ -34,6 +34,11 @@ export function registerGateway(metrics: Metrics, observed: ControllerMetrics, v
   )
   counter('weir_gateway_status_writes_total', 'Writes of Appliance.status.', (c) => c.statusWrites)
   counter('weir_gateway_blobs_served_total', 'Blobs, or ranges of them, served.', (c) => c.blobsServed)
+  counter(
+    'weir_gateway_catalog_deltas_served_total',
+    'Catalogs of which only what changed was sent.',
+    (c) => c.catalogDeltasServed,
+  )
   counter('weir_gateway_blob_bytes_served_total', 'Bytes of blobs served.', (c) => c.blobBytesServed)
   metrics.counter(
     { name: 'weir_gateway_requests_total', help: 'Requests answered, by HTTP code.', labels: ['code'] },

@@ -1,4 +1,5 @@
 import type { ApplianceAddress, ApplianceContent, AssignmentSpec } from '../../crds/types.gen.ts'
+import { DELTA_TYPE } from '../../reconcilers/blobs/catalog-delta.ts'
 import type { RequestCounts } from '../../reconcilers/gateway/request-counts.ts'
 import { LineSplitter } from '../../runtime/client/ndjson.ts'
 import { Transport, type TransportRequest } from '../../runtime/client/transport.ts'
@@ -128,13 +129,24 @@ export class GatewayClient {
     return this.#send('GET', `/v1/blobs/${digest}`, { signal, timeoutMs: BLOB_TIMEOUT_MS })
   }
 
+  /** A version of a catalog, for who has `from`: what changed since then, or the whole where that is not known or hardly less. Not checked here. */
+  async catalog(digest: string, from: string, signal: AbortSignal): Promise<{ bytes: Buffer; isDelta: boolean }> {
+    const path = `/v1/blobs/${digest}?from=${from}`
+    const { headers, body } = await this.#answer('GET', path, { signal, timeoutMs: BLOB_TIMEOUT_MS })
+    return { bytes: body, isDelta: headers['content-type'] === DELTA_TYPE }
+  }
+
   close(): void {
     this.#transport.close()
   }
 
   async #send(method: string, path: string, more: Partial<TransportRequest>): Promise<Buffer> {
-    const { status, body } = await this.#transport.read(this.#request(method, path, more))
-    if (status >= 200 && status < 300) return body
+    return (await this.#answer(method, path, more)).body
+  }
+
+  async #answer(method: string, path: string, more: Partial<TransportRequest>) {
+    const { status, headers, body } = await this.#transport.read(this.#request(method, path, more))
+    if (status >= 200 && status < 300) return { headers, body }
     throw new GatewayError(`${method} ${path}`, status, messageOf(body))
   }
 

@@ -1,6 +1,6 @@
 import type { ContentAssignment, ContentEntry } from '../../crds/types.gen.ts'
 import type { Keeper } from '../content/keeper.ts'
-import { View, versionOf } from '../content/view.ts'
+import { catalogKey, View, versionOf } from '../content/view.ts'
 import { Loop, type LoopOptions } from '../gateway/loop.ts'
 import type { LocalBlobs } from './blobs.ts'
 import type { Desired, DesiredState } from './desired.ts'
@@ -98,7 +98,9 @@ export class AssignmentTaker {
     const offered = this.#offered
     if (!offered) return this.#tidy()
     try {
-      const views = await this.#views(offered.content.entries, (digest) => this.#options.blobs.get(digest))
+      const views = await this.#views(offered.content.entries, (digest, previous) =>
+        this.#options.blobs.get(digest, previous),
+      )
       // A newer one has come in the meantime, and has asked for its own turn.
       if (this.#offered !== offered) return
       try {
@@ -142,13 +144,20 @@ export class AssignmentTaker {
     return bytes
   }
 
-  async #views(entries: readonly ContentEntry[], blob: (digest: string) => Promise<Uint8Array>): Promise<View[]> {
+  async #views(
+    entries: readonly ContentEntry[],
+    blob: (digest: string, previous?: string) => Promise<Uint8Array>,
+  ): Promise<View[]> {
     const current = new Map(this.#options.keeper.views.map((view) => [versionOf(view.entry), view]))
+    const versions = new Map(this.#options.keeper.views.map(({ entry }) => [catalogKey(entry), entry.catalogDigest]))
     const views: View[] = []
     for (const entry of entries) {
       const same = current.get(versionOf(entry))
       if (same) views.push(same.withEntry(entry))
-      else views.push(await View.read(entry, await blob(entry.catalogDigest), await blob(entry.manifestDigest)))
+      else {
+        const catalog = await blob(entry.catalogDigest, versions.get(catalogKey(entry)))
+        views.push(await View.read(entry, catalog, await blob(entry.manifestDigest)))
+      }
     }
     return views
   }

@@ -11,6 +11,7 @@ import { type AgentOptions, type RunningAgent, startAgent } from '../../agent/ma
 import type { Tuning } from '../../agent/tuning.ts'
 import type { AssignmentSpec, ContentAssignment, ContentEntry } from '../../crds/types.gen.ts'
 import { type CatalogFile, catalogOf, encodeCatalog } from '../../reconcilers/blobs/catalog.ts'
+import { DELTA_TYPE } from '../../reconcilers/blobs/catalog-delta.ts'
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import { decodeFileSet, encodeFileSet, type FileSetBlob } from '../../reconcilers/blobs/file-set-blob.ts'
 
@@ -164,6 +165,9 @@ export class TestGateway {
   readonly told: Told[] = []
   /** Requests, by method and path, that are answered with 503; the stream is not asked about. */
   refuses: (request: string) => boolean = () => false
+  /** What is answered to who asks for what changed in a catalog. Without it, the whole. */
+  delta: string | undefined
+  readonly blobsAsked: string[] = []
   sources: unknown = { peers: [], parents: [] }
   status: StatusReport | undefined
   url = ''
@@ -257,8 +261,11 @@ export class TestGateway {
     } else if (this.refuses(`${request.method} ${path}`)) {
       response.writeHead(503).end(JSON.stringify({ message: 'refused by the test' }))
     } else if (path.startsWith('/v1/blobs/')) {
-      const blob = this.blobs.get(path.slice('/v1/blobs/'.length))
-      if (blob) response.end(blob)
+      const [digest = '', query] = path.slice('/v1/blobs/'.length).split('?')
+      const blob = this.blobs.get(digest)
+      this.blobsAsked.push(path.slice('/v1/blobs/'.length))
+      if (query !== undefined && this.delta) response.setHeader('Content-Type', DELTA_TYPE).end(this.delta)
+      else if (blob) response.end(blob)
       else response.writeHead(404).end()
     } else if (path.startsWith(own)) {
       this.#answerOwn(request.method ?? '', path.slice(own.length), Buffer.concat(body), response)

@@ -42,7 +42,11 @@ test('after a reboot without the gateway it serves at once, and fills what was m
     () => (held(root) === 40 ? true : undefined),
     () => held(root),
   )
-  expect((await get(agent.url, 33)).status).toBe(200)
+  // On disk, and a moment later known to be.
+  await until(
+    async () => ((await get(agent.url, 33)).status === 200 ? true : undefined),
+    () => held(root),
+  )
 
   // The gateway comes back: it is told everything, though nothing has changed since.
   gateway.status = undefined
