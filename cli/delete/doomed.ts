@@ -1,10 +1,11 @@
 import type { JsonObject, KubeObject } from '../../crds/metadata.ts'
 import { apiVersionOf } from '../../runtime/client/resource.ts'
 import type { Connection } from '../api/connect.ts'
-import { discover, type ServedResource } from '../api/discovery.ts'
+import type { ServedResource } from '../api/discovery.ts'
+import { discovered } from '../api/discovery-cache.ts'
 import { resourceOfKind } from '../api/mapping.ts'
 import { AS_JSON, readPages } from '../api/request.ts'
-import { parseTargets } from '../api/targets.ts'
+import { knowsTypes, parseTargets } from '../api/targets.ts'
 import { inWaves } from '../changes/order.ts'
 import { usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -46,7 +47,9 @@ async function inFiles(
   if (words.length > 0)
     throw usageError('when paths are provided as input, you may not specify resource arguments as well')
   const { manifests, problems } = await loadManifests(fileArguments(io, [], flags))
-  const discovery = await discover(connection.client, io.interrupted)
+  const discovery = await discovered(connection, io.interrupted, (kept) =>
+    manifests.every(({ object: { apiVersion, kind } }) => resourceOfKind(kept, apiVersion, kind)),
+  )
   const found = manifests.map((manifest) => {
     const { apiVersion, kind } = manifest.object
     return { manifest, resource: resourceOfKind(discovery, apiVersion, kind) }
@@ -73,7 +76,7 @@ async function onServer(
   flags: DeleteFlags,
 ): Promise<Doomed[]> {
   if (words.length === 0) throw usageError('you must provide one or more resources by argument or filename')
-  const discovery = await discover(connection.client, io.interrupted)
+  const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
   const { targets } = parseTargets(discovery, words, {
     allNamespaces: flags.allNamespaces ?? false,
     selected: Boolean(flags.selector || flags.fieldSelector),

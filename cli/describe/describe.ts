@@ -16,10 +16,11 @@ import { discovered } from '../api/discovery-cache.ts'
 import { describeFailure, requestFailure } from '../api/failure.ts'
 import { resourceOfKind } from '../api/mapping.ts'
 import { AS_JSON } from '../api/request.ts'
-import { knowsTypes, parseTargets } from '../api/targets.ts'
+import { knowsTypes } from '../api/targets.ts'
 import type { EventObject } from '../events/event.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
-import { objectsOf, type PlacedTarget, readTargets } from '../get/read.ts'
+import { namedTargets } from '../get/named.ts'
+import { objectsOf, readTargets } from '../get/read.ts'
 import type { Io } from '../io.ts'
 import { type FileFlags, namesFiles } from '../manifests/named-files.ts'
 import { describeAppliance } from './appliance.ts'
@@ -39,10 +40,11 @@ type Body = KubeObject & JsonObject
 
 /** `weir describe`: each object on a screen of its own. */
 export async function runDescribe(io: Io, words: readonly string[], flags: DescribeFlags): Promise<ExitCode> {
+  if (words.length === 0 && !namesFiles(flags)) throw usageError('you must specify the type of resource to describe')
   const connection = await connect(io, flags)
   try {
     const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
-    const targets = await targetsOf(io, connection, discovery, words, flags)
+    const targets = await namedTargets(io, connection, words, flags, true)
     const { answers, errors } = await readTargets(connection, targets, flags, AS_JSON, io.interrupted)
     const objects = answers.flatMap((answer) =>
       objectsOf([answer]).map((object) => ({ object, resource: answer.resource })),
@@ -69,31 +71,6 @@ export async function runDescribe(io: Io, words: readonly string[], flags: Descr
   } finally {
     connection.client.close()
   }
-}
-
-async function targetsOf(
-  io: Io,
-  connection: Connection,
-  discovery: Discovery,
-  words: readonly string[],
-  flags: DescribeFlags,
-): Promise<readonly PlacedTarget[]> {
-  if (namesFiles(flags)) {
-    const { manifestsFrom, resolveManifests } = await import('../changes/resolve.ts')
-    const set = await resolveManifests(await manifestsFrom(io, words, flags), connection, io.interrupted)
-    return set.map(({ resource, object }) => ({
-      type: 'object',
-      resource,
-      name: object.metadata.name!,
-      ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
-    }))
-  }
-  if (words.length === 0) throw usageError('you must specify the type of resource to describe')
-  return parseTargets(discovery, words, {
-    allNamespaces: flags.allNamespaces ?? false,
-    selected: Boolean(flags.selector || flags.fieldSelector),
-    allowCollections: true,
-  }).targets
 }
 
 /** Describes objects, reading what they refer to. */

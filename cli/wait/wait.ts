@@ -3,16 +3,15 @@ import { sleep, systemClock } from '../../runtime/clock.ts'
 import { isNotFound } from '../../runtime/errors.ts'
 import { type Connection, type ConnectionFlags, connect } from '../api/connect.ts'
 import { qualifiedKind } from '../api/discovery.ts'
-import { discovered } from '../api/discovery-cache.ts'
 import { requestFailure } from '../api/failure.ts'
 import { AS_JSON, readOne, readPages } from '../api/request.ts'
-import { knowsTypes, parseTargets } from '../api/targets.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
+import { namedTargets } from '../get/named.ts'
 import type { PlacedTarget } from '../get/read.ts'
 import { type Followed, followUntil } from '../health/follow.ts'
 import type { Io } from '../io.ts'
-import { type FileFlags, namesFiles } from '../manifests/named-files.ts'
+import type { FileFlags } from '../manifests/named-files.ts'
 import { allOf, type Goal, parseGoal } from './condition.ts'
 
 export interface WaitFlags extends ConnectionFlags, FileFlags {
@@ -38,7 +37,7 @@ export async function runWait(io: Io, words: readonly string[], flags: WaitFlags
   const timeout = parseDuration(flags.timeout)
   const connection = await connect(io, flags)
   try {
-    const targets = await targetsOf(io, connection, words, flags)
+    const targets = await namedTargets(io, connection, words, flags, flags.all ?? false)
     const timeoutMs = timeout < 0 ? WEEK_MS : timeout
     const started = performance.now()
     let followed = await existing(io, connection, targets, flags, waits)
@@ -91,30 +90,6 @@ interface Waited extends Followed {
 }
 
 const label = ({ resource, name }: Followed) => `${resource.plural}/${name}`
-
-async function targetsOf(
-  io: Io,
-  connection: Connection,
-  words: readonly string[],
-  flags: WaitFlags,
-): Promise<readonly PlacedTarget[]> {
-  if (namesFiles(flags)) {
-    const { manifestsFrom, resolveManifests } = await import('../changes/resolve.ts')
-    const set = await resolveManifests(await manifestsFrom(io, words, flags), connection, io.interrupted)
-    return set.map(({ resource, object }) => ({
-      type: 'object',
-      resource,
-      name: object.metadata.name!,
-      ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
-    }))
-  }
-  const discovery = await discovered(connection, io.interrupted, (kept) => knowsTypes(kept, words))
-  return parseTargets(discovery, words, {
-    allNamespaces: flags.allNamespaces ?? false,
-    selected: Boolean(flags.selector || flags.fieldSelector),
-    allowCollections: flags.all ?? false,
-  }).targets
-}
 
 /** The objects that targets stand for now. Named ones that are not there are an error, unless they may be missing. */
 async function existing(
