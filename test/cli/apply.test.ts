@@ -284,7 +284,7 @@ spec:
       stdout: 'site.fleet.weir.dev/good unchanged\n',
       stderr: '',
     })
-    const slow = await apply(site('slow', 'health'), '--wait', '--timeout', '300ms')
+    const slow = await apply(site('slow', 'health'), '--wait', '--timeout', '3s')
     expect([slow.code, slow.stderr]).toEqual([
       7,
       expect.stringContaining('error: site.fleet.weir.dev/slow is not healthy: Because: Reconciling is True'),
@@ -542,7 +542,7 @@ describe('wait', () => {
       stdout: '',
       stderr: '',
     })
-    const late = await wait('--for=condition=Ready', 'site/s', '-n', 'waits', '--timeout=200ms')
+    const late = await wait('--for=condition=Ready', 'site/s', '-n', 'waits', '--timeout=3s')
     expect([late.code, late.stderr]).toEqual([
       7,
       'error: timed out waiting for the condition on sites/s (it has no condition Ready)\n',

@@ -152,7 +152,7 @@ describe('drain', () => {
 
   test('too late is exit 7, and says what is missing', async () => {
     await report('ber1-a', { advertised: 1 })
-    const { code, stderr } = await weir('drain', 'ap/ber1-a', '--timeout=300ms')
+    const { code, stderr } = await weir('drain', 'ap/ber1-a', '--timeout=3s')
     expect(code).toBe(7)
     expect(stderr).toContain(
       'error: appliance.fleet.weir.dev/ber1-a is not drained in time: its controller has not taken this up yet\n',
