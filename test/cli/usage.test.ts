@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { sites } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
@@ -151,7 +152,11 @@ describe('completion', () => {
     ['shells', ['completion', 'z'], ['zsh', ':4', '']],
     ['what cannot be known', ['get', 'nonsense', ''], [':4', '']],
   ])('of %s', async (_reason, words, expected) => {
-    expect(await complete(...words)).toEqual(expected)
+    let got = await complete(...words)
+    // A server that takes longer than a person waits for is left out; that person presses the key again.
+    for (const end = Date.now() + 30_000; !isDeepStrictEqual(got, expected) && Date.now() < end; )
+      got = await complete(...words)
+    expect(got).toEqual(expected)
   })
 
   test.concurrent('answers without a server', async () => {
