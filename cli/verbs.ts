@@ -18,6 +18,7 @@ import { command as create } from './new/command.ts'
 import { command as plan } from './plan/command.ts'
 import { command as restore } from './restore/command.ts'
 import { command as schema } from './schema/command.ts'
+import { command as steering } from './steering/command.ts'
 import { command as top } from './top/command.ts'
 import { command as up } from './up/command.ts'
 import { command as validate } from './validate/command.ts'
@@ -50,6 +51,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   agent,
   controller,
   gateway,
+  steering,
   completion,
   version,
 ]

@@ -66,6 +66,11 @@ export async function openBlobStore(root: string, { shared = false } = {}): Prom
   return new FolderBlobStore(root)
 }
 
+/** The blobs in a folder that somebody else keeps: only read, so that it may be mounted read-only. */
+export function blobFolder(root: string): Pick<BlobStore, 'get' | 'has' | 'path'> {
+  return new FolderBlobStore(root)
+}
+
 async function removeAbandoned(incoming: string): Promise<void> {
   for (const name of (await orMissing(readdir(incoming))) ?? []) {
     const path = join(incoming, name)

@@ -5,6 +5,7 @@ import { type Served, serveFile } from '../../runtime/http-files/serve-file.ts'
 import type { Log } from '../../runtime/log.ts'
 import { errorCode } from '../file-io.ts'
 import type { Tuning } from '../tuning.ts'
+import { ServingLoad } from './load.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { CountedFile, Tally } from './tally.ts'
 
@@ -53,15 +54,17 @@ const HEADERS_TIMEOUT_MS = 10_000
 
 /** Serves what is held, over HTTP. Only verified files are ever found. */
 export async function startServer(options: ServeOptions): Promise<ContentServer> {
+  const load = new ServingLoad()
   const server = http.createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: 15_000, noDelay: true },
-    (request, response) => void new Handler(options, request, response).run(),
+    (request, response) => void new Handler(options, load, request, response).run(),
   )
   // Nobody sends us a body worth waiting for.
   server.requestTimeout = HEADERS_TIMEOUT_MS
   server.maxConnections = options.tuning.maxConnections
   // A client that takes nothing for so long keeps a file from being evicted for no good.
   server.setTimeout(options.tuning.clientTimeoutMs)
+  server.on('connection', (socket) => load.opened(socket))
   server.listen(options.port, options.host)
   await once(server, 'listening')
   const { address, port } = server.address() as AddressInfo
@@ -79,11 +82,13 @@ export async function startServer(options: ServeOptions): Promise<ContentServer>
 
 class Handler {
   readonly #options: ServeOptions
+  readonly #load: ServingLoad
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
 
-  constructor(options: ServeOptions, request: IncomingMessage, response: ServerResponse) {
+  constructor(options: ServeOptions, load: ServingLoad, request: IncomingMessage, response: ServerResponse) {
     this.#options = options
+    this.#load = load
     this.#request = request
     this.#response = response
   }
@@ -103,7 +108,8 @@ class Handler {
     if (method !== 'GET' && method !== 'HEAD') return this.#text(405, 'only GET and HEAD', { Allow: 'GET, HEAD' })
     const end = url.indexOf('?')
     const path = end < 0 ? url : url.slice(0, end)
-    if (path === '/healthz') return this.#text(200, 'ok')
+    // Who asks whether it is there is told how busy it is: steering shares clients out by it.
+    if (path === '/healthz') return this.#text(200, 'ok', { 'Weir-Load': this.#load.text() })
     if (path === '/metrics')
       return this.#text(200, this.#options.metrics(), { 'Content-Type': 'text/plain; version=0.0.4' })
     if (path.startsWith(PEER_PREFIX)) return this.#peer(path.slice(PEER_PREFIX.length))
@@ -133,6 +139,7 @@ class Handler {
   ): Promise<void> {
     const { openFiles, onUnreadable, counters, tally } = this.#options
     openFiles.opened(sha256, this.#response)
+    this.#load.requests++
     let served: Served
     try {
       served = await serveFile(this.#request, this.#response, {
@@ -145,6 +152,7 @@ class Handler {
       if (errorCode(error) === 'EIO') onUnreadable(sha256, 'the disk cannot read its bytes (EIO)')
       throw error
     } finally {
+      this.#load.requests--
       openFiles.closed(sha256, this.#response)
     }
     this.#count(served.status)

@@ -1,0 +1,134 @@
+import { isIP } from 'node:net'
+import { mix } from '../../reconcilers/placement/hash.ts'
+import type { Address } from '../../reconcilers/steering/address.ts'
+import { STATE, type World } from '../../reconcilers/steering/world.ts'
+import type { Steerer } from '../steerer.ts'
+import { type CatalogIndex, titleLabel } from '../world/catalog-index.ts'
+
+/** Addresses in one answer. */
+const MAX_ADDRESSES = 4
+
+/** What a name means for a client: hosts of appliances, best first. */
+export interface Found {
+  /** IP addresses or host names; none where nobody can serve it now. */
+  readonly hosts: readonly string[]
+  /** Seconds that the policy lets an answer be used. */
+  readonly ttlSeconds: number
+  /** Whether another client may get another answer. */
+  readonly perClient: boolean
+}
+
+/**
+ * What is below the zone: `site`, `site.namespace`, `title`, `title.namespace` and `title.catalog.namespace`. A name that both a site and a title have is
+ * the site's.
+ */
+export class Zone {
+  readonly #world: World
+  readonly #steerer: Steerer
+
+  constructor(world: World, steerer: Steerer) {
+    this.#world = world
+    this.#steerer = steerer
+  }
+
+  /** What these labels (small letters, the one next to the zone last) mean to a client. Undefined: there is no such name. */
+  find(labels: readonly string[], client: Readonly<Address>): Found | undefined {
+    const [name = '', ...above] = labels
+    if (labels.length > 3) return undefined
+    const site = labels.length <= 2 ? this.#siteOf(name, above[0]) : undefined
+    if (site !== undefined)
+      return { hosts: this.#hostsAt(site, client), ttlSeconds: Number.POSITIVE_INFINITY, perClient: false }
+    const title = this.#titleOf(name, above)
+    if (title) return this.#hostsOf(title, client)
+    // A namespace or catalog is a name too, though nothing is at it.
+    return this.#isAbove(labels) ? { hosts: [], ttlSeconds: Number.POSITIVE_INFINITY, perClient: false } : undefined
+  }
+
+  #siteOf(name: string, namespace: string | undefined): number | undefined {
+    const { siteOrdinals, sites, siteKeys } = this.#world
+    if (namespace !== undefined) {
+      const ordinal = siteOrdinals.get(`${namespace}/${name}`)
+      return ordinal !== undefined && sites[ordinal] ? ordinal : undefined
+    }
+    const found = siteKeys.findIndex((key, ordinal) => sites[ordinal] !== undefined && key.endsWith(`/${name}`))
+    return found < 0 ? undefined : found
+  }
+
+  #titleOf(label: string, above: readonly string[]): { readonly title: string; readonly catalog: string } | undefined {
+    const [first, second] = above
+    const inScope = (key: string) =>
+      second !== undefined ? key === `${second}/${first}` : first === undefined || key.startsWith(`${first}/`)
+    for (const [ordinal, catalog] of this.#world.catalogKeys.entries()) {
+      if (!inScope(catalog)) continue
+      const index = this.#world.catalogs[ordinal] as CatalogIndex | undefined
+      const found = index?.labelled(label)
+      const title = found && index!.file(found.entry)?.title
+      if (title !== undefined && titleLabel(title) === label) return { title, catalog }
+    }
+    return undefined
+  }
+
+  #isAbove(labels: readonly string[]): boolean {
+    const [first, second] = labels
+    if (labels.length === 1)
+      return (
+        this.#world.siteKeys.some((key) => key.startsWith(`${first}/`)) ||
+        this.#world.catalogKeys.some((key) => key.startsWith(`${first}/`))
+      )
+    return labels.length === 2 && this.#world.catalogOrdinals.has(`${second}/${first}`)
+  }
+
+  #hostsOf({ title, catalog }: { readonly title: string; readonly catalog: string }, client: Readonly<Address>): Found {
+    const { answer } = this.#steerer.steer(client, {
+      ...{ files: [], title, catalog, purpose: 'vod', exclude: [], maxUrls: MAX_ADDRESSES, explain: false },
+    })
+    const hosts: string[] = []
+    for (let i = 0; i < answer.count; i++) {
+      const ordinal = answer.appliances[i]!
+      // A fallback's URL is of another path than an appliance's: by name alone it cannot be found there.
+      if (ordinal >= 0) add(hosts, this.#world.urls[ordinal]!)
+    }
+    return { hosts, ttlSeconds: answer.ttlSeconds, perClient: true }
+  }
+
+  /** Hosts at a site, or where none is up at its parents, in an order of the client's own, the busiest last. */
+  #hostsAt(site: number, client: Readonly<Address>): string[] {
+    const { parents } = this.#world
+    const places = [site, ...parents.items.subarray(parents.start[site]!, parents.start[site + 1]!)]
+    for (const place of places) {
+      const hosts = this.#upAt(place, mix(client.words[0]! ^ client.words[1]!))
+      if (hosts.length > 0) return hosts
+    }
+    return []
+  }
+
+  #upAt(site: number, seed: number): string[] {
+    const { siteAppliances, state, load, applianceHash, urls } = this.#world
+    const from = siteAppliances.start[site] ?? 0
+    const to = siteAppliances.start[site + 1] ?? 0
+    const up = [...siteAppliances.items.subarray(from, to)].filter((a) => (state[a]! & ~STATE.OriginOnly) === 0)
+    const busy = (a: number) => Math.floor((load[a] ?? 0) * 4)
+    up.sort((a, b) => busy(a) - busy(b) || mix(seed ^ applianceHash[a]!) - mix(seed ^ applianceHash[b]!))
+    const hosts: string[] = []
+    for (const a of up.slice(0, MAX_ADDRESSES)) add(hosts, urls[a]!)
+    return hosts
+  }
+}
+
+function add(hosts: string[], url: string): void {
+  if (!URL.canParse(url)) return
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  if (!hosts.includes(host)) hosts.push(host)
+}
+
+/** Which of the hosts answer a question for addresses: those of the family, or, where no host is an address, the first by name. */
+export function recordsOf(
+  hosts: readonly string[],
+  type: string,
+): { readonly type: 'A' | 'AAAA' | 'CNAME'; readonly data: string }[] {
+  const family = type === 'A' ? 4 : 6
+  const addresses = hosts.filter((host) => isIP(host) === family)
+  if (addresses.length > 0) return addresses.map((data) => ({ type: type as 'A' | 'AAAA', data }))
+  const [first] = hosts
+  return first !== undefined && hosts.every((host) => isIP(host) === 0) ? [{ type: 'CNAME', data: first }] : []
+}

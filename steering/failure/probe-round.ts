@@ -1,0 +1,240 @@
+import {
+  type ProbeAddress,
+  ProbeConnection,
+  type ProbedLoad,
+  type ProbeResult,
+  type ProbeTimes,
+} from './probe-target.ts'
+
+export interface RoundOptions {
+  readonly times: ProbeTimes
+  /** At most so many probes per second: with more appliances than that allows, the time between two probes of one grows. */
+  readonly perSecond: number
+  readonly monotonicMs: () => number
+  /** 0…1, at random. */
+  readonly random: () => number
+  /** Connections kept open between probes: what this process may open sets a bound. */
+  readonly maxKept: number
+  /** A verdict has changed, or is the first. */
+  readonly onVerdict: (id: number, up: boolean, reason: string) => void
+  readonly onLoad: (id: number, load: ProbedLoad) => void
+}
+
+/** How finely time is told: timers of thousands of appliances are one. */
+export const TICK_MS = 20
+/** After this long, the kept connection's end is a sign that the process has ended; servers that do not keep connections end them at once. */
+const SUDDEN_MS = 100
+/** An appliance that was down answers so often in a row before it is taken for up. */
+const ANSWERS_TO_BE_UP = 2
+/** Between these answers. */
+const CONFIRM_MS = 150
+/** Connections that are being opened at once. */
+const MAX_OPENING = 2000
+/** What says something of this machine, and nothing of the appliance. */
+const OWN_ERRORS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAI_AGAIN'])
+
+type Step = 'idle' | 'first' | 'second'
+
+class Target {
+  readonly id: number
+  readonly connection: ProbeConnection
+  up: boolean | undefined
+  step: Step = 'idle'
+  /** It counts among those whose connection is being opened. */
+  opening = false
+  /** In a row. */
+  answers = 0
+  failures = 0
+  answeredAtMs = 0
+  /** When it is asked next, or when what was asked is late. */
+  dueMs = 0
+  /** Where the wheel has it; its other entries are of the past. */
+  slot = -1
+  gone = false
+
+  constructor(id: number, connection: ProbeConnection) {
+    this.id = id
+    this.connection = connection
+  }
+}
+
+/**
+ * Probes appliances, each on a connection of its own, spread over the interval at random. Runs in a thread of its own and is told the time by `tick`.
+ * One failure is tried again at once on a new connection; two make it down.
+ */
+export class ProbeRound {
+  readonly #options: RoundOptions
+  readonly #targets = new Map<number, Target>()
+  /** Who is due in which tick. */
+  readonly #wheel: Target[][]
+  #atTick: number
+  #waiting: Target[] = []
+  #opening = 0
+  /** How many probes have been sent. */
+  probes = 0
+  /** How many could not be sent for want of something on this machine. */
+  unable = 0
+
+  constructor(options: RoundOptions) {
+    this.#options = options
+    const { downIntervalMs } = options.times
+    this.#wheel = Array.from({ length: Math.ceil(downIntervalMs / TICK_MS) * 4 + 64 }, () => [])
+    this.#atTick = Math.floor(options.monotonicMs() / TICK_MS)
+  }
+
+  get size(): number {
+    return this.#targets.size
+  }
+
+  /** Begins to probe an appliance, or probes it elsewhere from now on. The first probe comes at once, or in a moment where there are many. */
+  set(id: number, address: ProbeAddress): void {
+    this.remove(id)
+    const target: Target = new Target(
+      id,
+      new ProbeConnection(
+        address,
+        (result) => this.#result(target, result),
+        () => this.#lost(target),
+      ),
+    )
+    this.#targets.set(id, target)
+    const spreadMs = Math.min(this.#intervalMs, this.#targets.size / 10)
+    this.#later(target, this.#options.random() * spreadMs)
+  }
+
+  remove(id: number): void {
+    const target = this.#targets.get(id)
+    if (!target) return
+    target.gone = true
+    this.#opened(target)
+    target.connection.drop()
+    this.#targets.delete(id)
+  }
+
+  /** Asks one at once: somebody says that it does not answer. */
+  askNow(id: number): void {
+    const target = this.#targets.get(id)
+    if (target?.step === 'idle') this.#later(target, 0)
+  }
+
+  /** Does what is due. Call it every TICK_MS. */
+  tick(): void {
+    const { monotonicMs } = this.#options
+    const nowTick = Math.floor(monotonicMs() / TICK_MS)
+    // After a long stop (a suspended machine), every slot once.
+    const first = Math.max(this.#atTick + 1, nowTick - this.#wheel.length + 1)
+    for (let tick = first; tick <= nowTick; tick++) {
+      const slot = tick % this.#wheel.length
+      const due = this.#wheel[slot]!
+      if (due.length === 0) continue
+      this.#wheel[slot] = []
+      for (const target of due) if (!target.gone && target.slot === slot) this.#due(target)
+    }
+    this.#atTick = Math.max(this.#atTick, nowTick)
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const target of waiting) if (!target.gone) this.#ask(target)
+  }
+
+  close(): void {
+    for (const id of [...this.#targets.keys()]) this.remove(id)
+  }
+
+  #opened(target: Target): void {
+    if (target.opening) this.#opening--
+    target.opening = false
+  }
+
+  get #intervalMs(): number {
+    const { times, perSecond } = this.#options
+    return Math.max(times.intervalMs, (this.#targets.size / perSecond) * 1000)
+  }
+
+  #due(target: Target): void {
+    target.slot = -1
+    if (target.step === 'idle') this.#ask(target)
+    else this.#result(target, { ok: false, reason: 'does not answer' })
+  }
+
+  #ask(target: Target): void {
+    const { times } = this.#options
+    const isNew = target.up !== true || target.step === 'first'
+    if (isNew && this.#opening >= MAX_OPENING) {
+      this.#waiting.push(target)
+      return
+    }
+    const second = target.step === 'first'
+    target.step = second ? 'second' : 'first'
+    if (isNew) {
+      target.opening = true
+      this.#opening++
+    }
+    this.probes++
+    this.#later(target, second ? times.retryTimeoutMs : times.timeoutMs)
+    target.connection.ask()
+  }
+
+  #result(target: Target, result: ProbeResult): void {
+    if (target.gone || target.step === 'idle') return
+    const { onVerdict, onLoad, monotonicMs } = this.#options
+    this.#opened(target)
+    if (result.ok) {
+      // Those that have none of the connections that may be kept open.
+      if (target.id % Math.ceil(this.#targets.size / this.#options.maxKept) !== 0) target.connection.drop()
+      target.step = 'idle'
+      target.answers++
+      target.failures = 0
+      target.answeredAtMs = monotonicMs()
+      if (result.load) onLoad(target.id, result.load)
+      if (target.up !== true && (target.up === undefined || target.answers >= ANSWERS_TO_BE_UP)) {
+        target.up = true
+        onVerdict(target.id, true, '')
+      }
+      this.#later(target, target.up ? this.#intervalMs * (0.9 + 0.2 * this.#options.random()) : CONFIRM_MS)
+      return
+    }
+    target.connection.drop()
+    if (OWN_ERRORS.has(result.reason)) {
+      this.unable++
+      target.step = 'idle'
+      this.#later(target, this.#intervalMs)
+      return
+    }
+    // Of those that are known to be down, one try is enough.
+    if (target.step === 'first' && target.up !== false) {
+      this.#ask(target)
+      return
+    }
+    target.step = 'idle'
+    target.answers = 0
+    target.failures++
+    if (target.up !== false) {
+      target.up = false
+      onVerdict(target.id, false, result.reason)
+    }
+    this.#later(target, this.#downIntervalMs(target))
+  }
+
+  /** An appliance that comes back is to be noticed soon, one that stays away not to be asked for ever as often. */
+  #downIntervalMs({ failures }: Target): number {
+    const { downIntervalMs } = this.#options.times
+    const growingMs = this.#intervalMs * 1.3 ** Math.min(failures, 20)
+    return Math.max(this.#intervalMs, Math.min(downIntervalMs, growingMs)) * (0.9 + 0.2 * this.#options.random())
+  }
+
+  /** The connection ended between two probes: mostly its process has. */
+  #lost(target: Target): void {
+    if (target.gone || target.step !== 'idle') return
+    const quietMs = this.#options.monotonicMs() - target.answeredAtMs
+    if (quietMs >= SUDDEN_MS) this.#later(target, 0)
+  }
+
+  #later(target: Target, ms: number): void {
+    target.dueMs = this.#options.monotonicMs() + ms
+    const tick = Math.max(this.#atTick + 1, Math.ceil(target.dueMs / TICK_MS))
+    const slot = Math.min(tick, this.#atTick + this.#wheel.length - 1) % this.#wheel.length
+    if (target.slot === slot) return
+    target.slot = slot
+    this.#wheel[slot]!.push(target)
+  }
+}

@@ -1,0 +1,151 @@
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Address } from '../../reconcilers/steering/address.ts'
+import type { World } from '../../reconcilers/steering/world.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { Counters } from '../counters.ts'
+import type { Steered } from '../steerer.ts'
+import { networkText } from './client-network.ts'
+
+export interface DecisionLogOptions {
+  /** The file that is written; those that were put aside are beside it, with a number. */
+  readonly path: string
+  /** Put aside at this length. 64 MiB unless told. */
+  readonly maxBytes?: number
+  /** How many of those are kept. 8 unless told. */
+  readonly keep?: number
+  /** Share of decisions that are logged, 0…1: of every one so many. 1 unless told. */
+  readonly share?: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly counters: Counters
+}
+
+/** The first line of every file. */
+export const LOG_HEADER = { weirDecisions: 1 } as const
+/** Lines wait until there are so many bytes, or for so long. */
+const FLUSH_BYTES = 32 * 1024
+const FLUSH_MS = 500
+/** What waits for a disk that does not keep up; more is not logged, and counted. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
+/** Files of a decision that are told; a title has hundreds. */
+const MAX_FILES_TOLD = 8
+
+/**
+ * Decisions as lines, in files of bounded length and number: what was asked for which network, with which chances, and who was named. Never holds an
+ * answer up. A line is a JSON array: see `decisionOf` in read-decisions.ts. The client's address is cut to its network: 24 bits, or 48 of IPv6.
+ */
+export class DecisionLog {
+  readonly #options: Required<Pick<DecisionLogOptions, 'path' | 'maxBytes' | 'keep' | 'share'>> & DecisionLogOptions
+  #file: WriteStream
+  #bytes: number
+  #lines = ''
+  #every: number
+  #count = 0
+  #cancel: (() => void) | undefined
+  #rotating: Promise<void> | undefined
+
+  private constructor(options: DecisionLogOptions, file: WriteStream, bytes: number) {
+    this.#options = { maxBytes: 64 * 1024 * 1024, keep: 8, share: 1, ...options }
+    this.#file = file
+    this.#bytes = bytes
+    this.#every = Math.max(1, Math.round(1 / this.#options.share))
+    if (bytes === 0) this.#lines = `${JSON.stringify(LOG_HEADER)}\n`
+    this.#watch(file)
+  }
+
+  /** Goes on with the file that is there. Rejects where its folder cannot be made. */
+  static async open(options: DecisionLogOptions): Promise<DecisionLog> {
+    await mkdir(dirname(options.path), { recursive: true })
+    const bytes = await stat(options.path).then(
+      ({ size }) => size,
+      () => 0,
+    )
+    return new DecisionLog(options, createWriteStream(options.path, { flags: 'a', mode: 0o600 }), bytes)
+  }
+
+  add(world: World, { request, answer, catalog, index, entry }: Steered, address: Readonly<Address>): void {
+    if (this.#count++ % this.#every !== 0) return
+    const { counters, clock } = this.#options
+    if (this.#lines.length + this.#file.writableLength > MAX_WAITING_BYTES) {
+      counters.decisionsNotLogged++
+      return
+    }
+    let named = ''
+    for (let i = 0; i < answer.count; i++) {
+      const ordinal = answer.appliances[i]!
+      named += `${i > 0 ? ',' : ''}"${ordinal < 0 ? `fallback ${-1 - ordinal}` : world.applianceKeys[ordinal]}"`
+    }
+    const paths = [
+      entry,
+      ...Array.prototype.filter.call(request.files, (file: number) => file !== entry).slice(0, MAX_FILES_TOLD - 1),
+    ]
+    const files = JSON.stringify(paths.map((file) => index.path(file) ?? ''))
+    const chances = `${request.seed},${request.affinityKey},${request.canaryKey}`
+    const tier = answer.count > 0 ? answer.tiers[0] : -1
+    this.#lines += `[${clock.now().getTime()},"${networkText(address)}","${request.purpose}","${catalog}",${files},${chances},[${named}],${tier},"${answer.miss}","${world.policies[answer.policy]!.key}"]\n`
+    counters.decisionsLogged++
+    if (this.#lines.length >= FLUSH_BYTES) this.#flush()
+    else this.#cancel ??= clock.after(FLUSH_MS, () => this.#flush())
+  }
+
+  async close(): Promise<void> {
+    this.#flush()
+    await this.#rotating
+    this.#flush()
+    await ended(this.#file)
+  }
+
+  #flush(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    if (this.#rotating || this.#lines === '') return
+    const lines = this.#lines
+    this.#lines = ''
+    this.#bytes += lines.length
+    this.#file.write(lines)
+    if (this.#bytes >= this.#options.maxBytes) this.#rotating = this.#rotate()
+  }
+
+  /** Puts the file aside under the next number, and begins anew; what is decided meanwhile waits. */
+  async #rotate(): Promise<void> {
+    const { path, keep, log } = this.#options
+    try {
+      await ended(this.#file)
+      const numbers = await numbersOf(path)
+      await rename(path, `${path}.${(numbers.at(-1) ?? 0) + 1}`)
+      for (const number of numbers.slice(0, Math.max(0, numbers.length + 1 - keep)))
+        await rm(`${path}.${number}`, { force: true })
+    } catch (error) {
+      log.error({ path, error: (error as Error).message }, 'the log of decisions cannot be put aside')
+    }
+    this.#file = createWriteStream(path, { flags: 'a', mode: 0o600 })
+    this.#watch(this.#file)
+    this.#bytes = 0
+    this.#lines = `${JSON.stringify(LOG_HEADER)}\n${this.#lines}`
+    this.#rotating = undefined
+  }
+
+  #watch(file: WriteStream): void {
+    file.on('error', (error) => this.#options.log.error({ error: error.message }, 'decisions cannot be logged'))
+  }
+}
+
+function ended(file: WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (file.destroyed) resolve()
+    else file.once('close', () => resolve()).end()
+  })
+}
+
+/** Numbers of the files that were put aside, rising. */
+export async function numbersOf(path: string): Promise<number[]> {
+  const name = `${basename(path)}.`
+  const names = await readdir(join(path, '..'))
+  return names
+    .filter((each) => each.startsWith(name) && /^\d+$/.test(each.slice(name.length)))
+    .map((each) => Number(each.slice(name.length)))
+    .sort((a, b) => a - b)
+}

@@ -1,0 +1,247 @@
+import { join } from 'node:path'
+import type { Address } from '../reconcilers/steering/address.ts'
+import type { ClientMap } from '../reconcilers/steering/locate.ts'
+import { openBlobStore } from '../runtime/blob-store.ts'
+import type { ServerCertificate } from '../runtime/certificates/certificate-files.ts'
+import type { Client } from '../runtime/client/client.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
+import { type Log, silentLog } from '../runtime/log.ts'
+import type { ListenAddress } from '../runtime/ops/listen-address.ts'
+import { Counters } from './counters.ts'
+import { DnsResponder } from './dns/responder.ts'
+import { type DnsServer, listenDns } from './dns/server.ts'
+import { Zone } from './dns/zone.ts'
+import { Hints } from './failure/hints.ts'
+import type { ProbeTimes } from './failure/probe-target.ts'
+import { Prober } from './failure/prober.ts'
+import { Api } from './http/api.ts'
+import { type ForwardingHeader, TrustedProxies } from './http/client-address.ts'
+import { Peers } from './http/peers.ts'
+import { HTTP_LIMITS, type HttpLimits, listenHttp } from './http/server.ts'
+import { DecisionLog, type DecisionLogOptions } from './log/decision-log.ts'
+import type { SteeringView } from './metrics.ts'
+import { networkOf } from './network-of.ts'
+import { randomBits, Steerer } from './steerer.ts'
+import { Blobs, type SharedBlobs } from './world/blobs.ts'
+import { CatalogReader } from './world/catalog-reader.ts'
+import { Feed } from './world/feed.ts'
+import { Model } from './world/model.ts'
+import { siteNetworks } from './world/site-networks.ts'
+import { Snapshot } from './world/snapshot.ts'
+
+export interface DnsOptions {
+  readonly listen: ListenAddress
+  /** `play.example.com` */
+  readonly zone: string
+  readonly nameServers: readonly string[]
+  readonly ttlSeconds: number
+  /** Answers per second to one network of resolvers; 0: without bound. */
+  readonly perNetwork: number
+}
+
+export interface SteeringOptions {
+  readonly client: Client
+  readonly blobs: SharedBlobs
+  readonly listen: ListenAddress
+  readonly tls?: ServerCertificate
+  readonly dns?: DnsOptions
+  /** Folder for the snapshot and copies of blobs. Absent: without the API server, a start waits for it. */
+  readonly data?: string
+  readonly decisionLog?: Omit<DecisionLogOptions, 'log' | 'clock' | 'counters'>
+  /** CIDR prefixes of proxies that are believed when they say for whom they ask. */
+  readonly trustedProxies?: readonly string[]
+  readonly forwardingHeader?: ForwardingHeader
+  readonly corsOrigins?: readonly string[]
+  /** Requests per second of one client; 0: without bound. 200 unless told. */
+  readonly perClient?: number
+  readonly limits?: HttpLimits
+  /** Threads that probe appliances; 0: they are not probed, and the control plane's word counts. 1 unless told. */
+  readonly probeThreads?: number
+  readonly probesPerSecond?: number
+  readonly probeTimes?: ProbeTimes
+  readonly snapshotEveryMs?: number
+  readonly clock?: Clock
+  readonly log?: Log
+}
+
+export interface Steering {
+  /** `http://host:port`. */
+  readonly url: string
+  /** `host:port` of DNS; undefined: it does not answer there. */
+  readonly dns: string | undefined
+  /** Resolves once it can answer: from a snapshot, or with the fleet read. Rejects when it is closed first. */
+  readonly ready: Promise<void>
+  /** Resolves once everything has been read from the API. */
+  readonly synced: Promise<void>
+  readonly view: SteeringView
+  /** What a restart would help with. Never that the API server is away. */
+  readonly health: Readonly<Record<string, string | undefined>>
+  readonly readiness: Readonly<Record<string, string | undefined>>
+  useCertificate(certificate: ServerCertificate): void
+  close(): Promise<void>
+}
+
+/** Starts to answer. It listens at once, and is ready when it knows the fleet: from the API, or from its last snapshot. Throws where it cannot listen. */
+export async function startSteering(options: SteeringOptions): Promise<Steering> {
+  const { client, clock = systemClock, log = silentLog, data, probeThreads = 1 } = options
+  const counters = new Counters()
+  const kept = data === undefined ? undefined : await openBlobStore(join(data, 'blobs'))
+  const blobs = new Blobs(options.blobs, kept, (error) =>
+    log.warn({ error: error.message }, 'a copy of a blob cannot be kept'),
+  )
+  const reader = new CatalogReader()
+  const model = new Model({ blobs, reader, clock, log })
+  const { world, health, inventories } = model
+  const feed = new Feed({ client, model, clock, log })
+  const snapshot =
+    data === undefined
+      ? undefined
+      : new Snapshot({
+          ...{ folder: data, model, blobs, clock, log, isTrue: () => feed.following },
+          ...(options.snapshotEveryMs === undefined ? {} : { everyMs: options.snapshotEveryMs }),
+        })
+  const prober =
+    probeThreads === 0
+      ? undefined
+      : new Prober({
+          ...{ clock, log, threads: probeThreads },
+          ...(options.probesPerSecond === undefined ? {} : { perSecond: options.probesPerSecond }),
+          ...(options.probeTimes === undefined ? {} : { times: options.probeTimes }),
+          onVerdict: (appliance, up, reason) => health.setProbe(appliance, up, reason),
+          onLoad: (appliance, load) => model.load(appliance, load),
+        })
+  const siteOf = (appliance: string) =>
+    world.siteKeys[world.applianceSite[world.applianceOrdinals.get(appliance) ?? -1] ?? -1] ?? ''
+  const hints = new Hints({
+    clock,
+    probe: (appliance) => prober?.askNow(appliance),
+    onQuarantine(appliance, out) {
+      log.warn(
+        { appliance, out },
+        out ? 'clients say that an appliance fails them; it is left out' : 'an appliance is tried again',
+      )
+      health.setQuarantined(appliance, out)
+    },
+    siteOf,
+    neighbours(appliance) {
+      const site = world.applianceSite[world.applianceOrdinals.get(appliance) ?? -1] ?? -1
+      const { start } = world.siteAppliances
+      return (start[site + 1] ?? 0) - (start[site] ?? 0)
+    },
+  })
+  const hint = (appliance: string, address: Readonly<Address>) => hints.hint(appliance, networkOf(address))
+  let clientMap: ClientMap = siteNetworks([])
+  model.listen({
+    onAddress(appliance, url) {
+      const isProbed = url !== undefined && prober?.set(appliance, url)
+      if (isProbed) return
+      prober?.remove(appliance)
+      health.forgetProbe(appliance)
+    },
+    onSites(sites) {
+      clientMap = siteNetworks(sites)
+    },
+  })
+  const random = randomBits(Math.floor(Math.random() * 2 ** 32))
+  const steerer = new Steerer({ world, clientMap: () => clientMap, random, onFailed: hint })
+  const decisions = options.decisionLog && (await DecisionLog.open({ ...options.decisionLog, clock, log, counters }))
+
+  let closing: Promise<void> | undefined
+  const fromSnapshot = (await snapshot?.load()) ?? false
+  const healthChecks = () => ({ listener: server.listening ? undefined : 'takes no connections' })
+  const readiness = () => ({
+    fleet: feed.following || fromSnapshot ? undefined : 'has not been read yet',
+    catalogs:
+      world.catalogKeys.length > 0 || !feed.following || inventories.pending === 0 ? undefined : 'are being read',
+    ...(closing ? { closing: 'stops soon' } : {}),
+  })
+  const api = new Api({
+    ...{ world, steerer, counters, clock, log },
+    peers: new Peers(new TrustedProxies(options.trustedProxies ?? []), options.forwardingHeader ?? 'x-forwarded-for'),
+    perClient: options.perClient ?? 200,
+    corsOrigins: options.corsOrigins ?? ['*'],
+    whyDown: (appliance) => health.whyDown(appliance),
+    onHint: hint,
+    onDecision: decisions ? (steered, address) => decisions.add(world, steered, address) : () => {},
+    health: healthChecks,
+    readiness,
+  })
+  const server = await listenHttp(options.listen, options.tls, options.limits ?? HTTP_LIMITS, (req, res) =>
+    api.handle(req, res),
+  ).catch(async (error: unknown) => {
+    await Promise.all([prober?.close(), reader.close(), decisions?.close()])
+    model.close()
+    throw error
+  })
+  let dns: DnsServer | undefined
+  const close = async () => {
+    await Promise.all([server.close(), dns?.close(), prober?.close()])
+    hints.close()
+    await feed.close()
+    await snapshot?.close()
+    await decisions?.close()
+    model.close()
+    await reader.close()
+  }
+  if (options.dns) {
+    dns = await openDns(options.dns, { world, steerer, counters, clock, log }).catch(async (error: unknown) => {
+      await close()
+      throw error
+    })
+  }
+  const synced = feed.start()
+  synced.then(() => snapshot?.start()).catch(() => {})
+  // Whoever does not ask is not told.
+  const ready = fromSnapshot ? Promise.resolve() : synced
+  ready.catch(() => {})
+  return {
+    url: server.url,
+    dns: dns?.address,
+    ready,
+    synced,
+    get view(): SteeringView {
+      return {
+        counters,
+        caches: feed.caches,
+        appliances: model.objects('Appliance').size,
+        down: health.down,
+        quarantined: hints.quarantined,
+        believesProbes: health.believesProbes,
+        probes: prober?.probes ?? 0,
+        probesUnable: prober?.unable ?? 0,
+        hints: hints.received,
+        inventoriesPending: inventories.pending,
+        inventoriesWithheld: inventories.withheld,
+        absurdLoads: world.absurdReports,
+        snapshotAgeSeconds: snapshot?.savedAt && (clock.now().getTime() - snapshot.savedAt.getTime()) / 1000,
+      }
+    },
+    get health() {
+      return healthChecks()
+    },
+    get readiness() {
+      return readiness()
+    },
+    useCertificate: (certificate) => server.useCertificate(certificate),
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+type DnsParts = Pick<ConstructorParameters<typeof Api>[0], 'world' | 'steerer' | 'counters' | 'clock' | 'log'>
+
+async function openDns(options: DnsOptions, { world, steerer, counters, clock, log }: DnsParts): Promise<DnsServer> {
+  const zone = new Zone(world, steerer)
+  const responder = new DnsResponder({
+    zone: options.zone,
+    nameServers: options.nameServers,
+    ttlSeconds: options.ttlSeconds,
+    find: (labels, client) => zone.find(labels, client),
+    // Any prefix of the policies or the client map may be as long as what was asked: the answer is for just that, and never for more.
+    scopeOf: (_, sourceLength) => sourceLength,
+    serial: () => Math.floor(clock.now().getTime() / 1000),
+  })
+  return await listenDns({ listen: options.listen, responder, counters, clock, log, perNetwork: options.perNetwork })
+}

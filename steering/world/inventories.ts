@@ -1,0 +1,241 @@
+import type { InventoryRef } from '../../crds/types.gen.ts'
+import type { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { Blobs } from './blobs.ts'
+import type { CatalogIndex } from './catalog-index.ts'
+import type { CatalogReader } from './catalog-reader.ts'
+
+export interface InventoriesOptions {
+  readonly blobs: Blobs
+  readonly reader: CatalogReader
+  readonly clock: Clock
+  readonly log: Log
+  /** What an appliance verifiably holds of a catalog, from now on; undefined: nothing. */
+  readonly onInventory: (appliance: string, catalog: string, files: FileSet | undefined) => void
+  /** A version of a catalog has been read. */
+  readonly onCatalog: (catalog: string, index: CatalogIndex) => void
+  /** The catalog is gone, or its indices begin anew. */
+  readonly onCatalogGone: (catalog: string) => void
+}
+
+/**
+ * An appliance whose new inventory cannot be read for so long is taken to hold nothing of the catalog: what it no longer advertises is evicted some
+ * `drainSeconds` later, and clients must not be sent there any more.
+ */
+export const UNREAD_MS = 2000
+const RETRY_MS = 1000
+const READS_AT_ONCE = 32
+
+/** What is known of one appliance's inventory of one catalog. */
+interface Told {
+  ref: InventoryRef
+  /** The digest of what the world has; undefined: it has nothing. */
+  inForce: string | undefined
+  cancel: () => void
+}
+
+interface KnownCatalog {
+  readonly uid: string
+  digest: string
+  /** Versions that number their files as this one does. */
+  readonly alike: Map<string, boolean>
+}
+
+/** Follows what appliances say that they hold, and what catalogs number: blobs are read as digests change. */
+export class Inventories {
+  readonly #options: InventoriesOptions
+  readonly #told = new Map<string, Map<string, Told>>()
+  readonly #catalogs = new Map<string, KnownCatalog>()
+  readonly #queue: (() => Promise<void>)[] = []
+  #reading = 0
+  #closed = false
+
+  constructor(options: InventoriesOptions) {
+    this.#options = options
+  }
+
+  /** Blobs that still have to be read. */
+  get pending(): number {
+    return this.#queue.length + this.#reading
+  }
+
+  /** Inventories that the world does not have though they are told, because they cannot be read or belong to another catalog. */
+  get withheld(): number {
+    let count = 0
+    for (const byCatalog of this.#told.values()) {
+      for (const { ref, inForce } of byCatalog.values()) if (inForce !== ref.digest) count++
+    }
+    return count
+  }
+
+  /** Digests of everything in use. */
+  *needed(): Generator<string> {
+    for (const { digest } of this.#catalogs.values()) yield digest
+    for (const byCatalog of this.#told.values()) {
+      for (const { ref, inForce } of byCatalog.values()) {
+        yield ref.digest
+        yield ref.catalogDigest
+        if (inForce !== undefined) yield inForce
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#queue.length = 0
+    for (const byCatalog of this.#told.values()) for (const { cancel } of byCatalog.values()) cancel()
+  }
+
+  /** All that an appliance says that it holds; what is left out is withdrawn at once. */
+  setAppliance(appliance: string, refs: readonly InventoryRef[]): void {
+    const byCatalog = this.#told.get(appliance) ?? new Map<string, Told>()
+    this.#told.set(appliance, byCatalog)
+    const named = new Set<string>()
+    for (const ref of refs) {
+      const catalog = `${ref.catalog.namespace}/${ref.catalog.name}`
+      named.add(catalog)
+      const told = byCatalog.get(catalog)
+      if (told?.ref.digest === ref.digest && told.ref.catalogDigest === ref.catalogDigest) continue
+      const next = told ?? { ref, inForce: undefined, cancel: () => {} }
+      next.ref = ref
+      byCatalog.set(catalog, next)
+      this.#load(appliance, catalog, next)
+    }
+    for (const [catalog, told] of byCatalog) {
+      if (named.has(catalog)) continue
+      told.cancel()
+      byCatalog.delete(catalog)
+      this.#options.onInventory(appliance, catalog, undefined)
+    }
+  }
+
+  removeAppliance(appliance: string): void {
+    this.setAppliance(appliance, [])
+    this.#told.delete(appliance)
+  }
+
+  /** The version of a catalog in force; undefined: it has none yet, or is gone. */
+  setCatalog(catalog: string, version: { readonly uid: string; readonly digest: string } | undefined): void {
+    const known = this.#catalogs.get(catalog)
+    if (known && known.uid !== version?.uid) {
+      // Another one of the same name numbers its files anew.
+      this.#catalogs.delete(catalog)
+      for (const byCatalog of this.#told.values()) {
+        const told = byCatalog.get(catalog)
+        if (told) told.inForce = undefined
+      }
+      this.#options.onCatalogGone(catalog)
+    }
+    if (!version || this.#catalogs.get(catalog)?.digest === version.digest) return
+    const alike = this.#catalogs.get(catalog)?.alike ?? new Map<string, boolean>()
+    alike.set(version.digest, true)
+    this.#catalogs.set(catalog, { ...version, alike })
+    this.#readCatalog(catalog, version)
+    // Those that waited for it.
+    for (const [appliance, byCatalog] of this.#told) {
+      const told = byCatalog.get(catalog)
+      if (told && told.inForce === undefined) this.#load(appliance, catalog, told)
+    }
+  }
+
+  #readCatalog(catalog: string, version: { readonly uid: string; readonly digest: string }): void {
+    const { blobs, reader, onCatalog, clock, log } = this.#options
+    const isCurrent = () => {
+      const now = this.#catalogs.get(catalog)
+      return !this.#closed && now?.uid === version.uid && now.digest === version.digest
+    }
+    const read = async () => {
+      if (!isCurrent()) return
+      try {
+        const index = await reader.read(version.digest, await blobs.file(version.digest))
+        if (isCurrent()) onCatalog(catalog, index)
+      } catch (error) {
+        if (!isCurrent()) return
+        log.warn({ catalog, digest: version.digest, error: (error as Error).message }, 'a catalog cannot be read')
+        clock.after(RETRY_MS, () => this.#enqueue(read, true))
+      }
+    }
+    this.#enqueue(read, true)
+  }
+
+  #load(appliance: string, catalog: string, told: Told): void {
+    const { clock, onInventory } = this.#options
+    told.cancel()
+    const { ref } = told
+    const isCurrent = () => !this.#closed && told.ref === ref && this.#told.get(appliance)?.get(catalog) === told
+    const cancelWithdrawal = clock.after(UNREAD_MS, () => {
+      if (!isCurrent() || told.inForce === undefined) return
+      told.inForce = undefined
+      onInventory(appliance, catalog, undefined)
+    })
+    let cancelRetry = () => {}
+    told.cancel = () => {
+      cancelWithdrawal()
+      cancelRetry()
+    }
+    const load = async () => {
+      // Without its catalog no file of it can be asked for; `setCatalog` loads it again.
+      const uid = this.#catalogs.get(catalog)?.uid
+      if (!isCurrent() || uid === undefined) return
+      try {
+        const files = await this.#read(catalog, ref)
+        if (!isCurrent() || this.#catalogs.get(catalog)?.uid !== uid) return
+        cancelWithdrawal()
+        told.inForce = files ? ref.digest : undefined
+        onInventory(appliance, catalog, files)
+      } catch (error) {
+        if (!isCurrent()) return
+        this.#options.log.warn(
+          { appliance, catalog, digest: ref.digest, error: (error as Error).message },
+          'an inventory cannot be read',
+        )
+        cancelRetry = clock.after(RETRY_MS, () => this.#enqueue(load))
+      }
+    }
+    this.#enqueue(load)
+  }
+
+  /** What an inventory says, in the numbers of the catalog in force; undefined where its numbers mean other files. */
+  async #read(catalog: string, ref: InventoryRef): Promise<FileSet | undefined> {
+    const { blobs, log } = this.#options
+    const { set, catalog: catalogDigest } = await blobs.inventory(ref.digest)
+    if (await this.#isAlike(catalog, catalogDigest)) return set
+    log.warn(
+      { catalog, catalogDigest },
+      'an inventory numbers files as another catalog of the same name did; it is left out',
+    )
+    return undefined
+  }
+
+  async #isAlike(catalog: string, digest: string): Promise<boolean> {
+    const known = this.#catalogs.get(catalog)
+    if (!known) return false
+    const before = known.alike.get(digest)
+    if (before !== undefined) return before
+    const { blobs, reader } = this.#options
+    const [other, current] = await Promise.all([blobs.file(digest), blobs.file(known.digest)])
+    const alike = await reader.alike(other, current)
+    known.alike.set(digest, alike)
+    return alike
+  }
+
+  #enqueue(read: () => Promise<void>, first = false): void {
+    if (this.#closed) return
+    if (first) this.#queue.unshift(read)
+    else this.#queue.push(read)
+    this.#next()
+  }
+
+  #next(): void {
+    while (this.#reading < READS_AT_ONCE) {
+      const read = this.#queue.shift()
+      if (!read) return
+      this.#reading++
+      void read().finally(() => {
+        this.#reading--
+        this.#next()
+      })
+    }
+  }
+}
