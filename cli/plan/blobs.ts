@@ -87,7 +87,7 @@ export class PlanBlobs implements ReadableBlobs {
   }
 
   async #find(digest: string): Promise<Buffer | undefined> {
-    const cached = await this.#cache?.get(digest)
+    const cached = this.#cache?.get(digest)
     if (cached) return cached
     if (this.#unreadable) throw this.#unreadable
     return await new Promise((done, fail) => {

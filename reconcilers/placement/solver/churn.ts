@@ -2,6 +2,7 @@ import type { Bands } from './bands.ts'
 import type { Branch, Trunk } from './model.ts'
 import { type GroupParts, partsOf } from './parts.ts'
 import { dearestStorage, SiteDual, type SiteGroups } from './site-dual.ts'
+import { NOBODY } from './spread.ts'
 import { barrierOf, emptyGroups, NEWTON_STEPS } from './tree.ts'
 
 export interface Churn {
@@ -29,7 +30,7 @@ const BISECTIONS = 12
 /**
  * Decides anew on a branch, with a price λ on every byte that is not there yet: group by group, files that are new are worth λ · bytes / demand less. λ is `bonus`
  * times the dearest storage price, and more where that would still move more than may be moved: bisected. The branch's prices are moved along.
- * `before`: 1 by position for files that the site holds.
+ * `before`: who of the site holds each file, as `holdersOf` says it.
  */
 export function withChurn(
   branch: Branch,
@@ -83,7 +84,7 @@ function weigh(
   const n = bands.count
   for (let g = 0; g < n; g++) {
     for (let p = bands.start[g]!; p < bands.start[g + 1]!; p++) {
-      const j = g + (atTrunk?.[p] === 1 ? n : 0) + (before[p] === 1 ? 0 : 2 * n)
+      const j = g + (atTrunk?.[p] === 1 ? n : 0) + (before[p] !== NOBODY ? 0 : 2 * n)
       groups.demand[j]! += bands.shareAt[p]! * demand
       groups.bytes[j]! += bands.sizeAt[p]!
     }

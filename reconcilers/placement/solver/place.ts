@@ -3,7 +3,7 @@ import type { Bands } from './bands.ts'
 import { Ledger } from './ledger.ts'
 import type { Branch, Trunk } from './model.ts'
 import type { GroupParts } from './parts.ts'
-import { Boxes, Spread } from './spread.ts'
+import { Boxes, holdersOf, NOBODY, SEVERAL, Spread } from './spread.ts'
 
 /** A search for something that still fits ends after so many files in a row for which there is no room. */
 const REFUSALS = 1024
@@ -18,7 +18,7 @@ export interface Coverage {
   readonly atTrunk?: Uint8Array | undefined
   /** Whether those are not just the first of each band. */
   readonly scattered?: boolean
-  /** 1 for files that the site holds already. */
+  /** Who of the site holds each file already, as `holdersOf` says it. */
   readonly before?: Uint8Array | undefined
   /** Bytes of each group of files, where `before` is known. */
   readonly groupBytes?: Float64Array | undefined
@@ -67,6 +67,13 @@ export class SitePlacing {
     this.#heldOfBand = new Uint32Array(bands.count)
   }
 
+  /** Who holds each file already, by position; undefined where nobody is to hold anything by the plan in force. */
+  holdersBefore(): Uint8Array | undefined {
+    const { before } = this.boxes
+    if (!before?.some((held) => held && !held.isEmpty)) return undefined
+    return holdersOf(before, this.#bands.order, this.#bands.of.length)
+  }
+
   /** Whether more would have been moved in, had it been allowed. */
   get isLimited(): boolean {
     return this.#isLimited
@@ -79,7 +86,7 @@ export class SitePlacing {
 
   /** Puts a pinned file anywhere. `demand` is that for the file here. Returns how many copies found room. */
   pin(file: number, hash: number, bytes: number, demand: number, copies: number): number {
-    return this.#all.add(file, hash, bytes, demand / Math.max(1, copies), copies, false)
+    return this.#all.add(file, hash, bytes, demand / Math.max(1, copies), copies, false, SEVERAL)
   }
 
   /** Puts up to `copies` more copies of a file anywhere. Returns how many found room. */
@@ -92,6 +99,7 @@ export class SitePlacing {
       demand / copies,
       copies,
       false,
+      SEVERAL,
     )
     if (placed > 0) this.#holdsNow(position, this.#bands.of[order[position]!]!)
     return placed
@@ -120,7 +128,7 @@ export class SitePlacing {
         else if (nowhere(g + n)) from = border
       }
       for (let i = from; i < to; i++) {
-        const j = g + (atTrunk?.[i] === 1 ? n : 0) + (before && before[i] !== 1 ? 2 * n : 0)
+        const j = g + (atTrunk?.[i] === 1 ? n : 0) + (before && before[i] === NOBODY ? 2 * n : 0)
         let type = whole[j]!
         if (type === -1)
           type = ledger.choose(
@@ -167,7 +175,7 @@ export class SitePlacing {
         const most = (held[g]! > 1 - NOTHING ? 1 : held[g]!) * bands.bytes[g]!
         const to = before ? end : firstFrom(bands.placeAt, held[g]!, start, end)
         for (let i = start; i < to; i++) {
-          if (before && (this.holds[i] || (before[i] === 1) !== kept)) continue
+          if (before && (this.holds[i] || (before[i] !== NOBODY) !== kept)) continue
           const bytes = bands.sizeAt[i]! * bands.copies
           if (before && !kept && heldBytes[g]! + bytes / 2 > most) continue
           if (this.#place(i, g, this.#all, bands.shareAt[i]! * perShare, before)) heldBytes[g]! += bytes
@@ -187,7 +195,7 @@ export class SitePlacing {
       for (let i = start[band]!; i < start[band + 1]!; i++) {
         if (this.holds[i]) continue
         if (atTrunk && (atTrunk[i] === 1) !== covered) continue
-        if (before && (before[i] !== 1) !== fresh) continue
+        if (before && (before[i] === NOBODY) !== fresh) continue
         // Smaller ones may still come, and what is here already stays: this is no refusal.
         if (before && fresh && this.#bands.sizeAt[i]! * this.#perSite > this.#fillLeft) {
           this.#isLimited = true
@@ -207,7 +215,8 @@ export class SitePlacing {
     const bytes = bands.sizeAt[position]!
     const least = this.#perSite
     if (least > 1 && this.boxes.room(bytes) < least) return false
-    const isFresh = before !== undefined && before[position] !== 1
+    const holder = before?.[position] ?? NOBODY
+    const isFresh = before !== undefined && holder === NOBODY
     if (isFresh && bytes * least > this.#fillLeft) {
       this.#isLimited = true
       return false
@@ -216,8 +225,8 @@ export class SitePlacing {
     const isShort = isFresh && wanted * bytes > this.#fillLeft
     if (isShort) this.#isLimited = true
     const copies = isShort ? Math.max(least, Math.floor(this.#fillLeft / bytes)) : wanted
-    let placed = type.add(file, hash, bytes, demand / copies, copies, true)
-    if (placed < least) placed += this.#all.add(file, hash, bytes, demand / copies, least - placed, false)
+    let placed = type.add(file, hash, bytes, demand / copies, copies, true, holder)
+    if (placed < least) placed += this.#all.add(file, hash, bytes, demand / copies, least - placed, false, holder)
     if (isFresh) this.#fillLeft -= placed * bytes
     if (placed > 0) this.#holdsNow(position, band)
     return placed > 0

@@ -239,7 +239,7 @@ export class Solved {
   #admit(tree: Tree): TreePlacing {
     const { trunk, branches } = tree
     const trunkPlacing = trunk && this.#open(trunk.site, trunk.bands)
-    const trunkBefore = trunk && this.#before(trunk.site, trunk.bands)
+    const trunkBefore = trunkPlacing?.holdersBefore()
     trunkPlacing?.admitTrunk(trunk!, trunkBefore)
     const covered = new Map<Bands, Uint8Array>()
     if (trunk && trunkPlacing) {
@@ -247,15 +247,17 @@ export class Solved {
       for (const { bands } of branches)
         if (!covered.has(bands)) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
     }
-    const befores = branches.map(({ site, bands }) => this.#before(site, bands))
-    const placings = branches.map((branch, i) => {
-      if (trunk && branch.site === trunk.site) return undefined
-      const placing = this.#open(branch.site, branch.bands)
+    const befores: (Uint8Array | undefined)[] = []
+    const placings = branches.map((branch) => {
+      const placing = trunk && branch.site === trunk.site ? undefined : this.#open(branch.site, branch.bands)
+      const before = placing?.holdersBefore()
+      befores.push(before)
+      if (!placing) return undefined
       if (branch.types.length > 0)
         this.#admitBranch(placing, branch, trunk, {
           atTrunk: covered.get(branch.bands),
           scattered: trunkBefore !== undefined,
-          before: befores[i],
+          before,
         })
       return placing
     })
@@ -274,17 +276,6 @@ export class Solved {
     const { parts, groupBytes, isLimited } = withChurn(branch, trunk, at.atTrunk, at.before, churn, tau)
     if (isLimited) placing.limit()
     placing.admit(branch, trunk, parts, { ...at, groupBytes })
-  }
-
-  /** By position: 1 for files that an appliance of the site is to hold by the plan in force; undefined where none is to hold anything. */
-  #before(index: number, bands: Bands): Uint8Array | undefined {
-    let all: FileSet | undefined
-    for (const type of this.#sites[index]!.types)
-      for (const { held } of type) if (held && !held.isEmpty) all = all ? all.union(held) : held
-    if (!all) return undefined
-    const before = new Uint8Array(bands.order.length)
-    for (let p = 0; p < before.length; p++) before[p] = all.has(bands.order[p]!) ? 1 : 0
-    return before
   }
 
   /** A site with its pins. A trunk goes by the bands of its viewers' class, whatever its own. */
@@ -471,7 +462,7 @@ interface TreePlacing {
   readonly branches: readonly (SitePlacing | undefined)[]
   /** Per class, by position: 1 for files that the trunk holds. */
   readonly covered: Map<Bands, Uint8Array>
-  /** By position: 1 for files that the trunk, and each branch, is to hold by the plan in force. */
+  /** Who at the trunk, and at each branch, is to hold each file by the plan in force, as `holdersOf` says it. */
   readonly trunkBefore: Uint8Array | undefined
   readonly befores: readonly (Uint8Array | undefined)[]
 }

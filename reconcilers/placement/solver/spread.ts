@@ -57,6 +57,21 @@ export class Boxes {
   }
 }
 
+/** Nobody held a file before. */
+export const NOBODY = 0
+/** More than one did, or one whose number does not fit. */
+export const SEVERAL = 255
+
+/** Who of the boxes holds each file of a column `order` of files, by its place there: NOBODY, the position of the only one + 1, or SEVERAL. */
+export function holdersOf(held: readonly (FileSet | undefined)[], order: Uint32Array, files: number): Uint8Array {
+  const byFile = new Uint8Array(files)
+  for (const [box, set] of held.entries())
+    set?.forEach((file) => {
+      if (file < files) byFile[file] = byFile[file] === NOBODY && box + 1 < SEVERAL ? box + 1 : SEVERAL
+    })
+  return Uint8Array.from(order, (file) => byFile[file]!)
+}
+
 /** A file of which one appliance would have to serve more than this part of its throughput gets another copy. */
 const HEAD = 0.5
 /** How far above the average of its type an appliance may be, in load and in bytes used, as a part of what it has. */
@@ -76,6 +91,8 @@ const WEIGHTY = 0.0002
 export class Spread {
   readonly #boxes: Boxes
   readonly #members: Uint32Array
+  /** By position among the boxes. */
+  readonly #isMember: Uint8Array
   readonly #equal: boolean
   readonly #storage: number
   readonly #throughput: number
@@ -89,6 +106,8 @@ export class Spread {
   constructor(boxes: Boxes, members: readonly number[]) {
     this.#boxes = boxes
     this.#members = Uint32Array.from(members)
+    this.#isMember = new Uint8Array(boxes.count)
+    for (const box of members) this.#isMember[box] = 1
     this.#equal = members.every((b) => boxes.storage[b] === boxes.storage[members[0]!])
     this.#storage = members.reduce((sum, b) => sum + boxes.storage[b]!, 0)
     this.#throughput = members.reduce((sum, b) => sum + boxes.throughput[b]!, 0)
@@ -101,11 +120,22 @@ export class Spread {
     return Math.max(least, Math.min(this.#members.length, Math.ceil(demand / (HEAD * this.#typical))))
   }
 
-  /** Puts up to `copies` more copies of a file that brings `demand` to each. `fresh`: none holds it yet. Returns how many found room. */
-  add(file: number, hash: number, bytes: number, demand: number, copies: number, fresh: boolean): number {
+  /**
+   * Puts up to `copies` more copies of a file that brings `demand` to each. `fresh`: none holds it yet. `holder`: who held it before, as `holdersOf` says it.
+   * Returns how many found room.
+   */
+  add(
+    file: number,
+    hash: number,
+    bytes: number,
+    demand: number,
+    copies: number,
+    fresh: boolean,
+    holder: number,
+  ): number {
     let placed = 0
     while (placed < copies) {
-      const box = this.#best(file, hash, bytes, demand, !fresh || placed > 0)
+      const box = this.#best(file, hash, bytes, demand, !fresh || placed > 0, holder)
       if (box === -1) break
       this.#boxes.holds[box]!.add(file)
       this.#boxes.used[box]! += bytes
@@ -116,8 +146,9 @@ export class Spread {
   }
 
   /** The best appliance with room that does not hold the file; one that is not ahead of the others where there is one. */
-  #best(file: number, hash: number, bytes: number, demand: number, checked: boolean): number {
-    const { storage, used, throughput, load, hashes, holds, before } = this.#boxes
+  #best(file: number, hash: number, bytes: number, demand: number, checked: boolean, holder: number): number {
+    const { storage, used, throughput, load, hashes, holds } = this.#boxes
+    const before = holder === NOBODY ? undefined : this.#boxes.before
     const members = this.#members
     const count = members.length
     if (count === 1) {
@@ -127,6 +158,13 @@ export class Spread {
     if ((this.#calls++ & 15) === 0 || demand > WEIGHTY * this.#throughput) this.#look(bytes, demand)
     const mostUsed = this.#mostUsed
     const mostLoad = this.#mostLoad
+    // The only one that held it wins it, unless it is ahead of the others or full: there is no need to look at them.
+    if (holder !== NOBODY && holder !== SEVERAL && !checked && this.#isMember[holder - 1]) {
+      const box = holder - 1
+      const isFull = used[box]! + bytes > storage[box]!
+      const isAhead = load[box]! + demand > (mostLoad + INCUMBENT_SLACK) * throughput[box]! && load[box]! > 0
+      if (!isFull && !isAhead) return box
+    }
     const equal = this.#equal
     let best = -1
     let bestScore = -1

@@ -19,10 +19,10 @@ describe('the cache of blobs', () => {
     const cache = new BlobCache(folder)
     cache.put(digest, bytes)
     await cache.close()
-    expect(await new BlobCache(folder).get(digest)).toEqual(bytes)
+    expect(new BlobCache(folder).get(digest)).toEqual(bytes)
     expect(statSync(pathOf(digest)).mode & 0o777).toBe(0o600)
     writeFileSync(pathOf(digest), 'another one')
-    expect(await cache.get(digest)).toBeUndefined()
+    expect(cache.get(digest)).toBeUndefined()
     expect(readdirSync(join(pathOf(digest), '..'))).toEqual([])
   })
 
@@ -34,10 +34,10 @@ describe('the cache of blobs', () => {
       await cache.close()
       utimesSync(pathOf(digest), new Date(i * 1000), new Date(i * 1000))
     }
-    expect(await cache.get(blobs[0]!.digest)).toBeDefined()
+    expect(cache.get(blobs[0]!.digest)).toBeDefined()
     cache.put(blobs[2]!.digest, blobs[2]!.bytes)
     await cache.close()
-    const left = await Promise.all(blobs.map(async ({ digest }) => (await cache.get(digest)) !== undefined))
+    const left = blobs.map(({ digest }) => cache.get(digest) !== undefined)
     expect(left).toEqual([true, false, true])
   })
 
@@ -46,7 +46,7 @@ describe('the cache of blobs', () => {
     const { digest, bytes } = blob('x')
     cache.put(digest, bytes)
     await cache.close()
-    expect(await cache.get(digest)).toBeUndefined()
+    expect(cache.get(digest)).toBeUndefined()
   })
 
   test.each([
