@@ -1,0 +1,62 @@
+import { describe, expect, test } from '@jest/globals'
+import { formatPrefix, maskWord, newAddress, newPrefix, type Prefix } from '../../../../reconcilers/steering/address.ts'
+import { PrefixMap } from '../../../../reconcilers/steering/client/prefix-map.ts'
+import { contains } from '../../../../reconcilers/steering/networks.ts'
+import { random } from '../random.ts'
+
+/** Few first bits and all lengths: prefixes that lie in each other in every way. */
+function somePrefix(next: () => number, v6: boolean): Prefix {
+  const prefix = { ...newPrefix(), v6 }
+  const bits = v6 ? 128 : 32
+  prefix.length = next() % 4 === 0 ? next() % (bits + 1) : Math.min(bits, 14 + (next() % 12))
+  for (let w = 0; w < (v6 ? 4 : 1); w++) {
+    const word = w === 0 ? 0x0a000000 | (next() & 0x00030103) : next() & 0xc0000003
+    prefix.words[w] = (word & maskWord(prefix.length, w)) >>> 0
+  }
+  return prefix
+}
+
+describe.each([false, true])('IPv6 %s', (v6) => {
+  test('finds what looking through all prefixes finds, while they come and go', () => {
+    const next = random(v6 ? 6 : 4)
+    const map = new PrefixMap(4)
+    const there = new Map<string, { readonly prefix: Prefix; value: number }>()
+    const address = newAddress()
+    let found = 0
+    for (let step = 0; step < 6_000; step++) {
+      const prefix = somePrefix(next, v6)
+      const key = formatPrefix(prefix)
+      if (next() % 5 < (step < 4_000 ? 3 : 1)) {
+        map.set(prefix, step)
+        there.set(key, { prefix, value: step })
+      } else {
+        const known = [...there.values()]
+        const victim = next() % 2 === 0 && known.length > 0 ? known[next() % known.length]!.prefix : prefix
+        expect(map.delete(victim)).toBe(there.delete(formatPrefix(victim)))
+      }
+      expect(map.size).toBe(there.size)
+      for (let probe = 0; probe < 3; probe++) {
+        const near = somePrefix(next, v6)
+        address.v6 = v6
+        address.words.set(near.words)
+        let best: { readonly prefix: Prefix; value: number } | undefined
+        for (const one of there.values()) {
+          if (contains(one.prefix, address) && (!best || one.prefix.length > best.prefix.length)) best = one
+        }
+        expect(map.find(address)).toBe(best?.value ?? -1)
+        if (best) found++
+      }
+    }
+    expect(found).toBeGreaterThan(1_000)
+    for (const { prefix } of [...there.values()]) expect(map.delete(prefix)).toBe(true)
+    expect([map.size, map.find(address)]).toEqual([0, -1])
+  })
+})
+
+test('a number is of its family', () => {
+  const map = new PrefixMap()
+  map.set({ ...newPrefix(), length: 0 }, 4)
+  expect(map.find({ ...newAddress(), v6: true })).toBe(-1)
+  expect(map.find(newAddress())).toBe(4)
+  expect(map.get({ ...newPrefix(), length: 0 })).toBe(4)
+})
