@@ -3,6 +3,7 @@ import { partition } from '../../reconcilers/placement/partition.ts'
 import { explainPriced } from '../../reconcilers/placement/priced.ts'
 import type { PlacementProblem, PlacementSite } from '../../reconcilers/placement/problem.ts'
 import { type Explainer, type Standing, type Why, whyOf } from '../../reconcilers/placement/solver/explain.ts'
+import { isLicensed } from '../../reconcilers/placement/solver/markets.ts'
 import { weigh } from '../../reconcilers/placement/weigh.ts'
 import type { PolicyExplanation, SiteExplanation } from './document.ts'
 import { type Holding, readHoldings } from './holdings.ts'
@@ -77,6 +78,7 @@ function rowOf(site: PlacementSite, indices: readonly number[], problem: Placeme
     if (isHeld) asked++
     const why = whyOf(standing, {
       isExcluded: problem.excluded.has(file),
+      isLicensed: (problem.licences ?? []).every(({ files, regions }) => !files.has(file) || isLicensed(regions, site)),
       isPinned: problem.pins.some((pin) => pin.files.has(file)),
       sizeBytes: problem.sizes[file]!,
       largestBytes,

@@ -13,6 +13,7 @@ export interface OnlyFile {
 /** Of files, for sentences about several. */
 export const REASONS: Readonly<Record<Why, string>> = {
   Excluded: 'excluded by the policy',
+  NotLicensed: 'not licensed for this region',
   Pinned: 'pinned',
   PinHasNoRoom: 'pinned, without room',
   TooLarge: 'larger than any appliance may hold',
@@ -35,6 +36,8 @@ export function messageOf(told: Omit<SiteExplanation, 'message'>, only: OnlyFile
   switch (only.why) {
     case 'Excluded':
       return 'excluded by the policy'
+    case 'NotLicensed':
+      return 'the catalog says that it is not licensed here: `licensedIn` names neither the country nor the region of the site'
     case 'Pinned':
       return 'pinned by the policy, whatever it earns'
     case 'PinHasNoRoom':

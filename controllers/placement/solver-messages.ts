@@ -13,10 +13,11 @@ type ApplianceMessage = Omit<PlacementAppliance, 'held'> & { readonly held?: Wor
 
 type SiteMessage = Omit<PlacementSite, 'appliances'> & { readonly appliances: readonly ApplianceMessage[] }
 
-export type ProblemMessage = Omit<PlacementProblem, 'sites' | 'pins' | 'excluded'> & {
+export type ProblemMessage = Omit<PlacementProblem, 'sites' | 'pins' | 'excluded' | 'licences'> & {
   readonly sites: readonly SiteMessage[]
   readonly pins: readonly { readonly files: Words; readonly copies: number | 'all' }[]
   readonly excluded: Words
+  readonly licences: readonly { readonly files: Words; readonly regions: readonly string[] }[]
 }
 
 export type PlacedMessage = Omit<Placed, 'somewhere' | 'everywhere'> & {
@@ -41,7 +42,7 @@ export type SolverMessage =
   | { readonly placed: PlacedMessage }
 
 /** The problem with columns that threads share, and without sets that each can read itself. */
-export function problemMessage({ sites, pins, excluded, ...rest }: PlacementProblem): ProblemMessage {
+export function problemMessage({ sites, pins, excluded, licences = [], ...rest }: PlacementProblem): ProblemMessage {
   return {
     ...rest,
     sizes: shared(rest.sizes),
@@ -50,6 +51,7 @@ export function problemMessage({ sites, pins, excluded, ...rest }: PlacementProb
     sites: sites.map(({ appliances, ...site }) => ({ ...site, appliances: appliances.map(applianceMessage) })),
     pins: pins.map(({ files, copies }) => ({ files: files.words, copies })),
     excluded: excluded.words,
+    licences: licences.map(({ files, regions }) => ({ files: files.words, regions })),
   }
 }
 
@@ -68,7 +70,7 @@ function applianceFrom({ held, ...appliance }: ApplianceMessage, sets: StoredSet
   return new StoredHolding(appliance, sets.of(held))
 }
 
-export function problemFrom({ sites, pins, excluded, ...rest }: ProblemMessage): PlacementProblem {
+export function problemFrom({ sites, pins, excluded, licences, ...rest }: ProblemMessage): PlacementProblem {
   const sets = new StoredSets()
   return {
     ...rest,
@@ -78,6 +80,7 @@ export function problemFrom({ sites, pins, excluded, ...rest }: ProblemMessage):
     })),
     pins: pins.map(({ files, copies }) => ({ files: new FileSet(files), copies })),
     excluded: new FileSet(excluded),
+    licences: licences.map(({ files, regions }) => ({ files: new FileSet(files), regions })),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FileSet } from '../blobs/file-set.ts'
 import type { SolverInput, SolverSite } from './solver/input.ts'
+import { Markets } from './solver/markets.ts'
 
 /** What holdings are worth; see `PlacementWorth`. */
 export interface Evaluation {
@@ -15,28 +16,22 @@ export interface Evaluation {
  * serves its own viewers likewise. What an appliance is too busy to serve is served by nobody. Takes files × sites steps.
  */
 export function evaluate(
-  { sizes, popularity, sites, excluded }: Pick<SolverInput, 'sizes' | 'popularity' | 'sites' | 'excluded'>,
+  input: Pick<SolverInput, 'sizes' | 'popularity' | 'sites' | 'excluded' | 'licences'>,
   holdings: ReadonlyMap<string, FileSet>,
   parentValue: number,
 ): Evaluation {
-  const files = sizes.length
-  const share = popularity.map((column) => {
-    const weight = new Float64Array(files)
-    for (let f = 0; f < files; f++) if (!Number.isNaN(sizes[f]!) && !excluded.has(f)) weight[f] = column[f]! * sizes[f]!
-    const all = weight.reduce((sum, each) => sum + each, 0)
-    return all > 0 ? weight.map((each) => each / all) : weight
-  })
-  return evaluateSites(share, sites, holdings, parentValue)
+  const markets = new Markets(input)
+  return evaluateSites((site) => markets.at(site).share, input.sites, holdings, parentValue)
 }
 
-/** The same, where the part of all demand that each file stands for is known, for each class. */
+/** The same, where the part of all demand that each file stands for is known, for the viewers of each site. */
 export function evaluateSites(
-  share: readonly Float64Array[],
+  shareAt: (site: SolverSite) => Float64Array,
   sites: readonly SolverSite[],
   holdings: ReadonlyMap<string, FileSet>,
   parentValue: number,
 ): Evaluation {
-  const files = share[0]?.length ?? 0
+  const files = sites[0] ? shareAt(sites[0]).length : 0
   const known = new Map(sites.map((site) => [site.key, site]))
   const parentOf = (key: string) => {
     const parent = known.get(key)!.parents.find((p) => p !== key && (known.get(p)?.appliances.length ?? 0) > 0)
@@ -73,8 +68,9 @@ export function evaluateSites(
     for (let f = 0; f < files; f++) if (!here?.[f]) entry.load[f]! += column[f]! * demand
     if (own) entry.own += demand
   }
-  for (const { key, assumedGbps = 1, demandGbps = assumedGbps, demandClass = 0 } of sites) {
-    const column = share[demandClass]!
+  for (const site of sites) {
+    const { key, assumedGbps = 1, demandGbps = assumedGbps } = site
+    const column = shareAt(site)
     total.demand += demandGbps
     if (trunks.has(key)) {
       ask(key, column, demandGbps, true)
@@ -88,9 +84,9 @@ export function evaluateSites(
   for (const [trunk, { load, own }] of asked) {
     count(trunk)
     const { sum, all } = served(trunk, (f) => load[f]!)
-    const { demandClass = 0 } = known.get(trunk)!
+    const column = shareAt(known.get(trunk)!)
     let held = 0
-    for (let f = 0; f < files; f++) if (copies[f]) held += share[demandClass]![f]! * own
+    for (let f = 0; f < files; f++) if (copies[f]) held += column[f]! * own
     const ownPart = all > 0 ? held / all : 0
     total.local += sum * ownPart
     total.parent += sum * (1 - ownPart)

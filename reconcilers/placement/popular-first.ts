@@ -2,6 +2,7 @@ import { FileSet } from '../blobs/file-set.ts'
 import { compare } from '../blobs/plan-index.ts'
 import { hashString, rendezvousScore } from './hash.ts'
 import type { PlacementPin, PlacementProblem, PlacementSite, PlacementSolution, PlacementSolver } from './problem.ts'
+import { type Market, Markets } from './solver/markets.ts'
 
 /** One appliance while it is being filled. */
 interface Bin {
@@ -30,15 +31,26 @@ export const popularFirst: PlacementSolver = {
   name: 'popular-first/1',
   solve(problem) {
     const sites = [...problem.sites].sort((a, b) => compare(a.key, b.key)).map(openSite)
-    const classes = problem.popularity.map((popularity) => classOf(problem, popularity))
+    const markets = new Markets(problem)
+    const orders = new Map<Market, readonly number[]>()
+    const orderOf = (market: Market) => {
+      const order = orders.get(market) ?? orderBy(problem, market)
+      orders.set(market, order)
+      return order
+    }
     for (const site of sites) {
-      const { order, share } = classes[site.site.demandClass ?? 0]!
-      for (const pin of problem.pins) placePinned(problem, site, pin)
-      for (const file of order) placeAtSite(problem, site, file, share)
+      const market = markets.at(site.site)
+      for (const pin of problem.pins) placePinned(problem, site, pin, market)
+      for (const file of orderOf(market)) placeAtSite(problem, site, file, market)
     }
     if (problem.copies.perRegion > problem.copies.perSite) {
       for (const region of regionsOf(sites))
-        for (const file of classes[region[0]!.site.demandClass ?? 0]!.order) topUpRegion(problem, region, file)
+        for (const file of orderOf(markets.at(region[0]!.site)))
+          topUpRegion(
+            problem,
+            region.filter(({ site }) => markets.at(site).allowed[file]),
+            file,
+          )
     }
     return solution(sites)
   },
@@ -63,28 +75,23 @@ function openSite(site: PlacementSite): SiteBins {
   }
 }
 
-/** A class of demand: the files that may be placed, the most popular first (among equals the smaller, then the lower index), and each file's part of the demanded bytes. */
-function classOf({ sizes, excluded }: PlacementProblem, popularity: Float64Array) {
-  const files: number[] = []
-  for (let i = 0; i < sizes.length; i++) if (!Number.isNaN(sizes[i]) && !excluded.has(i)) files.push(i)
-  const order = files.sort((a, b) => popularity[b]! - popularity[a]! || sizes[a]! - sizes[b]! || a - b)
-  const demanded = order.reduce((sum, file) => sum + popularity[file]! * sizes[file]!, 0)
-  // Where nothing is known of any file, all are asked for alike.
-  const bytes = order.reduce((sum, file) => sum + sizes[file]!, 0)
-  const share = (file: number) =>
-    demanded > 0 ? (popularity[file]! * sizes[file]!) / demanded : bytes > 0 ? sizes[file]! / bytes : 0
-  return { order, share }
+/** The files that may be placed, the most popular first (among equals the smaller, then the lower index). */
+function orderBy({ sizes, popularity }: PlacementProblem, { klass, allowed }: Market): readonly number[] {
+  const column = popularity[klass]!
+  const files = [...sizes.keys()].filter((file) => allowed[file])
+  return files.sort((a, b) => column[b]! - column[a]! || sizes[a]! - sizes[b]! || a - b)
 }
 
-function placePinned(problem: PlacementProblem, { bins }: SiteBins, pin: PlacementPin): void {
+function placePinned(problem: PlacementProblem, { bins }: SiteBins, pin: PlacementPin, { allowed }: Market): void {
   const copies = pin.copies === 'all' ? bins.length : pin.copies
   for (const file of pin.files) {
-    if (!problem.excluded.has(file) && !Number.isNaN(problem.sizes[file])) placeCopies(problem, bins, file, copies)
+    if (allowed[file]) placeCopies(problem, bins, file, copies)
   }
 }
 
-function placeAtSite(problem: PlacementProblem, site: SiteBins, file: number, share: (file: number) => number): void {
-  const wanted = Math.max(1, Math.min(problem.copies.perSite, site.bins.length))
+function placeAtSite(problem: PlacementProblem, site: SiteBins, file: number, { share, head }: Market): void {
+  const least = head?.[file] ? 1 + problem.resilience!.survivesLossOf : 1
+  const wanted = Math.max(1, Math.min(Math.max(problem.copies.perSite, least), site.bins.length))
   const size = problem.sizes[file]!
   // All copies or none: a file below its minimum would be counted as safe while it is not.
   if (copiesIn(site.bins, file) + roomFor(site.bins, file, size) < wanted) {
@@ -96,7 +103,7 @@ function placeAtSite(problem: PlacementProblem, site: SiteBins, file: number, sh
   } else {
     placeCopies(problem, site.bins, file, wanted)
   }
-  if (site.bins.length > 0) site.covered += share(file)
+  if (site.bins.length > 0) site.covered += share[file]!
 }
 
 /** Adds copies in other sites of the region until it has `perRegion` of every file that is placed in it. */

@@ -1,5 +1,6 @@
 import type { FileSet } from '../blobs/file-set.ts'
 import type { SolverControl } from './control.ts'
+import type { Survival } from './solver/survival.ts'
 
 /** One appliance as placement sees it. */
 export interface PlacementAppliance {
@@ -18,6 +19,8 @@ export interface PlacementSite {
   readonly key: string
   /** Sites of the same region share `copies.perRegion`. */
   readonly region: string
+  /** ISO 3166-1 alpha-2. Licences may name it. */
+  readonly country?: string
   /** Keys of the parent sites, in order. */
   readonly parents: readonly string[]
   /** Which column of popularity its viewers have. 0 unless told. */
@@ -37,6 +40,18 @@ export interface PlacementPin {
   readonly copies: number | 'all'
 }
 
+/** Files that may be held and served only at sites of these regions or countries. */
+export interface PlacementLicence {
+  readonly files: FileSet
+  readonly regions: readonly string[]
+}
+
+/** The head, the most popular files that make up `headShare` (0–1) of a site's demand, is to outlive the loss of any so many appliances there. */
+export interface PlacementResilience {
+  readonly headShare: number
+  readonly survivesLossOf: number
+}
+
 /**
  * What a solver is asked. Columns are indexed by file index; `sizes[i]` is NaN where the catalog has no file at that index.
  * See docs/architecture.md; the mathematics of the full problem is what `PlacementSolution.bound` is measured against.
@@ -53,6 +68,9 @@ export interface PlacementProblem {
   readonly copies: { readonly perSite: number; readonly perRegion: number }
   readonly pins: readonly PlacementPin[]
   readonly excluded: FileSet
+  /** A file of several must be allowed by each. */
+  readonly licences?: readonly PlacementLicence[]
+  readonly resilience?: PlacementResilience
   /** How much more than what it displaces a file must earn to be moved to a site, as a part: 0.25 is a quarter. The solver's own unless told. */
   readonly churnBonus?: number
 }
@@ -87,6 +105,8 @@ export interface SolvedSite {
   readonly key: string
   readonly holdings: ReadonlyMap<string, FileSet>
   readonly leftOut: { readonly files: number; readonly bytes: number }
+  /** Where the policy asks that something outlive a loss: what would. */
+  readonly survival?: Survival
 }
 
 /** Sites that were placed together, with no regard to the others. */

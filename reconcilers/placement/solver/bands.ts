@@ -8,11 +8,11 @@ export interface Bands {
   /** What they were cut from. */
   readonly share: Float64Array
   readonly sizes: Float64Array
-  /** Each file is stored so often: all that is said of bytes here is of all copies together, but `sizes` and `sizeAt`. */
-  readonly copies: number
+  /** How often each file index is stored, 0 where it is not to be placed, or `ONLY_ABOVE`: all that is said of bytes here is of all copies together, but `sizes` and `sizeAt`. */
+  readonly copies: Uint8Array
   /** The last band holds the files that nobody asks for. */
   readonly count: number
-  /** Band of each file index; meaningless for files that are not to be placed. */
+  /** Band of each file index; `NO_BAND` for files that are not to be placed. */
   readonly of: Uint16Array
   /** Per band: share of the class's demand, bytes, and the highest density of a file in it (infinite where a file of 0 bytes is asked for). */
   readonly demand: Float64Array
@@ -24,9 +24,10 @@ export interface Bands {
    */
   readonly order: Uint32Array
   readonly start: Uint32Array
-  /** By position, so that a pass over a band reads memory in order: share, bytes of a copy, hash and place of each file. */
+  /** By position, so that a pass over a band reads memory in order: share, bytes of a copy, copies, hash and place of each file. */
   readonly shareAt: Float64Array
   readonly sizeAt: Float64Array
+  readonly copiesAt: Uint8Array
   readonly hashAt: Uint32Array
   readonly placeAt: Float64Array
 }
@@ -41,13 +42,11 @@ export interface PlacedFiles {
   readonly places: Float64Array
   /** File indices by rising place. */
   readonly byPlace: Uint32Array
-  /** 1 for files that are in no band: not to be placed, or pinned. */
-  readonly skip: Uint8Array
 }
 
 const PLACE_SALT = 0x5bd1e995
 
-export function placedFiles(sizes: Float64Array, hashes: Uint32Array, skip: Uint8Array): PlacedFiles {
+export function placedFiles(sizes: Float64Array, hashes: Uint32Array): PlacedFiles {
   const count = sizes.length
   const places = new Float64Array(count)
   // Place and index in one number, for a numeric sort: 2^53 holds 32 bits of place beside two million indices, fewer bits beside more.
@@ -59,41 +58,48 @@ export function placedFiles(sizes: Float64Array, hashes: Uint32Array, skip: Uint
     keys[f] = Math.floor(place / coarse) * count + f
   }
   keys.sort()
-  return { sizes, hashes, places, byPlace: Uint32Array.from(keys, (key) => key % count), skip }
+  return { sizes, hashes, places, byPlace: Uint32Array.from(keys, (key) => key % count) }
 }
 
 /** Log-density is cut this fine before neighbours are joined. */
 const FINE = 1 << 16
-/** No file: not to be placed. */
-const NONE = 0xffff
+/** Copies of a file that a parent may hold, but no appliance here has the room for. */
+export const ONLY_ABOVE = 255
+/** By copies: how many times its bytes a file takes. So much that no price would have it here, where it cannot be. */
+export const STORED: Float64Array = Float64Array.from({ length: 256 }, (_, copies) =>
+  copies === ONLY_ABOVE ? 1e6 : copies,
+)
+/** Of files that are not to be placed. */
+export const NO_BAND = 0xffff
 
 /**
  * Cuts the files into about `wanted` bands (at most 60,000), each with a like part of the demand, of the bytes and of the range of log-density together: so bands are
- * narrow where much is at stake. `copies`: how often each placed file is stored. `share`: the part of the class's demanded bytes that each file stands for, summing to 1. O(files).
+ * narrow where much is at stake. `copies`: how often each file is stored, 0 for those that are not to be placed. `share`: the part of the class's demanded bytes that each
+ * file stands for, summing to 1. O(files).
  */
-export function cutBands(files: PlacedFiles, share: Float64Array, copies: number, wanted: number): Bands {
-  const { sizes, skip } = files
+export function cutBands(files: PlacedFiles, share: Float64Array, copies: Uint8Array, wanted: number): Bands {
+  const { sizes } = files
   const logs = new Float64Array(sizes.length)
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY
   let allBytes = 0
   for (let f = 0; f < sizes.length; f++) {
-    if (skip[f]) continue
+    if (!copies[f]) continue
     allBytes += sizes[f]!
     if (!(share[f]! > 0)) logs[f] = Number.NEGATIVE_INFINITY
     else if (sizes[f] === 0) logs[f] = Number.POSITIVE_INFINITY
     else {
-      const log = Math.log(share[f]! / (sizes[f]! * copies))
+      const log = Math.log(share[f]! / (sizes[f]! * STORED[copies[f]!]!))
       logs[f] = log
       if (log < low) low = log
       if (log > high) high = log
     }
   }
   const step = (high - low) / (FINE - 3)
-  const fineOf = new Uint16Array(sizes.length).fill(NONE)
+  const fineOf = new Uint16Array(sizes.length).fill(NO_BAND)
   const mass = new Float64Array(FINE)
   for (let f = 0; f < sizes.length; f++) {
-    if (skip[f]) continue
+    if (!copies[f]) continue
     const fine = fineBand(logs[f]!, high, step)
     fineOf[f] = fine
     mass[fine]! += share[f]! + (allBytes > 0 ? sizes[f]! / allBytes : 0)
@@ -130,38 +136,58 @@ function joined(mass: Float64Array, wanted: number): Uint16Array {
 }
 
 function collect(
-  { sizes, hashes, places, byPlace, skip }: PlacedFiles,
+  { sizes, hashes, places, byPlace }: PlacedFiles,
   share: Float64Array,
-  copies: number,
+  copies: Uint8Array,
   fineOf: Uint16Array,
   bandOf: Uint16Array,
 ): Bands {
   const count = bandOf[FINE - 2]! + 1
-  const of = new Uint16Array(sizes.length)
+  const of = new Uint16Array(sizes.length).fill(NO_BAND)
   const demand = new Float64Array(count)
   const bytes = new Float64Array(count)
   const top = new Float64Array(count)
   const start = new Uint32Array(count + 1)
   for (let f = 0; f < sizes.length; f++) {
-    if (skip[f]) continue
+    if (!copies[f]) continue
     const band = bandOf[fineOf[f]!]!
     of[f] = band
     demand[band]! += share[f]!
-    bytes[band]! += sizes[f]! * copies
+    bytes[band]! += sizes[f]! * STORED[copies[f]!]!
     start[band + 1]!++
-    const density = share[f]! > 0 ? share[f]! / (sizes[f]! * copies) : 0
+    const density = share[f]! > 0 ? share[f]! / (sizes[f]! * STORED[copies[f]!]!) : 0
     if (density > top[band]!) top[band] = density
   }
   for (let band = 0; band < count; band++) start[band + 1]! += start[band]!
   const next = start.slice(0, count)
   const order = new Uint32Array(start[count]!)
-  for (const f of byPlace) if (!skip[f]) order[next[of[f]!]!++] = f
+  for (const f of byPlace) if (copies[f]) order[next[of[f]!]!++] = f
   const [shareAt, sizeAt, placeAt] = [share, sizes, places].map((column) => {
     const at = new Float64Array(order.length)
     for (let p = 0; p < order.length; p++) at[p] = column[order[p]!]!
     return at
   }) as [Float64Array, Float64Array, Float64Array]
   const hashAt = new Uint32Array(order.length)
-  for (let p = 0; p < order.length; p++) hashAt[p] = hashes[order[p]!]!
-  return { share, sizes, copies, count, of, demand, bytes, top, order, start, shareAt, sizeAt, hashAt, placeAt }
+  const copiesAt = new Uint8Array(order.length)
+  for (let p = 0; p < order.length; p++) {
+    hashAt[p] = hashes[order[p]!]!
+    copiesAt[p] = copies[order[p]!]!
+  }
+  return {
+    share,
+    sizes,
+    copies,
+    count,
+    of,
+    demand,
+    bytes,
+    top,
+    order,
+    start,
+    shareAt,
+    sizeAt,
+    copiesAt,
+    hashAt,
+    placeAt,
+  }
 }

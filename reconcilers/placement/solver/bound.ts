@@ -1,4 +1,4 @@
-import type { Bands } from './bands.ts'
+import { type Bands, NO_BAND, STORED } from './bands.ts'
 import type { Tree, Trunk } from './model.ts'
 import { lineOf } from './site-dual.ts'
 
@@ -71,18 +71,22 @@ function trunkBound({ bands, capacity }: Trunk, worth: Worth): number {
 
 /** Branches of several classes: each file decides for itself, at the storage price that the trunk's own choice came to, and near it. */
 function mixedTrunkBound({ bands, capacity, storagePrice }: Trunk, classes: ReadonlyMap<Bands, Worth>): number {
-  const { sizes } = bands
+  const { sizes, copies } = bands
   const parts = [...classes]
-  const at = (price: number) => {
-    let sum = price * capacity.storage
-    for (const f of bands.order) {
-      let [without, with_] = [0, -price * sizes[f]! * bands.copies]
-      for (const [{ of, share }, worth] of parts) {
-        without += share[f]! * worth.without[of[f]!]!
-        with_ += share[f]! * worth.with[of[f]!]!
-      }
-      sum += Math.max(without, with_)
+  // Files that the trunk may not hold are in these sums, too.
+  let without = 0
+  for (const [{ demand, count }, worth] of parts)
+    for (let g = 0; g < count; g++) without += demand[g]! * worth.without[g]!
+  const gains = new Float64Array(bands.order.length)
+  for (const [{ of, share }, worth] of parts) {
+    for (const [p, f] of bands.order.entries()) {
+      const g = of[f]!
+      if (g !== NO_BAND) gains[p]! += share[f]! * (worth.with[g]! - worth.without[g]!)
     }
+  }
+  const at = (price: number) => {
+    let sum = without + price * capacity.storage
+    for (const [p, f] of bands.order.entries()) sum += Math.max(0, gains[p]! - price * sizes[f]! * STORED[copies[f]!]!)
     return sum
   }
   return Math.min(...[0.9, 1, 1.1].map((factor) => at(factor * storagePrice)))

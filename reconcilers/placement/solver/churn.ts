@@ -1,4 +1,4 @@
-import type { Bands } from './bands.ts'
+import { type Bands, STORED } from './bands.ts'
 import type { Branch, Trunk } from './model.ts'
 import { type GroupParts, partsOf } from './parts.ts'
 import { dearestStorage, SiteDual, type SiteGroups } from './site-dual.ts'
@@ -18,7 +18,7 @@ export interface Churn {
 /** What a branch decides where it holds files already. */
 export interface ChurnedParts {
   readonly parts: GroupParts
-  /** Bytes of a copy of each file, per group. */
+  /** Bytes of all copies of the files of each group. */
   readonly groupBytes: Float64Array
   /** Whether more would pay than may be moved. */
   readonly isLimited: boolean
@@ -42,7 +42,8 @@ export function withChurn(
 ): ChurnedParts {
   const { types, prices, bands, demand } = branch
   const groups = emptyGroups(4 * bands.count)
-  const groupBytes = weigh(groups, bands, demand, atTrunk, before)
+  weigh(groups, bands, demand, atTrunk, before)
+  const groupBytes = groups.bytes
   const instead = trunk ? Math.max(0, branch.parentValue - trunk.price) : 0
   const solver = new SiteDual()
   const decide = (lambda: number): GroupParts => {
@@ -73,31 +74,27 @@ export function withChurn(
   return { parts, groupBytes, isLimited: true }
 }
 
-/** Fills in demand and bytes of the groups: by band, whether the trunk holds the file, and whether it would be new. Returns the bytes of one copy each. */
+/** Fills in demand and bytes of the groups: by band, whether the trunk holds the file, and whether it would be new. */
 function weigh(
   groups: SiteGroups,
   bands: Bands,
   demand: number,
   atTrunk: Uint8Array | undefined,
   before: Uint8Array,
-): Float64Array {
+): void {
   const n = bands.count
   for (let g = 0; g < n; g++) {
     for (let p = bands.start[g]!; p < bands.start[g + 1]!; p++) {
       const j = g + (atTrunk?.[p] === 1 ? n : 0) + (before[p] !== NOBODY ? 0 : 2 * n)
       groups.demand[j]! += bands.shareAt[p]! * demand
-      groups.bytes[j]! += bands.sizeAt[p]!
+      groups.bytes[j]! += bands.sizeAt[p]! * STORED[bands.copiesAt[p]!]!
     }
   }
-  const groupBytes = groups.bytes.slice()
-  for (let j = 0; j < groups.count; j++) groups.bytes[j]! *= bands.copies
-  return groupBytes
 }
 
 /** Bytes that would be moved into the site. */
-function movedBy({ limits, types }: GroupParts, groupBytes: Float64Array, { count, copies }: Bands): number {
+function movedBy({ limits, types }: GroupParts, groupBytes: Float64Array, { count }: Bands): number {
   let moved = 0
-  for (let j = 2 * count; j < 4 * count; j++)
-    if (types > 0) moved += limits[j * types + types - 1]! * groupBytes[j]! * copies
+  for (let j = 2 * count; j < 4 * count; j++) if (types > 0) moved += limits[j * types + types - 1]! * groupBytes[j]!
   return moved
 }

@@ -1,4 +1,5 @@
 import type { FileSet } from '../../blobs/file-set.ts'
+import { type Bands, ONLY_ABOVE } from './bands.ts'
 import type { Branch, Trunk } from './model.ts'
 import { lineOf } from './site-dual.ts'
 import type { Solved, SolverInput } from './solve.ts'
@@ -23,6 +24,7 @@ export interface Standing {
 /** Why a file is, or is not, at a site. */
 export type Why =
   | 'Excluded'
+  | 'NotLicensed'
   | 'Pinned'
   | 'PinHasNoRoom'
   | 'TooLarge'
@@ -38,6 +40,8 @@ export type Why =
 /** What is known of a file at a site besides its standing. */
 export interface Circumstances {
   readonly isExcluded: boolean
+  /** By its licence, where it has one. */
+  readonly isLicensed: boolean
   readonly isPinned: boolean
   readonly sizeBytes: number
   /** The most that one appliance here may hold, in bytes. */
@@ -50,6 +54,7 @@ export interface Circumstances {
 /** The one reason that decides. Pure. */
 export function whyOf(standing: Standing, at: Circumstances): Why {
   if (at.isExcluded) return 'Excluded'
+  if (!at.isLicensed) return 'NotLicensed'
   if (at.isPinned) return at.isHeld || at.wouldBeHeld ? 'Pinned' : 'PinHasNoRoom'
   if (at.sizeBytes > at.largestBytes) return 'TooLarge'
   const { timesCutOff, timesCutOffToCome, timesCutOffAlone } = standing
@@ -158,19 +163,20 @@ export class Explainer {
   /** What files earn at a site, in cut-offs. */
   #timesAt({ trunk, branches, branch }: Node): (file: number) => number {
     if (!branch)
-      return (file) => timesOf(this.#sparedBy(trunk!, branches, file), trunk!.storagePrice, this.#bytesOf(file))
+      return (file) =>
+        timesOf(this.#sparedBy(trunk!, branches, file), trunk!.storagePrice, this.#bytesOf(trunk!.bands, file))
     const covering = trunk && this.here.get(this.#keys[trunk.site]!)
     const [alone, covered] = [cutOffAt(branch, 0, 0), cutOffAt(branch, insteadAt(branch, trunk), 0)]
     return (file) => {
       const cutOff = covering?.has(file) ? covered : alone
-      return timesOf((branch.bands.share[file] ?? 0) * branch.demand, cutOff, this.#bytesOf(file))
+      return timesOf((branch.bands.share[file] ?? 0) * branch.demand, cutOff, this.#bytesOf(branch.bands, file))
     }
   }
 
   #atBranch({ trunk }: Node, branch: Branch, file: number): Standing {
     const share = branch.bands.share[file] ?? 0
     const demand = share * branch.demand
-    const bytes = this.#bytesOf(file)
+    const bytes = this.#bytesOf(branch.bands, file)
     const covering = trunk && this.#keys[trunk.site]!
     const isCovered = covering !== undefined && (this.here.get(covering)?.has(file) ?? false)
     const instead = isCovered ? insteadAt(branch, trunk) : 0
@@ -191,7 +197,7 @@ export class Explainer {
   #atTrunk({ branches }: Node, trunk: Trunk, file: number): Standing {
     const all = branches.reduce((sum, branch) => sum + branch.demand, 0)
     const demand = branches.reduce((sum, { bands, demand: of }) => sum + (bands.share[file] ?? 0) * of, 0)
-    const times = timesOf(this.#sparedBy(trunk, branches, file), trunk.storagePrice, this.#bytesOf(file))
+    const times = timesOf(this.#sparedBy(trunk, branches, file), trunk.storagePrice, this.#bytesOf(trunk.bands, file))
     return {
       role: 'Parent',
       demand,
@@ -205,9 +211,9 @@ export class Explainer {
 
   /** What it is worth to all branches together that the trunk holds a file. */
   #sparedBy(trunk: Trunk, branches: readonly Branch[], file: number): number {
-    const bytes = this.#bytesOf(file)
     let gain = 0
     for (const branch of branches) {
+      const bytes = this.#bytesOf(branch.bands, file)
       const demand = (branch.bands.share[file] ?? 0) * branch.demand
       if (!(demand > 0)) continue
       const { types, prices } = branch
@@ -218,8 +224,10 @@ export class Explainer {
     return gain
   }
 
-  #bytesOf(file: number): number {
-    return this.#input.sizes[file]! * this.#input.copies.perSite
+  /** Of all copies. */
+  #bytesOf({ copies }: Bands, file: number): number {
+    const there = copies[file]!
+    return this.#input.sizes[file]! * (there === 0 || there === ONLY_ABOVE ? this.#input.copies.perSite : there)
   }
 }
 

@@ -11,6 +11,8 @@ export interface SolverAppliance {
 export interface SolverSite {
   readonly key: string
   readonly region: string
+  /** Licences may name it, as they may name the region. */
+  readonly country?: string
   /** Where misses go; the first that is among the sites counts. */
   readonly parents: readonly string[]
   readonly appliances: readonly SolverAppliance[]
@@ -34,4 +36,8 @@ export interface SolverInput {
   readonly copies: { readonly perSite: number; readonly perRegion: number }
   readonly pins: readonly { readonly files: FileSet; readonly copies: number | 'all' }[]
   readonly excluded: FileSet
+  /** Files that may be held and served only in these regions or countries. A file of several must be allowed by each. */
+  readonly licences?: readonly { readonly files: FileSet; readonly regions: readonly string[] }[]
+  /** The head, the most popular files that make up `headShare` (0–1) of a site's demand, outlives the loss of any so many appliances of the site. */
+  readonly resilience?: { readonly headShare: number; readonly survivesLossOf: number }
 }

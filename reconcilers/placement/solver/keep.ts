@@ -3,6 +3,9 @@ import { evaluateSites } from '../evaluate.ts'
 import type { SolvedSite } from '../problem.ts'
 import { weigh } from '../weigh.ts'
 import type { SolverInput, SolverSite } from './input.ts'
+import type { Market, Markets } from './markets.ts'
+import type { Pins } from './pins.ts'
+import { survivalAt } from './survival.ts'
 
 /** What the plan in force has at the sites of a tree. */
 export interface Kept {
@@ -14,11 +17,8 @@ export interface Kept {
 
 interface World {
   readonly input: SolverInput
-  /** The part of all demand that each file stands for, for each class. */
-  readonly share: readonly Float64Array[]
-  readonly pinned: readonly number[]
-  /** Files that may be placed, and their bytes. */
-  readonly placeable: { readonly files: number; readonly bytes: number }
+  readonly markets: Markets
+  readonly pins: Pins
 }
 
 interface Proposal {
@@ -34,7 +34,7 @@ interface Proposal {
  * placement finds room for all files, or for notably more. Undefined: change it.
  */
 export function keepIfWorthIt(
-  { input, share, pinned, placeable }: World,
+  { input, markets, pins }: World,
   { told, value, storagePrices }: Proposal,
   { churnBonus, parentValue }: { readonly churnBonus: number; readonly parentValue: number },
 ): Kept | undefined {
@@ -46,13 +46,16 @@ export function keepIfWorthIt(
   const bySite = new Map(sites.map((site) => [site.key, site]))
   const kept: SolvedSite[] = []
   let cost = 0
-  for (const { key, holdings, leftOut } of told) {
+  for (const { key, holdings, leftOut, survival } of told) {
     const site = bySite.get(key)!
+    const market = markets.at(site)
     const mine = new Map(site.appliances.map((appliance) => [appliance.key, appliance.held ?? new FileSet()]))
-    if (!isStillGood(site, mine, input, pinned)) return undefined
+    if (!isStillGood(site, mine, input, market, pins)) return undefined
+    const survives = input.resilience && survivalAt(site, market, mine, input.resilience)
+    if (survives && survives.share < survival!.share - CRUMBS) return undefined
     let here = new FileSet()
     for (const set of mine.values()) here = here.union(set)
-    const files = placeable.files - here.size
+    const files = market.files - here.size
     const more = growthOf(site, mine, holdings, input.sizes)
     // Less than there is now: more copies than are asked for, say.
     if (more < -CRUMBS || (files > leftOut.files && (leftOut.files === 0 || more > CRUMBS))) return undefined
@@ -60,12 +63,13 @@ export function keepIfWorthIt(
     kept.push({
       key,
       holdings: mine,
-      leftOut: { files, bytes: (placeable.bytes - weigh(input.sizes, here).bytes) * copies },
+      leftOut: { files, bytes: (market.bytes - weigh(input.sizes, here).bytes) * copies },
+      ...(survives && { survival: survives }),
     })
     for (const [appliance, set] of holdings)
       cost += churnBonus * storagePrices.get(key)! * weigh(input.sizes, set.difference(mine.get(appliance)!)).bytes
   }
-  const worth = evaluateSites(share, sites, held, parentValue)
+  const worth = evaluateSites((site) => markets.at(site).share, sites, held, parentValue)
   // A little more than rounding.
   if (value > worth.value * (1 + 1e-9) + cost) return undefined
   return { sites: kept, local: worth.local, parent: worth.parent }
@@ -94,27 +98,25 @@ function growthOf(
 function isStillGood(
   { appliances }: SolverSite,
   mine: ReadonlyMap<string, FileSet>,
-  { sizes, excluded, copies, pins }: SolverInput,
-  pinned: readonly number[],
+  { sizes, copies }: SolverInput,
+  market: Market,
+  pins: Pins,
 ): boolean {
   for (const { key, storageBytes } of appliances) {
     let bytes = 0
     for (const file of mine.get(key)!) {
-      const size = sizes[file] ?? Number.NaN
-      if (Number.isNaN(size) || excluded.has(file)) return false
-      bytes += size
+      if (!market.allowed[file]) return false
+      bytes += sizes[file]!
     }
     if (bytes > storageBytes) return false
   }
   const held = [...mine.values()]
   const count = (file: number) => held.reduce((sum, set) => sum + (set.has(file) ? 1 : 0), 0)
-  const isPinned = new Set(pinned)
-  for (const { files, copies: wanted } of pins)
-    for (const file of files)
-      if (isPinned.has(file) && count(file) < Math.min(wanted === 'all' ? held.length : wanted, held.length))
-        return false
+  for (const [file, wanted] of pins.at(market, held.length)) if (count(file) < wanted) return false
   const least = Math.min(copies.perSite, held.length)
   if (least <= 1) return true
-  for (const set of held) for (const file of set) if (!isPinned.has(file) && count(file) < least) return false
+  const able = (bytes: number) => appliances.reduce((sum, each) => sum + (each.storageBytes >= bytes ? 1 : 0), 0)
+  for (const set of held)
+    for (const file of set) if (!pins.set.has(file) && count(file) < Math.min(least, able(sizes[file]!))) return false
   return true
 }

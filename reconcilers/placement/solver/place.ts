@@ -1,8 +1,9 @@
 import type { FileSet } from '../../blobs/file-set.ts'
-import type { Bands } from './bands.ts'
+import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
 import { Ledger } from './ledger.ts'
 import type { Branch, Trunk } from './model.ts'
 import type { GroupParts } from './parts.ts'
+import { lineOf } from './site-dual.ts'
 import { Boxes, holdersOf, NOBODY, SEVERAL, Spread } from './spread.ts'
 
 /** A search for something that still fits ends after so many files in a row for which there is no room. */
@@ -22,6 +23,8 @@ export interface Coverage {
   readonly before?: Uint8Array | undefined
   /** Bytes of each group of files, where `before` is known. */
   readonly groupBytes?: Float64Array | undefined
+  /** 1 by file index for what must outlive the loss of appliances; `most`: how much of it the others could serve. */
+  readonly head?: { readonly files: Uint8Array; readonly most: number } | undefined
 }
 
 export interface PlacingBox {
@@ -36,8 +39,6 @@ export interface PlacingBox {
 export class SitePlacing {
   readonly boxes: Boxes
   readonly #bands: Bands
-  /** Copies of each placed file. */
-  readonly #perSite: number
   readonly #types: readonly Spread[]
   readonly #all: Spread
   /** By position: 1 for files that some appliance here holds. */
@@ -49,11 +50,10 @@ export class SitePlacing {
   #isLimited = false
 
   /** `fillBytes`: the most that may be moved in by what is admitted and filled up, where it is known what the site holds. */
-  constructor(bands: Bands, perSite: number, types: readonly (readonly PlacingBox[])[], fillBytes: number) {
+  constructor(bands: Bands, types: readonly (readonly PlacingBox[])[], fillBytes: number) {
     this.#fillLeft = fillBytes
     this.#bands = bands
     this.boxes = new Boxes(types.flat())
-    this.#perSite = Math.min(perSite, this.boxes.count)
     let next = 0
     this.#types = types.map(
       (type) =>
@@ -89,38 +89,83 @@ export class SitePlacing {
     return this.#all.add(file, hash, bytes, demand / Math.max(1, copies), copies, false, SEVERAL)
   }
 
-  /** Puts up to `copies` more copies of a file anywhere. Returns how many found room. */
-  put(position: number, demand: number, copies: number): number {
-    const { order, hashAt } = this.#bands
-    const placed = this.#all.add(
-      order[position]!,
-      hashAt[position]!,
-      this.#bands.sizeAt[position]!,
-      demand / copies,
-      copies,
-      false,
-      SEVERAL,
-    )
-    if (placed > 0) this.#holdsNow(position, this.#bands.of[order[position]!]!)
-    return placed
+  /** Puts a file on appliances that have room and do not hold it. What it brings them to serve is not counted; see `count`. */
+  putOn(file: number, boxes: readonly number[]): void {
+    for (const box of boxes) {
+      this.boxes.holds[box]!.add(file)
+      this.boxes.used[box]! += this.#bands.sizes[file]!
+    }
+    const band = this.#bands.of[file]!
+    if (boxes.length > 0 && band !== NO_BAND) this.#holdsNow(this.#positionOf(file), band)
+  }
+
+  /** Takes a file from one appliance, or from all. Returns how many held it. See `count`, too. */
+  drop(file: number, only?: number): number {
+    let dropped = 0
+    for (let box = 0; box < this.boxes.count; box++) {
+      if ((only !== undefined && box !== only) || !this.boxes.holds[box]!.has(file)) continue
+      this.boxes.holds[box]!.delete(file)
+      this.boxes.used[box]! -= this.#bands.sizes[file]!
+      dropped++
+    }
+    const position = this.#positionOf(file)
+    if (dropped === 0 || position === -1 || !this.holds[position] || this.boxes.has(file)) return dropped
+    this.holds[position] = 0
+    this.held.files--
+    this.held.bytes -= this.#bands.sizeAt[position]!
+    this.#heldOfBand[this.#bands.of[file]!]!--
+    return dropped
+  }
+
+  /** Counts anew what each appliance has to serve. `demandOf`: what is asked for here of a file. */
+  count(demandOf: (file: number) => number): void {
+    const { holds, load } = this.boxes
+    const copies = new Uint16Array(this.#bands.sizes.length)
+    for (const set of holds) for (const file of set) copies[file]!++
+    for (const [box, set] of holds.entries()) {
+      load[box] = 0
+      for (const file of set) load[box]! += demandOf(file) / copies[file]!
+    }
+  }
+
+  #positions: Int32Array | undefined
+
+  /** -1 for files that are in no band. */
+  #positionOf(file: number): number {
+    if (!this.#positions) {
+      this.#positions = new Int32Array(this.#bands.sizes.length).fill(-1)
+      for (const [position, each] of this.#bands.order.entries()) this.#positions[each] = position
+    }
+    return this.#positions[file]!
   }
 
   /**
    * Admits what the parts say. Group g + count · (1 where the trunk holds the file) + 2 · count · (1 where the file would be new here) holds the files of band g; `atTrunk`
-   * and `before`, by position, tell which those are. `sizes`: bytes of the groups, known where `before` is.
+   * and `before`, by position, tell which those are. `groupBytes`: known where `before` is. The `head` comes first, whatever the parts say, as far as those who are left could
+   * serve it after a loss.
    */
   admit(branch: Branch, trunk: Trunk | undefined, parts: GroupParts, at: Coverage): void {
     const { bands, demand } = branch
     const { whole, types } = parts
-    const { atTrunk, before, groupBytes } = at
+    const { atTrunk, before, groupBytes, head } = at
+    let headLeft = head?.most ?? 0
     const n = bands.count
     const ledger = new Ledger(branch.types, demand)
     const seen = new Float64Array(before ? 4 * n : 0)
     // Where the trunk goes by the same bands and by place alone, the files that it holds come first: a part that is nowhere here need not be looked at.
-    const sorted = trunk !== undefined && trunk.bands === bands && !at.scattered && !before
-    for (let g = 0; g < n; g++) {
+    const sorted = trunk !== undefined && trunk.bands === bands && !at.scattered && !before && !head
+    const passes = head ? [true, false] : [false]
+    for (const [isFirst, g] of passes.flatMap((isFirst) =>
+      Array.from({ length: n }, (_, g) => [isFirst, g] as const),
+    )) {
       const nowhere = (j: number) => whole[j] === types
-      if (nowhere(g) && (!trunk || nowhere(g + n)) && (!before || (nowhere(g + 2 * n) && nowhere(g + 3 * n)))) continue
+      if (
+        !isFirst &&
+        nowhere(g) &&
+        (!trunk || nowhere(g + n)) &&
+        (!before || (nowhere(g + 2 * n) && nowhere(g + 3 * n)))
+      )
+        continue
       let [from, to] = [bands.start[g]!, bands.start[g + 1]!]
       if (sorted) {
         const border = firstFrom(bands.placeAt, trunk.held[g]!, from, to)
@@ -128,6 +173,7 @@ export class SitePlacing {
         else if (nowhere(g + n)) from = border
       }
       for (let i = from; i < to; i++) {
+        if (head && (head.files[bands.order[i]!] === 1) !== isFirst) continue
         const j = g + (atTrunk?.[i] === 1 ? n : 0) + (before && before[i] === NOBODY ? 2 * n : 0)
         let type = whole[j]!
         if (type === -1)
@@ -137,6 +183,10 @@ export class SitePlacing {
             this.#placeOf(i, j, branch, trunk, seen, groupBytes),
             bands.shareAt[i]! * demand,
           )
+        if (isFirst) {
+          headLeft -= bands.shareAt[i]! * demand
+          if (type === types && headLeft >= 0) type = bestType(branch, g)
+        }
         if (type < types) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand, before)
       }
     }
@@ -152,11 +202,12 @@ export class SitePlacing {
     groupBytes: Float64Array | undefined,
   ): number {
     if (groupBytes) {
-      const bytes = bands.sizeAt[position]!
+      const bytes = bands.sizeAt[position]! * STORED[bands.copiesAt[position]!]!
       seen[group]! += bytes
       return groupBytes[group]! > 0 ? (seen[group]! - bytes / 2) / groupBytes[group]! : 0
     }
-    const held = trunk ? trunk.held[trunk.bands.of[bands.order[position]!]!]! : 0
+    const band = trunk ? trunk.bands.of[bands.order[position]!]! : NO_BAND
+    const held = band === NO_BAND ? 0 : trunk!.held[band]!
     return placeWithin(bands.placeAt[position]!, held)
   }
 
@@ -176,7 +227,7 @@ export class SitePlacing {
         const to = before ? end : firstFrom(bands.placeAt, held[g]!, start, end)
         for (let i = start; i < to; i++) {
           if (before && (this.holds[i] || (before[i] !== NOBODY) !== kept)) continue
-          const bytes = bands.sizeAt[i]! * bands.copies
+          const bytes = bands.sizeAt[i]! * STORED[bands.copiesAt[i]!]!
           if (before && !kept && heldBytes[g]! + bytes / 2 > most) continue
           if (this.#place(i, g, this.#all, bands.shareAt[i]! * perShare, before)) heldBytes[g]! += bytes
         }
@@ -186,18 +237,19 @@ export class SitePlacing {
 
   /**
    * Uses what storage is left for the next best files. `discount`: what a file is worth that the trunk holds, 0–1; `bonus`: how much more one counts that is here already.
+   * `only`: 1 by file index for those that may come.
    */
-  fillUp(demand: number, { atTrunk, before }: Coverage, discount: number, bonus: number): void {
+  fillUp(demand: number, { atTrunk, before }: Coverage, discount: number, bonus: number, only?: Uint8Array): void {
     const { start, shareAt } = this.#bands
     let refused = 0
     for (const { band, covered, fresh } of byWorth(this.#bands, atTrunk && discount, before && bonus)) {
       if (this.#heldOfBand[band] === start[band + 1]! - start[band]!) continue
       for (let i = start[band]!; i < start[band + 1]!; i++) {
-        if (this.holds[i]) continue
+        if (this.holds[i] || (only && !only[this.#bands.order[i]!])) continue
         if (atTrunk && (atTrunk[i] === 1) !== covered) continue
         if (before && (before[i] === NOBODY) !== fresh) continue
         // Smaller ones may still come, and what is here already stays: this is no refusal.
-        if (before && fresh && this.#bands.sizeAt[i]! * this.#perSite > this.#fillLeft) {
+        if (before && fresh && this.#bands.sizeAt[i]! * this.#bands.copiesAt[i]! > this.#fillLeft) {
           this.#isLimited = true
           continue
         }
@@ -213,7 +265,8 @@ export class SitePlacing {
     const file = bands.order[position]!
     const hash = bands.hashAt[position]!
     const bytes = bands.sizeAt[position]!
-    const least = this.#perSite
+    const least = bands.copiesAt[position]!
+    if (least === ONLY_ABOVE) return false
     if (least > 1 && this.boxes.room(bytes) < least) return false
     const holder = before?.[position] ?? NOBODY
     const isFresh = before !== undefined && holder === NOBODY
@@ -239,6 +292,15 @@ export class SitePlacing {
     this.held.bytes += this.#bands.sizeAt[position]!
     this.#heldOfBand[band]!++
   }
+}
+
+/** Where files of a band are best held, if they are to be held. */
+function bestType({ bands, demand, types, prices }: Branch, g: number): number {
+  const ratio = bands.bytes[g]! / (bands.demand[g]! * demand)
+  let best = 0
+  for (let t = 1; t < types.length; t++)
+    if (lineOf(types, prices, t, ratio) > lineOf(types, prices, best, ratio)) best = t
+  return best
 }
 
 /** The first position from `start` whose value is not below `limit`; `end` where there is none. Values rise. */

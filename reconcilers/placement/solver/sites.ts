@@ -1,13 +1,18 @@
 import { compare } from '../../blobs/plan-index.ts'
 import type { SolverAppliance, SolverSite } from './input.ts'
+import type { Market } from './markets.ts'
 import { type Capacity, MAX_TYPES } from './site-dual.ts'
 
 /** A site in the unit of the solver, with its appliances by type. */
 export interface Site {
   readonly key: string
   readonly region: string
+  readonly country: string | undefined
+  readonly parents: readonly string[]
   readonly demand: number
   readonly klass: number
+  /** Of its own viewers. */
+  readonly market: Market
   readonly types: readonly (readonly SolverAppliance[])[]
   /** Throughput matters only where demand is known. */
   readonly measured: boolean
@@ -15,19 +20,16 @@ export interface Site {
 }
 
 /** Appliances by key, in their types. */
-export function measure({
-  key,
-  region,
-  demandClass = 0,
-  demandGbps,
-  assumedGbps = 1,
-  fillBytes = Infinity,
-  appliances,
-}: SolverSite): Site {
+export function measure(site: SolverSite, market: Market): Site {
+  const { key, region, country, parents, demandClass = 0, demandGbps, assumedGbps = 1, appliances } = site
+  const { fillBytes = Infinity } = site
   return {
     key,
     region,
+    country,
+    parents,
     klass: demandClass,
+    market,
     demand: demandGbps ?? assumedGbps,
     measured: demandGbps !== undefined,
     fillBytes,
@@ -54,6 +56,9 @@ function byType(appliances: readonly SolverAppliance[], measured: boolean): Solv
   }
   return types.map(([, members]) => members)
 }
+
+/** Bytes that each appliance of a site may hold. */
+export const storageOf = ({ types }: Site): number[] => types.flat().map(({ storageBytes }) => storageBytes)
 
 /** What appliances have together. */
 export function totalOf(appliances: readonly SolverAppliance[], measured: boolean): Capacity {

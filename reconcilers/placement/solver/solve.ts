@@ -1,19 +1,22 @@
-import { FileSet } from '../../blobs/file-set.ts'
 import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
-import { hashString, mix } from '../hash.ts'
 import type { PlacementWorth, Scarcity, SolvedPart, SolvedSite } from '../problem.ts'
 import { askTrunk, byFile, servedBy } from './asked.ts'
-import { type Bands, cutBands, placedFiles } from './bands.ts'
+import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
 import { withChurn } from './churn.ts'
+import { Cuts } from './cuts.ts'
 import type { SolverAppliance, SolverInput } from './input.ts'
 import { type Kept, keepIfWorthIt } from './keep.ts'
+import { Markets } from './markets.ts'
 import type { Branch, Overlap, Tree, Trunk } from './model.ts'
 import { partsOf } from './parts.ts'
+import { Pins } from './pins.ts'
 import { type Coverage, type PlacingBox, SitePlacing } from './place.ts'
+import { keepCopies, type RegionMember } from './regional.ts'
 import { scarceIn } from './scarce.ts'
 import { type Capacity, dearestStorage } from './site-dual.ts'
-import { measure, type Site, totalOf } from './sites.ts'
+import { measure, type Site, storageOf, totalOf } from './sites.ts'
+import { survivalOf } from './survival.ts'
 import { type Effort, emptyGroups, priceTree, setGroups } from './tree.ts'
 
 export type { SolverAppliance, SolverInput, SolverSite } from './input.ts'
@@ -36,10 +39,9 @@ export class Solved {
   readonly #input: SolverInput
   readonly #options: SolverOptions
   readonly #sites: readonly Site[]
-  readonly #share: readonly Float64Array[]
-  readonly #bands: readonly Bands[]
-  readonly #pinned: readonly number[]
-  readonly #placeable: { readonly files: number; readonly bytes: number }
+  readonly #markets: Markets
+  readonly #pins: Pins
+  readonly #cuts: Cuts
   readonly trees: readonly Tree[]
   readonly #control: SolverControl
   readonly #parts: SolvedPart[] = []
@@ -50,32 +52,12 @@ export class Solved {
     this.#control = control
     this.#input = input
     this.#options = options
-    const { sizes, fileHashes, excluded, pins, copies } = input
-    const skip = new Uint8Array(sizes.length)
-    const pinned = new FileSet()
-    for (const { files } of pins) for (const file of files) pinned.add(file)
-    const placeable = { files: 0, bytes: 0 }
-    this.#pinned = [...pinned].filter((file) => !Number.isNaN(sizes[file] ?? Number.NaN) && !excluded.has(file))
-    for (let file = 0; file < sizes.length; file++) {
-      const out = Number.isNaN(sizes[file]!) || excluded.has(file)
-      if (!out) {
-        placeable.files++
-        placeable.bytes += sizes[file]!
-      }
-      skip[file] = out ? 1 : 0
-    }
-    this.#placeable = placeable
-    this.#share = input.popularity.map((popularity) => shareOf(popularity, sizes, skip))
-    for (const file of this.#pinned) skip[file] = 1
-    // What no appliance can hold is asked for, too, but must draw no prices and is in no bound.
-    const largest = input.sites.reduce(
-      (most, { appliances }) => appliances.reduce((more, { storageBytes }) => Math.max(more, storageBytes), most),
-      0,
-    )
-    for (let file = 0; file < sizes.length; file++) if (sizes[file]! > largest) skip[file] = 1
-    const files = placedFiles(sizes, fileHashes, skip)
-    this.#bands = this.#share.map((share) => cutBands(files, share, copies.perSite, options.bands))
-    this.#sites = [...input.sites].sort((a, b) => compare(a.key, b.key)).map(measure)
+    this.#markets = new Markets(input)
+    this.#pins = new Pins(input)
+    this.#cuts = new Cuts(input, this.#pins.set, options.bands)
+    this.#sites = [...input.sites]
+      .sort((one, other) => compare(one.key, other.key))
+      .map((site) => measure(site, this.#markets.at(site)))
     this.trees = this.#plant()
     for (const [i, tree] of this.trees.entries()) {
       control.onProgress?.((PRICING * i) / this.trees.length)
@@ -84,8 +66,8 @@ export class Solved {
       this.#endedEarly ||= bound.endedEarly
       // Pinned files are in no band: at best all of their demand is served where it arises.
       for (const { site, demand } of tree.branches) {
-        const share = this.#share[this.#sites[site]!.klass]!
-        for (const file of this.#pinned) value += share[file]! * demand
+        const { share } = this.#sites[site]!.market
+        for (const file of this.#pins.files) value += share[file]! * demand
       }
       this.#bounds.set(tree, value)
     }
@@ -126,20 +108,25 @@ export class Solved {
     for (const [i, tree] of this.trees.entries()) {
       this.#control.onProgress?.(PRICING + ((1 - PRICING) * i) / this.trees.length)
       const placing = this.#admit(tree)
+      this.#fillUp(placing)
       if (regional) all.push(placing)
       else yield* this.#finish(placing)
     }
     if (!regional) return
-    this.#topUpRegions(all)
-    for (const placing of all) yield* this.#finish(placing)
+    const settled = this.#keepRegions(all)
+    for (const placing of all) {
+      this.#fillUp(placing, settled)
+      for (const [i, { site, demand }] of placing.tree.branches.entries())
+        placing.branches[i]?.count((file) => this.#sites[site]!.market.share[file]! * demand)
+      yield* this.#finish(placing)
+    }
   }
 
   /** Groups the sites into trees and gives each its capacities and first prices. */
   #plant(): Tree[] {
     const indexOf = new Map(this.#sites.map(({ key }, i) => [key, i]))
-    const given = new Map(this.#input.sites.map(({ key, parents }) => [key, parents]))
-    const parentOf = this.#sites.map(({ key }) => {
-      for (const parent of given.get(key) ?? []) {
+    const parentOf = this.#sites.map(({ key, parents }) => {
+      for (const parent of parents) {
         const index = indexOf.get(parent)
         if (index !== undefined && parent !== key && this.#sites[index]!.types.length > 0) return index
       }
@@ -163,8 +150,9 @@ export class Solved {
     const demands = new Map<number, number>()
     for (const { klass, demand } of [own, ...kids.map((kid) => this.#sites[kid]!)])
       demands.set(klass, (demands.get(klass) ?? 0) + demand)
-    const [[klass]] = [...demands].sort((a, b) => b[1] - a[1] || a[0] - b[0]) as [[number, number]]
-    const bands = this.#bands[klass]!
+    // Among equals the trunk's own class, then that of the first branch by name: whatever else there is elsewhere.
+    const [[klass]] = [...demands].sort((a, b) => b[1] - a[1]) as [[number, number]]
+    const bands = this.#cuts.at(this.#markets.of(klass, own), storageOf(own), 0)
     const trunk: Trunk = {
       site: index,
       capacity: this.#lessPins(
@@ -197,8 +185,11 @@ export class Solved {
 
   #branch(index: number, trunk: Trunk | undefined): Branch {
     const site = this.#sites[index]!
-    const { demand, klass, types, measured } = site
-    const bands = this.#bands[klass]!
+    const { demand, market, types, measured } = site
+    const trunkStorage = trunk ? storageOf(this.#sites[trunk.site]!) : []
+    // Who has no appliances goes by what the parent has.
+    const storage = types.length > 0 ? storageOf(site) : trunkStorage
+    const bands = this.#cuts.at(market, storage, Math.max(0, ...trunkStorage))
     const capacities = types.map((type) => this.#lessPins(site, totalOf(type, measured)))
     return {
       site: index,
@@ -212,16 +203,11 @@ export class Solved {
   }
 
   /** What pins leave of a type's storage, where each type takes its part of them. */
-  #lessPins({ types }: Site, { storage, throughput }: Capacity): Capacity {
-    if (this.#pinned.length === 0) return { storage, throughput }
+  #lessPins({ types, market }: Site, { storage, throughput }: Capacity): Capacity {
+    if (this.#pins.files.length === 0) return { storage, throughput }
     const boxes = types.flat()
     const all = boxes.reduce((sum, { storageBytes }) => sum + storageBytes, 0)
-    const copies = new Map<number, number>()
-    for (const pin of this.#input.pins) {
-      const wanted = Math.min(pin.copies === 'all' ? boxes.length : pin.copies, boxes.length)
-      for (const file of pin.files) copies.set(file, Math.max(wanted, copies.get(file) ?? 0))
-    }
-    const pinned = this.#pinned.reduce((sum, file) => sum + this.#input.sizes[file]! * copies.get(file)!, 0)
+    const pinned = this.#pins.bytesAt(market, boxes.length)
     return { storage: all > 0 ? Math.max(0, storage - (pinned * storage) / all) : 0, throughput }
   }
 
@@ -264,8 +250,9 @@ export class Solved {
     return { tree, trunk: trunkPlacing, branches: placings, covered, trunkBefore, befores }
   }
 
-  #admitBranch(placing: SitePlacing, branch: Branch, trunk: Trunk | undefined, at: Coverage): void {
+  #admitBranch(placing: SitePlacing, branch: Branch, trunk: Trunk | undefined, coverage: Coverage): void {
     const { tau, churnBonus } = this.#options
+    const at = { ...coverage, head: this.#headOf(this.#sites[branch.site]!) }
     if (!at.before) {
       const groups = emptyGroups(2 * branch.bands.count)
       setGroups(groups, branch, trunk)
@@ -278,87 +265,86 @@ export class Solved {
     placing.admit(branch, trunk, parts, { ...at, groupBytes })
   }
 
+  /** What comes first at a site, so that it outlives a loss: no more than those that are left after the worst one could serve. */
+  #headOf({ types, market, measured }: Site): Coverage['head'] {
+    const { resilience } = this.#input
+    const strongest = types
+      .flat()
+      .map(({ throughputGbps }) => throughputGbps)
+      .sort((a, b) => b - a)
+    if (!resilience || !market.head || strongest.length <= resilience.survivesLossOf) return undefined
+    const left = strongest.slice(resilience.survivesLossOf).reduce((sum, each) => sum + each, 0)
+    return { files: market.head, most: measured ? left : Infinity }
+  }
+
   /** A site with its pins. A trunk goes by the bands of its viewers' class, whatever its own. */
   #open(index: number, bands: Bands): SitePlacing {
-    const { types, measured, klass, demand, fillBytes } = this.#sites[index]!
+    const { types, measured, market, demand, fillBytes } = this.#sites[index]!
     const boxes = types.map((type) => type.map((appliance) => boxOf(appliance, measured)))
-    const { sizes, fileHashes, pins, copies } = this.#input
-    const placing = new SitePlacing(bands, copies.perSite, boxes, fillBytes)
-    for (const pin of pins) {
-      const wanted = Math.min(pin.copies === 'all' ? placing.boxes.count : pin.copies, placing.boxes.count)
-      for (const file of pin.files) {
-        if (!this.#isPlaceable(file)) continue
-        const held = placing.boxes.holds.reduce((n, holds) => n + (holds.has(file) ? 1 : 0), 0)
-        if (held < wanted)
-          placing.pin(file, fileHashes[file]!, sizes[file]!, this.#share[klass]![file]! * demand, wanted - held)
-      }
-    }
+    const { sizes, fileHashes } = this.#input
+    const placing = new SitePlacing(bands, boxes, fillBytes)
+    for (const [file, copies] of this.#pins.at(market, placing.boxes.count))
+      placing.pin(file, fileHashes[file]!, sizes[file]!, market.share[file]! * demand, copies)
     return placing
   }
 
-  #isPlaceable(file: number): boolean {
-    const { sizes, excluded } = this.#input
-    return file < sizes.length && !Number.isNaN(sizes[file]!) && !excluded.has(file)
-  }
-
-  /** Adds copies at other sites of the region until it has `perRegion` of every file that is placed in it. */
-  #topUpRegions(all: readonly TreePlacing[]): void {
-    const { copies, fileHashes, sizes } = this.#input
-    const regions = new Map<string, { placing: SitePlacing; bands: Bands; site: Site }[]>()
+  /** By region: 1 by file index for files that have `perRegion` copies there, as all that are left then have. */
+  #keepRegions(all: readonly TreePlacing[]): ReadonlyMap<string, Uint8Array> {
+    const { copies, sizes } = this.#input
+    const regions = new Map<string, RegionMember[]>()
     for (const { tree, trunk, branches } of all) {
-      const add = (placing: SitePlacing | undefined, index: number, bands: Bands) => {
+      const add = (placing: SitePlacing | undefined, index: number, bands: Bands, worthOf: RegionMember['worthOf']) => {
         if (!placing) return
-        const site = this.#sites[index]!
-        const members = regions.get(site.region)
-        if (members) members.push({ placing, bands, site })
-        else regions.set(site.region, [{ placing, bands, site }])
+        const { key, region, market } = this.#sites[index]!
+        const member = { key, placing, bands, allows: (file: number) => market.allowed[file] === 1, worthOf }
+        const members = regions.get(region)
+        if (members) members.push(member)
+        else regions.set(region, [member])
       }
-      if (tree.trunk) add(trunk, tree.trunk.site, tree.trunk.bands)
-      for (const [i, { site, bands }] of tree.branches.entries()) add(branches[i], site, bands)
+      const demandOf = ({ bands, demand }: Branch, file: number) => bands.share[file]! * demand
+      if (tree.trunk)
+        add(trunk, tree.trunk.site, tree.trunk.bands, (file) =>
+          tree.branches.reduce((sum, branch) => sum + branch.parentValue * demandOf(branch, file), 0),
+        )
+      for (const [i, branch] of tree.branches.entries())
+        add(branches[i], branch.site, branch.bands, (file) => demandOf(branch, file))
     }
-    const positions = new Map(this.#bands.map((bands) => [bands, positionsOf(bands)]))
-    for (const members of regions.values()) {
-      members.sort((a, b) => compare(a.site.key, b.site.key))
-      const holdings = members.flatMap(({ placing }) => placing.boxes.holds)
-      for (const file of [...this.#pinned, ...members[0]!.bands.order]) {
-        let missing = holdings.reduce((n, holds) => n - (holds.has(file) ? 1 : 0), copies.perRegion)
-        if (missing === copies.perRegion) continue
-        const ranked = members
-          .map((member) => ({ ...member, score: mix(fileHashes[file]! ^ hashString(member.site.key)) }))
-          .sort((a, b) => b.score - a.score || compare(a.site.key, b.site.key))
-        for (const { placing, bands, site } of ranked) {
-          if (missing <= 0) break
-          const position = positions.get(bands)!.get(file)
-          const demand = this.#share[site.klass]![file]! * site.demand
-          missing -=
-            position === undefined
-              ? placing.pin(file, fileHashes[file]!, sizes[file]!, demand, missing)
-              : placing.put(position, demand, missing)
-        }
-      }
-    }
+    const settled = new Map<string, Uint8Array>()
+    for (const [region, members] of regions)
+      settled.set(
+        region,
+        keepCopies(members, copies.perRegion, { sizes, fileHashes: this.#input.fileHashes }, this.#pins.files),
+      )
+    return settled
   }
 
-  /** Uses what storage is left, counts what it is all worth, and hands it over. */
-  *#finish({
-    tree,
-    trunk: trunkPlacing,
-    branches: placings,
-    covered,
-    trunkBefore,
-    befores,
-  }: TreePlacing): Generator<SolvedSite> {
+  /** Uses what storage is left. `only`: by region, 1 by file index for files that may come. */
+  #fillUp(
+    { tree, trunk: trunkPlacing, branches: placings, covered, trunkBefore, befores }: TreePlacing,
+    only?: ReadonlyMap<string, Uint8Array>,
+  ): void {
     const { trunk, branches } = tree
     const { parentValue, churnBonus } = this.#options
-    trunkPlacing?.fillUp(0, { before: trunkBefore }, 0, churnBonus)
+    const allowed = (site: number) => only?.get(this.#sites[site]!.region)
+    if (trunk && trunkPlacing) {
+      trunkPlacing.fillUp(0, { before: trunkBefore }, 0, churnBonus, allowed(trunk.site))
+      for (const bands of covered.keys())
+        if (bands !== trunk.bands) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
+    }
+    for (const [i, { site, bands, demand }] of branches.entries()) {
+      const at = { atTrunk: covered.get(bands), before: befores[i] }
+      placings[i]?.fillUp(demand, at, 1 - parentValue, churnBonus, allowed(site))
+    }
+  }
+
+  /** Counts what it is all worth, and hands it over. */
+  *#finish({ tree, trunk: trunkPlacing, branches: placings, covered }: TreePlacing): Generator<SolvedSite> {
+    const { trunk, branches } = tree
+    const { parentValue } = this.#options
     // By class and position: what is asked of the trunk.
     const asked = new Map<Bands, Float64Array>()
-    if (trunk && trunkPlacing) {
-      for (const bands of covered.keys()) {
-        asked.set(bands, new Float64Array(bands.order.length))
-        if (bands !== trunk.bands) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
-      }
-    }
+    if (trunk && trunkPlacing)
+      for (const bands of covered.keys()) asked.set(bands, new Float64Array(bands.order.length))
     let own = 0
     let demandOfAll = 0
     let local = 0
@@ -370,9 +356,8 @@ export class Solved {
       const atTrunk = covered.get(bands)
       demandOfAll += demand
       if (placing) {
-        placing.fillUp(demand, { atTrunk, before: befores[i] }, 1 - parentValue, churnBonus)
         local += placing.boxes.served
-        told.push(this.#told(branch.site, placing))
+        told.push(this.#told(branch.site, bands, placing))
       }
       if (!atTrunk) continue
       const sum = askTrunk(bands, demand, atTrunk, placing?.holds, asked.get(bands)!)
@@ -384,7 +369,7 @@ export class Solved {
       const { served, all } = servedBy(trunkPlacing, askedByFile)
       local += all > 0 ? (served * own) / all : 0
       parent += all > 0 ? served * (1 - own / all) : 0
-      told.push(this.#told(trunk.site, trunkPlacing))
+      told.push(this.#told(trunk.site, trunk.bands, trunkPlacing))
     }
     const kept = this.#kept(tree, told, local + parentValue * parent)
     if (kept) ({ local, parent } = kept)
@@ -411,11 +396,11 @@ export class Solved {
     asked: Float64Array,
   ): number {
     let own = 0
-    for (const file of this.#pinned.filter((each) => trunk.boxes.has(each))) {
+    for (const file of this.#pins.files.filter((each) => trunk.boxes.has(each))) {
       for (const [i, { site, demand }] of branches.entries()) {
         const placing = placings[i]
         if (placing?.boxes.has(file)) continue
-        const more = this.#share[this.#sites[site]!.klass]![file]! * demand
+        const more = this.#sites[site]!.market.share[file]! * demand
         asked[file]! += more
         if (!placing) own += more
       }
@@ -430,28 +415,47 @@ export class Solved {
       storagePrices.set(this.#sites[site]!.key, dearestStorage(types, prices))
     if (trunk) storagePrices.set(this.#sites[trunk.site]!.key, trunk.storagePrice)
     return keepIfWorthIt(
-      { input: this.#input, share: this.#share, pinned: this.#pinned, placeable: this.#placeable },
+      { input: this.#input, markets: this.#markets, pins: this.#pins },
       { told, value, storagePrices },
       this.#options,
     )
   }
 
-  #told(index: number, { boxes, held }: SitePlacing): SolvedSite {
-    const { files, bytes } = this.#placeable
+  #told(index: number, bands: Bands, { boxes, held, holds }: SitePlacing): SolvedSite {
+    const site = this.#sites[index]!
+    const { market, types, demand, measured } = site
     const pinned = { files: 0, bytes: 0 }
-    for (const file of this.#pinned) {
-      if (!boxes.has(file)) continue
+    for (const file of this.#pins.files) {
+      if (!market.allowed[file] || !boxes.has(file)) continue
       pinned.files++
       pinned.bytes += this.#input.sizes[file]!
     }
+    const copies = Math.max(1, Math.min(this.#input.copies.perSite, boxes.count))
+    let bytes = (market.bytes - held.bytes - pinned.bytes) * copies
+    for (const p of this.#headAt(bands)) if (!holds[p]) bytes += (bands.copiesAt[p]! - copies) * bands.sizeAt[p]!
+    const holdings = new Map(boxes.keys.map((key, b) => [key, boxes.holds[b]!]))
+    const { resilience } = this.#input
     return {
-      key: this.#sites[index]!.key,
-      holdings: new Map(boxes.keys.map((key, b) => [key, boxes.holds[b]!])),
-      leftOut: {
-        files: files - held.files - pinned.files,
-        bytes: (bytes - held.bytes - pinned.bytes) * Math.max(1, Math.min(this.#input.copies.perSite, boxes.count)),
-      },
+      key: site.key,
+      holdings,
+      leftOut: { files: market.files - held.files - pinned.files, bytes },
+      ...(resilience && { survival: survivalOf(types.flat(), market, demand, measured, holdings, resilience) }),
     }
+  }
+
+  readonly #heads = new Map<Bands, Uint32Array>()
+
+  /** Positions of the files that are stored more often than all others. */
+  #headAt(bands: Bands): Uint32Array {
+    let head = this.#heads.get(bands)
+    if (!head) {
+      const { perSite } = this.#input.copies
+      head = Uint32Array.from(
+        [...bands.copiesAt.keys()].filter((p) => bands.copiesAt[p]! > perSite && bands.copiesAt[p] !== ONLY_ABOVE),
+      )
+      this.#heads.set(bands, head)
+    }
+    return head
   }
 }
 
@@ -467,18 +471,6 @@ interface TreePlacing {
   readonly befores: readonly (Uint8Array | undefined)[]
 }
 
-/** The part of the class's demanded bytes that each file stands for. Where nothing is known of any, all are asked for alike. */
-function shareOf(popularity: Float64Array, sizes: Float64Array, skip: Uint8Array): Float64Array {
-  const share = new Float64Array(sizes.length)
-  let all = 0
-  for (let f = 0; f < sizes.length; f++) if (!skip[f]) all += popularity[f]! * sizes[f]!
-  const known = all > 0
-  if (!known) for (let f = 0; f < sizes.length; f++) if (!skip[f]) all += sizes[f]!
-  if (all > 0)
-    for (let f = 0; f < sizes.length; f++) if (!skip[f]) share[f] = ((known ? popularity[f]! : 1) * sizes[f]!) / all
-  return share
-}
-
 function boxOf({ key, storageBytes, throughputGbps, held }: SolverAppliance, measured: boolean): PlacingBox {
   return { key, storage: storageBytes, throughput: measured ? throughputGbps : Infinity, before: held }
 }
@@ -490,19 +482,18 @@ function translated(column: Uint8Array, from: Bands, to: Bands): Uint8Array {
   return Uint8Array.from(to.order, (file) => byFile[file]!)
 }
 
-function positionsOf({ order }: Bands): Map<number, number> {
-  return new Map(Array.from(order, (file, position) => [file, position]))
-}
-
 function overlapOf(own: Bands, parents: Bands): Overlap {
   const cells = new Map<number, [number, number]>()
   for (const f of own.order) {
+    // What the parent may not hold is in none of its bands.
+    if (parents.of[f] === NO_BAND) continue
     const key = own.of[f]! * parents.count + parents.of[f]!
     const cell = cells.get(key)
+    const bytes = own.sizes[f]! * STORED[own.copies[f]!]!
     if (cell) {
       cell[0] += own.share[f]!
-      cell[1] += own.sizes[f]! * own.copies
-    } else cells.set(key, [own.share[f]!, own.sizes[f]! * own.copies])
+      cell[1] += bytes
+    } else cells.set(key, [own.share[f]!, bytes])
   }
   const keys = Uint32Array.from(cells.keys()).sort()
   return {

@@ -49,6 +49,11 @@ export class Boxes {
     return room
   }
 
+  /** How many are large enough for a file of so many bytes. */
+  ableToHold(bytes: number): number {
+    return this.storage.reduce((sum, storage) => sum + (storage >= bytes ? 1 : 0), 0)
+  }
+
   /** Demand that they serve: none more than it can. */
   get served(): number {
     let served = 0

@@ -8,12 +8,9 @@ function cut(
   { skip = [] as number[], copies = 1, wanted = 16 } = {},
 ) {
   const hashes = Uint32Array.from(sizes, (_, f) => mix(f + 1))
-  const files = placedFiles(
-    Float64Array.from(sizes),
-    hashes,
-    Uint8Array.from(sizes, (_, f) => (skip.includes(f) ? 1 : 0)),
-  )
-  return { files, bands: cutBands(files, Float64Array.from(share), copies, wanted) }
+  const files = placedFiles(Float64Array.from(sizes), hashes)
+  const stored = Uint8Array.from(sizes, (_, f) => (skip.includes(f) ? 0 : copies))
+  return { files, bands: cutBands(files, Float64Array.from(share), stored, wanted) }
 }
 
 const many = Array.from({ length: 5000 }, (_, f) => f)

@@ -137,6 +137,7 @@ describe('the reason that decides', () => {
   })
   const at = (more: Partial<Circumstances> = {}): Circumstances => ({
     isExcluded: false,
+    isLicensed: true,
     isPinned: false,
     sizeBytes: 100,
     largestBytes: 1000,
@@ -147,6 +148,7 @@ describe('the reason that decides', () => {
   const held = at({ isHeld: true, wouldBeHeld: true })
   const cases: [why: Why, standing: Standing, at: Circumstances, reason: string][] = [
     ['Excluded', standing(2), at({ isExcluded: true, isPinned: true }), 'exclusions go before pins'],
+    ['NotLicensed', standing(9), at({ isLicensed: false, isPinned: true }), 'a licence goes before pins'],
     ['Pinned', standing(0), at({ isPinned: true, isHeld: true }), 'whatever it earns'],
     ['PinHasNoRoom', standing(9), at({ isPinned: true }), 'pins go first, and there is no room even so'],
     ['TooLarge', standing(9), at({ sizeBytes: 1001 }), 'files are not split over appliances'],
