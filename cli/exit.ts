@@ -34,5 +34,8 @@ export const usageError = (message: string) => new CliError(ExitCode.usage, mess
 /** The API server could not be reached, or answered with an error. */
 export const apiFailure = (message: string, cause?: unknown) => new CliError(ExitCode.api, message, { cause })
 
+/** What a refusal means to who wants to apply. Who only looks needs no such word. */
+export const NOTHING_APPLIED = '; nothing was applied'
+
 /** Somebody pressed Ctrl-C; `message` says what was and was not done. */
 export const interrupted = (message = '') => new CliError(ExitCode.interrupted, message, { raw: true })

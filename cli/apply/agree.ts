@@ -18,7 +18,7 @@ export async function agree(
   tally: Tally,
   judge: () => Promise<void>,
 ): Promise<void> {
-  const planned = plannedEvents(work.changes, work.orphans, options.fieldManager)
+  const planned = plannedEvents(work.changes, work.orphans)
   for (const event of planned) await tally.tell(event)
   const deletions = planned.filter(({ action }) => action === 'prune').length
   const changes = planned.filter(({ action }) => action !== 'unchanged' && action !== 'keep').length

@@ -2,7 +2,7 @@ import { connect } from '../api/connect.ts'
 import { requestFailure } from '../api/failure.ts'
 import { manifestsFrom, type Resolved, resolveManifests } from '../changes/resolve.ts'
 import { parseDuration } from '../duration.ts'
-import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
+import { CliError, ExitCode, interrupted, NOTHING_APPLIED, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { agree } from './agree.ts'
 import { awaitHealth } from './await-health.ts'
@@ -66,7 +66,7 @@ async function apply(
   try {
     await input.check(connection)
     const nothing = input.mayBeEmpty && loaded.manifests.length + loaded.problems.length === 0
-    const objects = nothing ? [] : await resolveManifests(loaded, connection, io.interrupted)
+    const objects = nothing ? [] : await resolveManifests(loaded, connection, io.interrupted, NOTHING_APPLIED)
     if (options.dryRun === 'client') {
       for (const resolved of objects) await tally.tell(checked(resolved))
       return ExitCode.ok

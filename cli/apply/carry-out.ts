@@ -5,6 +5,7 @@ import type { Orphan } from '../applyset/orphans.ts'
 import { type ApplySet, type Scope, union, writeScope } from '../applyset/parent.ts'
 import { prune } from '../applyset/prune.ts'
 import type { Body, Change } from '../changes/change.ts'
+import { migrationOf } from '../changes/migration.ts'
 import { inWaves } from '../changes/order.ts'
 import { conflictsOf } from '../changes/refusal.ts'
 import { sendApply } from '../changes/send.ts'
@@ -15,9 +16,9 @@ import { objectName } from '../output/format.ts'
 import { type AppliedEvent, placeOf, refOf } from './events.ts'
 import { madeBySet, type Work } from './examine.ts'
 import { type Execution, execute } from './execute.ts'
-import { migrate, migrationOf } from './migrate.ts'
+import { migrate } from './migrate.ts'
 import type { ApplyOptions } from './options.ts'
-import { changesNothing, isUpdate } from './outcome.ts'
+import { changesNothing } from './outcome.ts'
 import { shown } from './reporter.ts'
 import type { Tally } from './tally.ts'
 import { waitUntilServed } from './wait-served.ts'
@@ -144,9 +145,9 @@ async function send(
   return migration ? await migrate(client, change.resolved, applied, fieldManager, reapply, signal) : applied
 }
 
-function appliedEvent(change: Change, object: Body, { dryRun, fieldManager }: ApplyOptions): AppliedEvent {
+function appliedEvent(change: Change, object: Body, { dryRun }: ApplyOptions): AppliedEvent {
   const { before, resolved } = change
-  const action = before === undefined ? 'created' : isUpdate(change, fieldManager) ? 'configured' : 'unchanged'
+  const action = before === undefined ? 'created' : change.action === 'update' ? 'configured' : 'unchanged'
   const place = placeOf(resolved.manifest.place)
   return { type: 'applied', action, dryRun: dryRun !== undefined, manifest: place, object: shown(object) }
 }

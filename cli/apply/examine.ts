@@ -10,7 +10,7 @@ import type { Change } from '../changes/change.ts'
 import { computeChanges } from '../changes/compute.ts'
 import { mayTake } from '../changes/refusal.ts'
 import type { Resolved } from '../changes/resolve.ts'
-import { CliError, ExitCode } from '../exit.ts'
+import { CliError, ExitCode, NOTHING_APPLIED } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { objectName } from '../output/format.ts'
 import type { ApplyOptions } from './options.ts'
@@ -38,7 +38,7 @@ export async function examine(
   const signal = io.interrupted
   const discovery = options.applySet === undefined ? undefined : await discover(connection.client, signal)
   const applySet = discovery && (await readApplySet(connection, discovery, options.applySet!, { signal, change: true }))
-  const members = applySet ? asMembers(applySet, objects) : objects
+  const members = applySet ? asMembers(applySet, objects, NOTHING_APPLIED) : objects
   const { fieldManager, take } = options
   const { changes } = await computeChanges(io, connection, members, { fieldManager, take, strict: true, signal })
   if (!applySet) {

@@ -2,13 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../../crds/metadata.ts'
 import type { Body, Change } from '../changes/change.ts'
 import { comparable } from '../changes/comparable.ts'
-import { migrationOf } from './migrate.ts'
-
-/** Whether applying makes the object another, as far as its owner can tell. */
-export function isUpdate({ action, before, after }: Change, fieldManager: string): boolean {
-  if (action !== 'unchanged') return true
-  return before !== undefined && (migrationOf(after, fieldManager)?.removed.length ?? 0) > 0
-}
 
 /** Whether applying would write nothing at all, not even who owns what: then it need not be sent. */
 export function changesNothing({ source, before, after }: Change): boolean {

@@ -1,30 +1,22 @@
 import type { JsonObject, JsonValue } from '../../crds/metadata.ts'
 import type { Orphan } from '../applyset/orphans.ts'
 import type { Change, FieldChange } from '../changes/change.ts'
-import { masked } from '../changes/mask.ts'
-import { fieldSteps } from '../manifests/field-path.ts'
 import { visibleLine } from '../output/escape.ts'
 import { printJson } from '../output/json.ts'
 import { type PlannedEvent, type PlannedField, placeOf, refOf } from './events.ts'
-import { migrationOf } from './migrate.ts'
 import { refName } from './reporter.ts'
 
 /** What is going to be done with every object, in the order of doing it; deletions last. */
-export function plannedEvents(
-  changes: readonly Change[],
-  orphans: readonly Orphan[],
-  fieldManager: string,
-): PlannedEvent[] {
+export function plannedEvents(changes: readonly Change[], orphans: readonly Orphan[]): PlannedEvent[] {
   const applied = changes.map((change): PlannedEvent => {
     const { resolved, before } = change
     const fields = change.action === 'update' ? change.fields.map(plannedField) : []
-    const taken = removedByMigration(change, fieldManager)
     return {
       type: 'planned',
-      action: taken.length > 0 && change.action === 'unchanged' ? 'update' : change.action,
+      action: change.action,
       object: refOf(before ?? resolved.object),
       manifest: placeOf(resolved.manifest.place),
-      ...(fields.length + taken.length > 0 ? { fields: [...fields, ...taken] } : {}),
+      ...(fields.length > 0 ? { fields } : {}),
     }
   })
   const pruned = orphans.map(
@@ -45,25 +37,6 @@ const plannedField = ({ path, before, after, class: of, manager }: FieldChange):
   after: after ?? null,
   ...(manager === undefined ? {} : { manager }),
 })
-
-/** What goes because client-side apply owned it and the manifest does not have it. */
-function removedByMigration({ before, after }: Change, fieldManager: string): PlannedField[] {
-  const migration = before && migrationOf(after, fieldManager)
-  return (migration?.removed ?? []).map((path) => ({
-    path: path.slice(1),
-    class: 'yours',
-    manager: migration!.managers.join(', '),
-    before: valueAt(masked(before, undefined)[0], path),
-    after: null,
-  }))
-}
-
-function valueAt(object: JsonObject | undefined, path: string): JsonValue {
-  let value: JsonValue = object ?? null
-  for (const step of fieldSteps(value, path))
-    value = (Object(value) as Record<string | number, JsonValue | undefined>)[step] ?? null
-  return value
-}
 
 /** More lines than this help nobody to decide. Deletions are all shown. */
 const SHOWN_CHANGES = 50

@@ -4,8 +4,8 @@ import { manifestError } from '../manifests/problem.ts'
 import { PART_OF_LABEL } from './id.ts'
 import { type ApplySet, groupKind, type Scope } from './parent.ts'
 
-/** The manifests' objects with the label of the set. Throws exit code 2 where a manifest sets the label by itself. */
-export function asMembers(set: ApplySet, objects: readonly Resolved[]): Resolved[] {
+/** The manifests' objects with the label of the set. Throws exit code 2 where a manifest sets the label by itself, and `so`, what that means. */
+export function asMembers(set: ApplySet, objects: readonly Resolved[], so = ''): Resolved[] {
   const problems = objects.flatMap(({ manifest }) => {
     const own = manifest.object.metadata.labels?.[PART_OF_LABEL]
     if (own === undefined || own === set.id) return []
@@ -13,7 +13,7 @@ export function asMembers(set: ApplySet, objects: readonly Resolved[]): Resolved
     const path = ['metadata', 'labels', PART_OF_LABEL]
     return [manifest.problem('invalid', path, 'value', message, `metadata.labels[${PART_OF_LABEL}]`)]
   })
-  if (problems.length > 0) throw manifestError(problems, '; nothing was applied')
+  if (problems.length > 0) throw manifestError(problems, so)
   return objects.map((resolved) => {
     const { metadata } = resolved.object
     const labels = { ...metadata.labels, [PART_OF_LABEL]: set.id }

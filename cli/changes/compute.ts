@@ -5,6 +5,7 @@ import { qualifiedName } from '../api/discovery.ts'
 import { forgetDiscovery } from '../api/discovery-cache.ts'
 import { AS_JSON, readOne } from '../api/request.ts'
 import { concurrently } from '../concurrently.ts'
+import { NOTHING_APPLIED } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { Pauses } from '../long-work.ts'
 import type { Body, Change, ChangeOptions, ChangeSet } from './change.ts'
@@ -12,6 +13,7 @@ import { comparable } from './comparable.ts'
 import { fieldChanges } from './field-changes.ts'
 import { mergeLocally } from './local-merge.ts'
 import { MergeSchemas } from './merge-schema.ts'
+import { migrated, migrationOf } from './migration.ts'
 import { Permissions } from './permissions.ts'
 import { type Refused, refusal } from './refusal.ts'
 import type { Resolved } from './resolve.ts'
@@ -27,6 +29,8 @@ interface Merged {
   readonly before: Body | undefined
   readonly after: Body | undefined
   readonly source: Change['source']
+  /** Managers whose fields become ours. */
+  readonly handedOver?: readonly string[]
 }
 
 /**
@@ -64,7 +68,7 @@ export async function computeChanges(
     io.err('note: the server serves other kinds than it did minutes ago: run this again\n')
   }
   const refused = settled.filter((result): result is Refused => 'error' in result)
-  if (refused.length > 0) throw refusal(refused)
+  if (refused.length > 0) throw refusal(refused, options.strict ? NOTHING_APPLIED : '')
   const pauses = new Pauses(options.signal)
   const changes: Change[] = []
   for (const merged of settled as Merged[]) {
@@ -101,6 +105,11 @@ class Settling {
   }
 
   async settle(resolved: Resolved, tried: Tried | undefined): Promise<Merged | Refused> {
+    const settled = await this.#settle(resolved, tried)
+    return 'error' in settled ? settled : withMigration(settled, this.#options.fieldManager)
+  }
+
+  async #settle(resolved: Resolved, tried: Tried | undefined): Promise<Merged | Refused> {
     if (!tried) return this.#locally(resolved, undefined)
     const { before, result } = tried
     if ('after' in result) return this.#asOfOneMoment(resolved, before, result.after)
@@ -175,7 +184,15 @@ class Settling {
   }
 }
 
-function changeOf({ resolved, before, after, source }: Merged, options: ChangeOptions): Change {
+/** With what client-side apply had set, and the manifest does not have any more, gone: that is applied for it. */
+function withMigration(merged: Merged, fieldManager: string): Merged {
+  const { before, after } = merged
+  const migration = before && after && migrationOf(after, fieldManager)
+  if (!migration || migration.removed.length === 0) return merged
+  return { ...merged, after: migrated(after, migration), handedOver: migration.managers }
+}
+
+function changeOf({ resolved, before, after, source, handedOver = [] }: Merged, options: ChangeOptions): Change {
   const { manifest, object, resource } = resolved
   const fields = after
     ? fieldChanges({
@@ -184,6 +201,7 @@ function changeOf({ resolved, before, after, source }: Merged, options: ChangeOp
         before,
         after,
         fieldManager: options.fieldManager,
+        handedOver,
         ownStatus: !resource.subresources.includes('status'),
       })
     : []

@@ -17,6 +17,8 @@ export interface CompareInput {
   readonly before: Body | undefined
   readonly after: Body
   readonly fieldManager: string
+  /** Managers whose fields become this one's: what goes then was theirs. */
+  readonly handedOver?: readonly string[]
   /** The kind's status is a field like any other, rather than a subresource. */
   readonly ownStatus: boolean
 }
@@ -142,11 +144,13 @@ class Comparison {
     })
   }
 
-  #classify({ file, owners }: Spot): { readonly class: FieldClass; readonly manager?: string | undefined } {
-    const { fieldManager } = this.#input
+  #classify({ after, file, owners }: Spot): { readonly class: FieldClass; readonly manager?: string | undefined } {
+    const { fieldManager, handedOver = [] } = this.#input
     const other = owners.otherThan(fieldManager)
     if (file !== undefined) return { class: 'yours', manager: owners.appliedBy(fieldManager) ? undefined : other }
     if (owners.appliedBy(fieldManager)) return { class: 'yours' }
+    if (after === undefined && other !== undefined && handedOver.includes(other))
+      return { class: 'yours', manager: other }
     return other === undefined ? { class: 'defaulted' } : { class: 'foreign', manager: other }
   }
 

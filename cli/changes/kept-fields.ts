@@ -6,7 +6,7 @@ import type { JsonObject } from '../../crds/metadata.ts'
 import type { Change, FieldChange } from './change.ts'
 import { comparable } from './comparable.ts'
 import { pathText } from './field-changes.ts'
-import { masked } from './mask.ts'
+import { LAST_APPLIED, masked } from './mask.ts'
 
 type Step = string | number
 
@@ -24,6 +24,8 @@ export function keptFields({ resolved, after, fields }: Change, fieldManager: st
       // A field with fields in it is told by those.
       if (!steps || value === undefined || (isMap(value) && Object.keys(value).length > 0)) return
       if (valueAt(resolved.object, steps) !== undefined) return
+      // kubectl's copy of what it applied says all of it once more.
+      if (steps.at(-1) === LAST_APPLIED) return
       const path = pathText(steps)
       if (differing.has(path) || found.has(path)) return
       found.set(path, { path, steps, before: value, after: value, class: 'foreign', manager: id.manager })

@@ -40,6 +40,7 @@ export function mayTake(field: string, taken: readonly string[]): boolean {
 /** Ends the command with exit code 4, saying for every field who owns it since when, with which value, and where the manifest sets it. */
 export function conflictError(
   found: readonly { readonly resolved: Resolved; readonly before?: Body; readonly conflicts: readonly Conflict[] }[],
+  so: string,
 ): CliError {
   const problems = found.flatMap(({ resolved, before, conflicts }) =>
     conflicts.map(({ field, message }) => {
@@ -50,11 +51,11 @@ export function conflictError(
   const manifests = found.map(({ resolved }) => resolved.manifest)
   const lines = maskProblems(problems, manifests).map(renderProblem)
   const fields = [...new Set(found.flatMap(({ conflicts }) => conflicts.map(({ field }) => field)))]
-  const count = fields.length === 1 ? 'a field is' : `${fields.length} fields are`
+  const [count, them] = fields.length === 1 ? ['a field is', 'it'] : [`${fields.length} fields are`, 'them']
   const flags = fields.map((field) => `--force-conflicts=${/[[\]="]/.test(field) ? `'${field}'` : field}`).join(' ')
   return new CliError(
     ExitCode.conflict,
-    `${lines.join('')}error: ${count} owned by somebody else; nothing was applied. Leave them out of the manifests, or take them over with ${visible(flags)}\n`,
+    `${lines.join('')}error: ${count} owned by somebody else${so}. Leave ${them} out of the manifests, or take ${them} over with ${visible(flags)}\n`,
     { raw: true },
   )
 }
@@ -131,18 +132,19 @@ export interface Refused {
   readonly before?: Body
 }
 
-/** One error for all that was refused: exit code 2 for what the files get wrong, with places; 4 for conflicts; 3 for the rest. */
-export function refusal(refused: readonly Refused[]): unknown {
+/** One error for all that was refused: exit code 2 for what the files get wrong, with places; 4 for conflicts; 3 for the rest; and `so`, what that means. */
+export function refusal(refused: readonly Refused[], so: string): unknown {
   const bug = refused.find(({ error }) => requestFailure(error) === error)
   if (bug) return bug.error
   const problems = refused.flatMap(({ resolved, error }) => refusedFields(resolved, error))
   const manifests = refused.map(({ resolved }) => resolved.manifest)
-  if (problems.length > 0) return manifestError(maskProblems(problems, manifests), '; nothing was applied')
+  if (problems.length > 0) return manifestError(maskProblems(problems, manifests), so)
   const conflicts = refused
     .map((each) => ({ ...each, conflicts: conflictsOf(each.error) }))
     .filter((found) => found.conflicts.length > 0)
   const others = refused.filter(({ error }) => conflictsOf(error).length === 0)
-  if (others.length === 0) return conflictError(conflicts)
+  if (others.length === 0) return conflictError(conflicts, so)
   const lines = new Set(others.map(({ error }) => maskText(describeFailure(error), manifests)))
-  return new CliError(ExitCode.api, `${[...lines].join('\n')}\nerror: nothing was applied\n`, { raw: true })
+  const end = so === '' ? '' : `error: ${so.replace(/^; /, '')}\n`
+  return new CliError(ExitCode.api, `${[...lines].join('\n')}\n${end}`, { raw: true })
 }

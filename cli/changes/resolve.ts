@@ -34,16 +34,17 @@ export async function manifestsFrom(
 
 /**
  * Checks all manifests, first without the server, then against what it serves, and puts them into the order in which they can be
- * applied. Throws exit code 2 with every problem; nothing has been sent then but reads.
+ * applied. Throws exit code 2 with every problem, and `so`, what that means; nothing has been sent then but reads.
  */
 export async function resolveManifests(
   { manifests, problems }: { readonly manifests: readonly Manifest[]; readonly problems: readonly Problem[] },
   connection: Connection,
   signal: AbortSignal,
+  so = '',
 ): Promise<Resolved[]> {
   const { namespace, namespaceGiven } = connection
   const offline = [...problems, ...(await checkManifests(manifests, { namespace, namespaceGiven, signal }))]
-  if (offline.length > 0) throw manifestError(maskProblems(offline, manifests), '; nothing was applied')
+  if (offline.length > 0) throw manifestError(maskProblems(offline, manifests), so)
   if (manifests.length === 0) throw usageError('no objects passed')
   // Whether kinds that the set defines are served already must be true, not remembered.
   const discovery = await discovered(connection, signal, (kept) =>
@@ -62,7 +63,7 @@ export async function resolveManifests(
     if (resource) resolved.push({ manifest, resource, late: !served, object: placed(manifest, resource, namespace) })
     else unserved.push(unservedKind(manifest, discovery))
   }
-  if (unserved.length > 0) throw manifestError(unserved, '; nothing was applied')
+  if (unserved.length > 0) throw manifestError(unserved, so)
   return inWaves(resolved, ({ object }) => object).flat()
 }
 

@@ -252,6 +252,24 @@ test('fields of client-side apply become ours, and what the manifest has lost go
       { path: 'metadata.labels.b', before: '2', after: null },
     ],
   })
+  const again = before.metadata.labels!
+  const same = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, labels: ${JSON.stringify(again)}}\ndata: {a: "1", b: "2"}\n`
+  expect(await server.weir(['diff', '-f', '-'], { input: same })).toMatchObject({ code: 0, stdout: '' })
+  const diff = await server.weir(['diff', '-f', '-', '--show=all'], { input })
+  expect([diff.code, diff.stdout.match(/^[-+#] .*$/gm)]).toEqual([
+    1,
+    [
+      '-  b: "2"',
+      '-    b: "2"',
+      '# data.b             yours, from kubectl-client-side-apply  2 → -  <stdin>:4:1',
+      '# metadata.labels.b  yours, from kubectl-client-side-apply  2 → -  <stdin>:3:21',
+    ],
+  ])
+  const plan = await server.weir(['plan', '-f', '-'], { input })
+  expect([plan.code, plan.stdout]).toEqual([
+    1,
+    '1 to change; nothing in the fleet moves\n~ ConfigMap/m data.b: 2 → -                   <stdin>:4:1\n~ ConfigMap/m metadata.labels.b: 2 → -        <stdin>:3:21\n',
+  ])
   expect((await apply(input)).stdout).toBe('configmap/m configured\n')
   const { data, metadata } = await server.client.get(configMaps, { namespace: 'default', name: 'm' })
   expect([data, metadata.labels, metadata.annotations]).toEqual([{ a: '1' }, { a: '1' }, undefined])

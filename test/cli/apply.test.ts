@@ -426,8 +426,13 @@ describe('diff', () => {
       { type: 'merge', merge: { spec: { metro: 'theirs' } } },
       { fieldManager: 'alice' },
     )
-    expect((await diff(site('fra1', 'diffconflict', '{country: DE}'))).code).toBe(2)
-    expect((await diff(site('fra1', 'diffconflict'))).code).toBe(4)
+    const invalid = await diff(site('fra1', 'diffconflict', '{country: DE}'))
+    expect([invalid.code, invalid.stderr]).toEqual([2, expect.stringMatching(/\nerror: 1 problem in the manifests\n$/)])
+    const conflict = await diff(site('fra1', 'diffconflict'))
+    expect([conflict.code, conflict.stderr]).toEqual([
+      4,
+      expect.stringMatching(/\nerror: a field is owned by somebody else\. Leave it out/),
+    ])
     expect((await diff(site('fra1', 'diffconflict'), '--force-conflicts=spec.metro')).code).toBe(1)
   })
 
