@@ -39,7 +39,7 @@ export function sha256(bytes: Uint8Array | string): string {
 }
 
 /** Resolves with what `look` gives as soon as that is not undefined; fails with what was last seen. */
-export async function until<T>(look: () => T | undefined | Promise<T | undefined>, what: () => unknown, ms = 15_000) {
+export async function until<T>(look: () => T | undefined | Promise<T | undefined>, what: () => unknown, ms = 45_000) {
   const end = performance.now() + ms
   for (;;) {
     const seen = await look()
@@ -356,12 +356,16 @@ export function filled(gateway: TestGateway, generation?: number): Promise<Statu
   )
 }
 
-/** Every file below `content/`, by its name. */
+/** Every file below `content/`, by its name; without those that an agent evicts meanwhile. */
 export function contentOf(root: string): Map<string, Buffer> {
   const content = new Map<string, Buffer>()
   for (const folder of readdirSync(join(root, 'content'))) {
     for (const name of readdirSync(join(root, 'content', folder))) {
-      content.set(name, readFileSync(join(root, 'content', folder, name)))
+      try {
+        content.set(name, readFileSync(join(root, 'content', folder, name)))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
     }
   }
   return content

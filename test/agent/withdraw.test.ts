@@ -11,6 +11,9 @@ for (const name of ['a', 'b', 'c', 'd']) files.set(name, randomBytes(3_000_000))
 const catalog = makeCatalog('docs', files)
 const [a, b, c, d] = [...files.values()].map((bytes) => sha256(bytes)) as [string, string, string, string]
 
+/** A drain that lasts until the next Assignment says otherwise. */
+const LONG_SECONDS = 3600
+
 async function setUp() {
   const origin = await Origin.start(cleanup, files)
   const gateway = await TestGateway.start(cleanup)
@@ -34,7 +37,7 @@ const status = (url: string) => fetch(url, { method: 'HEAD' }).then((response) =
 test('what is no longer wanted is withdrawn, served while clients are on their way, and then evicted', async () => {
   const { gateway, entry, agent, holds } = await setUp()
   gateway.told.length = 0
-  gateway.assign({ entries: [entry([1, 2])], drainSeconds: 1 })
+  gateway.assign({ entries: [entry([1, 2])], drainSeconds: LONG_SECONDS })
   await advertised(gateway, [1, 2])
   const { content } = await filled(gateway, 2)
   // Held, and served, though nobody is sent to it any more.
@@ -43,6 +46,7 @@ test('what is no longer wanted is withdrawn, served while clients are on their w
   expect(await status(`${agent.url}/isp/docs/a`)).toBe(200)
   // Withdrawn first; what was filled came after.
   expect(gateway.told.find(({ what }) => what === 'inventory')?.indices).toEqual([1])
+  gateway.assign({ entries: [entry([1, 2])] })
   await until(
     () => (holds().length === 2 ? true : undefined),
     () => holds(),
@@ -101,11 +105,11 @@ test('a file that is being read is not evicted before the reader is through', as
 
 test('a file that is wanted again while it drains stays, and is not fetched again', async () => {
   const { origin, gateway, entry, holds } = await setUp()
-  gateway.assign({ entries: [entry([1])], drainSeconds: 1 })
+  gateway.assign({ entries: [entry([1])], drainSeconds: LONG_SECONDS })
   await advertised(gateway, [1])
-  gateway.assign({ entries: [entry([0, 1])], drainSeconds: 1 })
+  gateway.assign({ entries: [entry([0, 1])], drainSeconds: 0 })
   await advertised(gateway, [0, 1])
-  await new Promise((resolve) => setTimeout(resolve, 1300))
+  await new Promise((resolve) => setTimeout(resolve, 300))
   expect(holds()).toEqual([a, b].sort())
   expect(origin.requests).toHaveLength(2)
 })
@@ -121,7 +125,8 @@ test('a path keeps its meaning while clients may still be sent to it, though its
     asked.resolve(() => nextOrigin.sendRanged(request, response, bytes)),
   )
   const nextCatalog = makeCatalog('docs', next, [null, null, 'c', 'd', 'a', 'b renamed'])
-  gateway.assign({ entries: [gateway.entry(nextCatalog, nextOrigin.url, [4, 5])], drainSeconds: 1 })
+  const entries = [gateway.entry(nextCatalog, nextOrigin.url, [4, 5])]
+  gateway.assign({ entries, drainSeconds: LONG_SECONDS })
   await until(
     () => (gateway.inventories.get('isp/docs')?.catalog === nextCatalog.digest ? true : undefined),
     () => gateway.told,
@@ -133,6 +138,8 @@ test('a path keeps its meaning while clients may still be sent to it, though its
   answer()
   await filled(gateway, 2)
   expect(await sizeOf('a')).toBe(1000)
+  expect(await sizeOf('b')).toBe(3_000_000)
+  gateway.assign({ entries })
   await until(
     async () => ((await status(`${agent.url}/isp/docs/b`)) === 404 ? true : undefined),
     () => gateway.status,
@@ -145,12 +152,13 @@ test('a path keeps its meaning while clients may still be sent to it, though its
 
 test('serve: false withdraws everything, keeps the bytes, and ends serving clients after the drain', async () => {
   const { gateway, entry, agent, holds } = await setUp()
-  gateway.assign({ entries: [entry([0, 1])], serve: false, drainSeconds: 1 })
+  gateway.assign({ entries: [entry([0, 1])], serve: false, drainSeconds: LONG_SECONDS })
   await until(
     () => (gateway.inventories.size === 0 ? true : undefined),
     () => gateway.told,
   )
   expect(await status(`${agent.url}/isp/docs/a`)).toBe(200)
+  gateway.assign({ entries: [entry([0, 1])], serve: false })
   await until(
     async () => ((await status(`${agent.url}/isp/docs/a`)) === 503 ? true : undefined),
     () => gateway.told,
@@ -184,7 +192,7 @@ test('what is new waits for the room that eviction makes', async () => {
   const root = cleanup.folder()
   await runAgent(cleanup, gateway, { root, capacityBytes: 7_000_000 })
   await filled(gateway, 1)
-  gateway.assign({ entries: [entry([2, 3])], drainSeconds: 1 })
+  gateway.assign({ entries: [entry([2, 3])], drainSeconds: LONG_SECONDS })
   const { content } = await until(
     () => (gateway.status?.content.waitingFor?.startsWith('free disk') ? gateway.status : undefined),
     () => gateway.status,
@@ -192,6 +200,7 @@ test('what is new waits for the room that eviction makes', async () => {
   // 6 MB are wanted, 1 MB is free, 6 MB are draining.
   expect(content.waitingFor).toBe('free disk: 4.77 MiB short; 5.72 MiB are draining')
   expect(content).toMatchObject({ storageCapacityBytes: 7_000_000, storageUsedBytes: 6_000_000, filesFailing: 0 })
-  await filled(gateway, 2)
+  gateway.assign({ entries: [entry([2, 3])] })
+  await filled(gateway, 3)
   expect([...contentOf(root).keys()].sort()).toEqual([c, d].sort())
 })
