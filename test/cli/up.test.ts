@@ -195,7 +195,8 @@ onLinux('weir up --quickstart', () => {
     const { code, stderr, stdout } = await done!
     expect(code).toBe(0)
     expect(stderr).toMatch(/\nStopping…\nStopped\.\n$/)
-    expect(stdout).toMatch(/^NAME +SITE +PHASE +FILES .*\nams1-a +ams1 +Ready /)
+    // All were ready before the table was read; on a busy machine one may be asked for something else by then.
+    expect(stdout).toMatch(/^NAME +SITE +PHASE +FILES .*\nams1-a +ams1 +(Ready|Filling) /)
     expect(agents().size).toBe(0)
   })
 })
