@@ -479,7 +479,9 @@ function boxOf({ key, storageBytes, throughputGbps, held }: SolverAppliance, mea
 function translated(column: Uint8Array, from: Bands, to: Bands): Uint8Array {
   const byFile = new Uint8Array(from.of.length)
   for (let p = 0; p < column.length; p++) byFile[from.order[p]!] = column[p]!
-  return Uint8Array.from(to.order, (file) => byFile[file]!)
+  const translation = new Uint8Array(to.order.length)
+  for (let p = 0; p < translation.length; p++) translation[p] = byFile[to.order[p]!]!
+  return translation
 }
 
 function overlapOf(own: Bands, parents: Bands): Overlap {

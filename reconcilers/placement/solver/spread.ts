@@ -74,7 +74,10 @@ export function holdersOf(held: readonly (FileSet | undefined)[], order: Uint32A
     set?.forEach((file) => {
       if (file < files) byFile[file] = byFile[file] === NOBODY && box + 1 < SEVERAL ? box + 1 : SEVERAL
     })
-  return Uint8Array.from(order, (file) => byFile[file]!)
+  // `Uint8Array.from` with a function goes by iteration: twenty times as slow.
+  const holders = new Uint8Array(order.length)
+  for (let p = 0; p < order.length; p++) holders[p] = byFile[order[p]!]!
+  return holders
 }
 
 /** A file of which one appliance would have to serve more than this part of its throughput gets another copy. */
