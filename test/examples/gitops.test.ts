@@ -25,7 +25,7 @@ interface Ran {
 function run(args: readonly string[], stdin = ''): Promise<Ran> {
   return new Promise((resolve) => {
     const env = { ...process.env, KUBECONFIG: plane?.kubeconfigPath ?? '', KUBECTL_EXTERNAL_DIFF: 'diff -u' }
-    const child = execFile(kubectl!, args, { env, timeout: 25_000 }, (error, stdout, stderr) =>
+    const child = execFile(kubectl!, args, { env, timeout: 80_000 }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr }),
     )
     child.stdin?.on('error', () => {})

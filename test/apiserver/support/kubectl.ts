@@ -30,7 +30,7 @@ export function runKubectl(kubectl: string, kubeconfig: string, args: readonly s
     const child = execFile(
       kubectl,
       ['--kubeconfig', kubeconfig, '--cache-dir', `${kubeconfig}-cache`, ...args],
-      { timeout: 20_000, maxBuffer: 16 * 1024 * 1024 },
+      { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 },
       (error, stdout, stderr) =>
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr }),
     )
