@@ -48,9 +48,9 @@ export class ContentSpace {
     return contents
   }
 
-  /** How many contents, and how many bytes, are in a set over contents. */
-  weigh(contents: FileSet): Weight {
-    return weigh(this.#sizes, contents)
+  /** How many contents, and how many bytes, are in a set over contents; but for those of `without`. */
+  weigh(contents: FileSet, without?: FileSet): Weight {
+    return weigh(this.#sizes, contents, without)
   }
 }
 

@@ -39,16 +39,16 @@ export function applianceEffect(space: ContentSpace, appliance: ApplianceContent
   // As a rule, and then there is less to compare.
   if (held === before) {
     const nothing = { files: 0, bytes: 0 }
-    const evict = space.weigh(held.difference(after))
+    const evict = space.weigh(held, after)
     return { key, fill: space.weigh(missing), pending: nothing, evict, cancelled: nothing, missing }
   }
   return {
     key,
-    fill: space.weigh(missing.difference(before)),
+    fill: space.weigh(missing, before),
     pending: space.weigh(missing.intersection(before)),
     // What is held and not wanted even now goes without the change, too.
-    evict: space.weigh(held.intersection(before).difference(after)),
-    cancelled: space.weigh(before.difference(held).difference(after)),
+    evict: space.weigh(held.intersection(before), after),
+    cancelled: space.weigh(before.difference(held), after),
     missing,
   }
 }
@@ -109,7 +109,7 @@ export function belowFloor(space: ContentSpace, appliances: readonly ApplianceCo
     needed,
     staying.map((appliance) => appliance.held.intersection(appliance.after)),
   )
-  return space.weigh(now.intersection(after).difference(onTheWay))
+  return space.weigh(now.intersection(after), onTheWay)
 }
 
 /** What is in at least `n` of the sets. */

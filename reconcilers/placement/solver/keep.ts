@@ -67,7 +67,7 @@ export function keepIfWorthIt(
       ...(survives && { survival: survives }),
     })
     for (const [appliance, set] of holdings)
-      cost += churnBonus * storagePrices.get(key)! * weigh(input.sizes, set.difference(mine.get(appliance)!)).bytes
+      cost += churnBonus * storagePrices.get(key)! * weigh(input.sizes, set, mine.get(appliance)).bytes
   }
   const worth = evaluateSites((site) => markets.at(site).share, sites, held, parentValue)
   // A little more than rounding.
