@@ -12,4 +12,9 @@ export interface Target {
   readonly user: User
   /** Sends a warning along with the answer. */
   readonly warn: (text: string) => void
+  /**
+   * Throws where whoever asks may not create this object: applying and updating may create what is not there, and need that right then, too. Absent: the
+   * server itself asks.
+   */
+  readonly authorizeCreate?: () => void
 }

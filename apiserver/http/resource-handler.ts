@@ -71,6 +71,7 @@ export class ResourceHandler {
       subresource,
       user,
       warn: exchange.warn,
+      authorizeCreate: () => this.#authorize(request, 'create', user),
     }
     const { kind } = served.info
     if (kind === 'CustomResourceDefinition' && verb !== 'get' && verb !== 'list' && verb !== 'watch') {

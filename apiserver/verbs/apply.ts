@@ -43,6 +43,7 @@ export function applyObject(
       )
     }
     if (objectRevision(updated.metadata.resourceVersion) !== 0) throw notFound(served.groupResource, name)
+    target.authorizeCreate?.()
     return {
       object: createIn(api, tx, target, withMetadata(updated, { resourceVersion: undefined }), options.dryRun),
       created: true,

@@ -37,7 +37,10 @@ export function updateObject(api: Api, target: Target, object: ApiObject, option
         now: rfc3339(api.clock.now()),
       }),
     )
-    if (!stored || !live) return { object: createIn(api, tx, target, updated, options.dryRun), created: true }
+    if (!stored || !live) {
+      target.authorizeCreate?.()
+      return { object: createIn(api, tx, target, updated, options.dryRun), created: true }
+    }
     return { object: updateIn(api, tx, target, stored, updated, options.dryRun), created: false }
   })
 }

@@ -8,6 +8,7 @@ import type { Orphan } from '../applyset/orphans.ts'
 import { type ApplySet, readApplySet, union, writeScope } from '../applyset/parent.ts'
 import type { Change } from '../changes/change.ts'
 import { computeChanges } from '../changes/compute.ts'
+import { Permissions } from '../changes/permissions.ts'
 import { mayTake } from '../changes/refusal.ts'
 import type { Resolved } from '../changes/resolve.ts'
 import { CliError, ExitCode, NOTHING_APPLIED } from '../exit.ts'
@@ -58,9 +59,30 @@ export async function examine(
           dryRun: true,
         }),
   ])
+  if (!options.dryRun) await refuseUndeletable(connection, orphans, signal)
   for (const kind of unserved)
     io.err(`Warning: the ApplySet may have a ${kind}, which the server does not serve; such objects are not pruned\n`)
   return { changes, applySet, orphans, unserved }
+}
+
+/** Whoever may not delete what would be pruned finds out before anything is applied. */
+async function refuseUndeletable(
+  { client }: Connection,
+  orphans: readonly Orphan[],
+  signal: AbortSignal,
+): Promise<void> {
+  const permissions = new Permissions(client, signal)
+  const refused = new Set<string>()
+  for (const { resource, object, keep } of orphans) {
+    if (keep !== undefined || (await permissions.may('delete', { resource, object }))) continue
+    const { namespace } = object.metadata
+    const place = resource.namespaced ? `in the namespace "${namespace}"` : 'at the cluster scope'
+    refused.add(
+      `error: you cannot delete resource "${resource.plural}" in API group "${resource.group}" ${place}, which --prune would: ${objectName(object)}\n`,
+    )
+  }
+  if (refused.size > 0)
+    throw new CliError(ExitCode.api, `${[...refused].join('')}error: nothing was applied\n`, { raw: true })
 }
 
 /** Whether the namespace of a set's inventory is made by the manifests themselves. */

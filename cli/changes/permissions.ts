@@ -20,12 +20,12 @@ export class Permissions {
   /** Whether the user may apply an object: patch it, and create it where it is not there. */
   async mayApply(resolved: Resolved, before: Body | undefined): Promise<boolean> {
     const verbs = before ? ['patch'] : ['patch', 'create']
-    const allowed = await Promise.all(verbs.map((verb) => this.#may(verb, resolved)))
+    const allowed = await Promise.all(verbs.map((verb) => this.may(verb, resolved)))
     return allowed.every(Boolean)
   }
 
   /** A permission may be for some names only; asked for by name where the one for all is not given. */
-  async #may(verb: string, { resource, object }: Resolved): Promise<boolean> {
+  async may(verb: string, { resource, object }: Pick<Resolved, 'resource' | 'object'>): Promise<boolean> {
     const { namespace = '', name = '' } = object.metadata
     const of = { verb, group: resource.group, version: resource.version, resource: resource.plural, namespace }
     return (await this.#ask(of)) || (await this.#ask({ ...of, name }))
