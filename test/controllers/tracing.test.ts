@@ -167,7 +167,7 @@ test('a change and its effects, as far as the appliance, are one trace, over OTL
   expect(await gateway.exited).toBe(0)
   controller.kill('SIGTERM')
   expect(await controller.exited).toBe(0)
-}, 60_000)
+})
 
 test.each([
   ['not sampled', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00', 0],

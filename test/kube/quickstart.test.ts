@@ -122,7 +122,7 @@ onLinux('the programs of the chart, against any API server', () => {
     await Promise.all(running.map(({ ended }) => ended))
     await origin?.close()
     await plane?.[Symbol.asyncDispose]()
-  }, 60_000)
+  }, 120_000)
 
   test('controllers, a gateway and six agents fill the quickstart', async () => {
     try {

@@ -59,7 +59,7 @@ afterAll(async () => {
   admin?.close()
   await proxy?.[Symbol.asyncDispose]()
   await server?.[Symbol.asyncDispose]()
-}, 60_000)
+}, 120_000)
 beforeEach(async () => {
   ns = await freshNamespace(admin, 'hard')
   controllers = startControllers({
