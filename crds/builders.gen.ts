@@ -62,7 +62,7 @@ export interface CatalogSpecInput {
 export interface MinimumCopiesInput {
   /** Copies at each site where the file is placed, on different appliances. A site with fewer appliances holds one on each. Default: `1`. */
   readonly perSite?: number
-  /** Copies in each region where the file is placed. A region is the sites with the same value of the label `topology.kubernetes.io/region`, or of the same country where they have none. Absent means no minimum. */
+  /** Copies in each region where the file is placed, on different appliances; a file that cannot have them leaves its room to others. A region is the sites with the same value of the label `topology.kubernetes.io/region`, or of the same country where they have none. Absent means no minimum. */
   readonly perRegion?: number
 }
 
@@ -72,6 +72,14 @@ export interface PinnedFilesInput {
   readonly paths: readonly string[]
   /** Copies at each site: a number of at least 1, or `all` for one on every selected appliance. Default: `"all"`. */
   readonly copies?: number | 'all'
+}
+
+/** What outlives the loss of appliances: the head of what a site's viewers ask for, the most popular files, which is placed on more appliances than may be lost, before anything else but pins. Absent means that files are placed as often as `copies` says. */
+export interface ResilienceInput {
+  /** How much of a site's demand the head is, in per cent. */
+  readonly headShare: number
+  /** How many appliances of a site may be lost, whichever they are, with the head still there and the others fast enough to serve it. Default: `1`. */
+  readonly survivesLossOf?: number
 }
 
 /** What moving files costs, so that a new plan pays for the bytes that it moves. */
@@ -104,6 +112,8 @@ export interface PlacementPolicySpecInput {
   readonly pins?: readonly PinnedFilesInput[]
   /** Files that are never placed by this policy, even if pinned. Default: `[]`. */
   readonly exclude?: readonly ExcludedFiles[]
+  /** What outlives the loss of appliances: the head of what a site's viewers ask for, the most popular files, which is placed on more appliances than may be lost, before anything else but pins. Absent means that files are placed as often as `copies` says. */
+  readonly resilience?: ResilienceInput
   /** What moving files costs, so that a new plan pays for the bytes that it moves. */
   readonly churn?: ChurnLimitsInput
   /** Where popularity comes from. Default: `{}`. */

@@ -126,6 +126,17 @@ export const conditions = {
         StorageExhausted: 'False: files were left out; the message says by how many bytes storage is short',
       },
     },
+    Feasible: {
+      meaning:
+        'Everything that the policy asks for beyond placing files can be had: copies per region, all copies of pins, a head that outlives a loss. Only where there is a plan, and one of them is asked for. Does not keep a policy from being Ready.',
+      reasons: {
+        AllMet: 'True: the plan meets all of it',
+        TooFewAppliances:
+          'False: there are too few appliances for the copies; the message says where, the plan’s `unmet` has more',
+        StorageShort: 'False: there is too little storage for them',
+        ThroughputShort: 'False: those that are left after a loss are too slow to serve the head',
+      },
+    },
     DemandCounted: {
       meaning:
         'Popularity comes from what viewers were counted to ask for; only where `spec.demand.source` wants that. Does not keep a policy from being Ready.',

@@ -229,7 +229,7 @@ export interface Assignment extends KubeObject {
 
 /** Where the list of files is. */
 export interface CatalogSource {
-  /** The list, as NDJSON: per line one file with `path`, `size` in bytes, `sha256` (64 hexadecimal digits), and optionally `title`, `popularity` (a number of at least 0, or such a number per class of demand: `{"de": 3.2, "*": 0.1}`), and for forecasts `released` (the day of the title's release, `2026-01-08`) and `cohort` (what the title is like: `films-de`). http, https, or file (a path on the machine where the controllers run). */
+  /** The list, as NDJSON: per line one file with `path`, `size` in bytes, `sha256` (64 hexadecimal digits), and optionally `title`, `popularity` (a number of at least 0, or such a number per class of demand: `{"de": 3.2, "*": 0.1}`), for forecasts `released` (the day of the title's release, `2026-01-08`) and `cohort` (what the title is like: `films-de`), and `licensedIn` (the countries and regions whose sites may hold and serve it: `["DE", "eu-north"]`; absent means all). http, https, or file (a path on the machine where the controllers run). */
   readonly url: string
 }
 
@@ -433,6 +433,22 @@ export interface ScarceResource {
   readonly gainPercent: number
 }
 
+/** One thing that cannot be had. */
+export interface UnmetAsk {
+  /** What was asked for. `Head`, that it outlive a loss; `Pins`, all their copies; `CopiesPerRegion`, so many of each file. */
+  readonly ask: 'Head' | 'Pins' | 'CopiesPerRegion'
+  /** What there is too little of. */
+  readonly limit: 'Appliances' | 'Storage' | 'Throughput'
+  /** `Head` and `Pins`: where. */
+  readonly site?: SiteRef
+  /** `CopiesPerRegion`: where. */
+  readonly region?: string
+  /** `Pins` and `CopiesPerRegion`: how many files have fewer copies. */
+  readonly files?: number
+  /** `Head`: how much of it could still be served after the worst loss, in per cent of the site's demand. */
+  readonly servablePercent?: number
+}
+
 /** What it places, over all sites. */
 export interface PlanTotals {
   /** Files it places, each counted once. */
@@ -449,6 +465,8 @@ export interface PlanTotals {
   readonly filesLeftOut: number
   /** Storage that all sites together are short of to hold them, in bytes. */
   readonly bytesLeftOut: number
+  /** How many things the policy asks for and cannot have; see `unmet`. Absent where all is met. */
+  readonly unmet?: number
 }
 
 /** The plan. Immutable. */
@@ -475,6 +493,8 @@ export interface PlacementPlanSpec {
   readonly offload?: PlannedOffload
   /** What a little more of would raise the offload of plans the most, the most valuable first: shadow prices. Amounts are small beside what a site has, as the first of it is worth the most. Absent where nothing is scarce. */
   readonly scarce?: readonly ScarceResource[]
+  /** What the policy asks for and cannot have, with the constraint that binds: the first 20, of those of a kind the worst first. Absent where all is met. */
+  readonly unmet?: readonly UnmetAsk[]
   /** What it places, over all sites. */
   readonly totals: PlanTotals
 }
@@ -532,7 +552,7 @@ export interface ApplianceSelection {
 export interface MinimumCopies {
   /** Copies at each site where the file is placed, on different appliances. A site with fewer appliances holds one on each. Default: `1`. */
   readonly perSite: number
-  /** Copies in each region where the file is placed. A region is the sites with the same value of the label `topology.kubernetes.io/region`, or of the same country where they have none. Absent means no minimum. */
+  /** Copies in each region where the file is placed, on different appliances; a file that cannot have them leaves its room to others. A region is the sites with the same value of the label `topology.kubernetes.io/region`, or of the same country where they have none. Absent means no minimum. */
   readonly perRegion?: number
 }
 
@@ -548,6 +568,14 @@ export interface PinnedFiles {
 export interface ExcludedFiles {
   /** Globs over paths in the catalog: `*` is anything within a folder, `**` across folders, `?` is one character. */
   readonly paths: readonly string[]
+}
+
+/** What outlives the loss of appliances: the head of what a site's viewers ask for, the most popular files, which is placed on more appliances than may be lost, before anything else but pins. Absent means that files are placed as often as `copies` says. */
+export interface Resilience {
+  /** How much of a site's demand the head is, in per cent. */
+  readonly headShare: number
+  /** How many appliances of a site may be lost, whichever they are, with the head still there and the others fast enough to serve it. Default: `1`. */
+  readonly survivesLossOf: number
 }
 
 /** What moving files costs, so that a new plan pays for the bytes that it moves. */
@@ -580,6 +608,8 @@ export interface PlacementPolicySpec {
   readonly pins: readonly PinnedFiles[]
   /** Files that are never placed by this policy, even if pinned. Default: `[]`. */
   readonly exclude: readonly ExcludedFiles[]
+  /** What outlives the loss of appliances: the head of what a site's viewers ask for, the most popular files, which is placed on more appliances than may be lost, before anything else but pins. Absent means that files are placed as often as `copies` says. */
+  readonly resilience?: Resilience
   /** What moving files costs, so that a new plan pays for the bytes that it moves. */
   readonly churn?: ChurnLimits
   /** Where popularity comes from. Default: `{}`. */

@@ -1,4 +1,5 @@
 import type { Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
+import { unmetText } from '../../reconcilers/placement/plan-policy.ts'
 import { bytesText, decimalBytesText } from '../output/quantity.ts'
 import type { Screen } from './screen.ts'
 
@@ -36,6 +37,13 @@ export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: Pl
     const budget = most === undefined ? '' : `, at most ${bytesText(most)} a plan to each site`
     screen.field('Churn', `what moves must earn ${bonusPercent}% more than what it displaces${budget}`)
   }
+  if (spec.resilience) {
+    const { headShare, survivesLossOf = 1 } = spec.resilience
+    screen.field(
+      'Resilience',
+      `${headShare}% of each site's demand outlives the loss of ${survivesLossOf} of its appliances`,
+    )
+  }
   for (const { paths, copies } of spec.pins ?? [])
     screen.field('Pinned', `${paths.join(', ')} (${copies === 'all' ? 'on every appliance' : `${copies} copies`})`)
   for (const { paths } of spec.exclude ?? []) screen.field('Excluded', paths.join(', '))
@@ -69,6 +77,7 @@ export function describePlan(screen: Screen, plan: PlacementPlan): void {
   screen.field('Left out', `${filesLeftOut} files, ${bytesText(bytesLeftOut)}`)
   if (spec.offload) screen.field('Offload', offloadText(spec.offload, servedText(spec.offload)))
   scarceLines(screen, spec.scarce)
+  if (spec.unmet?.length) screen.field('Unmet', spec.unmet.map(unmetText).join('\n'))
   planSites(screen, plan)
 }
 

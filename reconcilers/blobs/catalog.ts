@@ -8,6 +8,8 @@ export interface CatalogFile {
   readonly released?: string
   /** What the title is like: titles of a cohort rise and fall alike. */
   readonly cohort?: string
+  /** Countries (ISO 3166-1 alpha-2) and regions in which it may be held and served; sorted. Everywhere, unless told. */
+  readonly licensedIn?: readonly string[]
 }
 
 /**
@@ -38,9 +40,9 @@ export function encodeCatalog(catalog: CatalogContent): Uint8Array {
   for (const file of catalog.files) {
     if (!file) lines.push('null')
     else {
-      const { path, size, sha256, title, released, cohort } = file
+      const { path, size, sha256, title, released, cohort, licensedIn } = file
       // Always in this order; what is undefined is not written.
-      lines.push(JSON.stringify({ path, size, sha256, title, released, cohort }))
+      lines.push(JSON.stringify({ path, size, sha256, title, released, cohort, licensedIn }))
     }
   }
   return new TextEncoder().encode(`${lines.join('\n')}\n`)

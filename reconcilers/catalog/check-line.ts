@@ -20,8 +20,12 @@ export const MAX_LINE_BYTES = 64 * 1024
 const MAX_PATH_BYTES = 4096
 /** As the schema of Site has it. */
 const CLASS_NAME = /^[a-z0-9]([-a-z0-9._]{0,61}[a-z0-9])?$/
-const FIELDS = new Set(['path', 'size', 'sha256', 'title', 'released', 'cohort', 'popularity'])
+const FIELDS = new Set(['path', 'size', 'sha256', 'title', 'released', 'cohort', 'licensedIn', 'popularity'])
 const MAX_COHORT = 63
+/** A country, or the value of the label that names a region. */
+const REGION_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+/** More than there are countries. */
+const MAX_REGIONS = 300
 
 /** Checks one line of NDJSON. Returns the file, or the reason why the line is refused. Never throws. */
 export function checkLine(text: string): SourceLine | { readonly refused: string } {
@@ -36,7 +40,7 @@ export function checkLine(text: string): SourceLine | { readonly refused: string
   for (const field of Object.keys(line)) {
     if (!FIELDS.has(field)) return { refused: `unknown field ${quote(field)} (known: ${[...FIELDS].join(', ')})` }
   }
-  const { path, size, sha256, title, released, cohort, popularity } = line
+  const { path, size, sha256, title, released, cohort, licensedIn, popularity } = line
   if (typeof path !== 'string') return { refused: 'path: required, a string' }
   const badPath = checkPath(path)
   if (badPath) return { refused: `path ${quote(path)}: ${badPath}` }
@@ -51,6 +55,8 @@ export function checkLine(text: string): SourceLine | { readonly refused: string
     return { refused: `released ${quote(released)}: must be a day, such as "2026-01-08"` }
   if (cohort !== undefined && (typeof cohort !== 'string' || cohort === '' || cohort.length > MAX_COHORT))
     return { refused: `cohort ${quote(cohort)}: must be a string of 1 to ${MAX_COHORT} characters` }
+  const badLicence = licensedIn === undefined ? undefined : checkLicence(licensedIn)
+  if (badLicence) return { refused: badLicence }
   const badPopularity = popularity === undefined ? undefined : checkPopularity(popularity)
   if (badPopularity) return { refused: badPopularity }
   return {
@@ -60,6 +66,8 @@ export function checkLine(text: string): SourceLine | { readonly refused: string
     ...(title !== undefined && { title }),
     ...(released !== undefined && { released }),
     ...(cohort !== undefined && { cohort }),
+    // In one order, so that a list in another is no other version.
+    ...(licensedIn !== undefined && { licensedIn: [...new Set(licensedIn as readonly string[])].sort() }),
     ...(popularity !== undefined && { popularity: popularity as Popularity }),
   }
 }
@@ -69,6 +77,16 @@ function isDay(value: unknown): value is string {
   if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false
   const time = new Date(`${value}T00:00:00Z`)
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(value)
+}
+
+/** Why something is no list of countries and regions, or undefined where it is one. */
+function checkLicence(licensedIn: unknown): string | undefined {
+  // An empty list would be a file that nobody may have: `exclude` of a policy says so, and a list that lost its entries does not.
+  if (!Array.isArray(licensedIn) || licensedIn.length === 0 || licensedIn.length > MAX_REGIONS)
+    return `licensedIn ${quote(licensedIn)}: must be a list of 1 to ${MAX_REGIONS} countries or regions`
+  const bad = licensedIn.find((name) => typeof name !== 'string' || !REGION_NAME.test(name))
+  if (bad === undefined) return undefined
+  return `licensedIn ${quote(bad)}: must be a country, such as "DE", or a region as sites are labelled, such as "eu-central"`
 }
 
 /** Why something is no `Popularity`, or undefined where it is one. */

@@ -7,7 +7,7 @@ import { keyOf } from '../identity.ts'
 import { demandSource } from './demand-source.ts'
 import { globMatcher } from './glob.ts'
 import { narrowed } from './partition.ts'
-import type { PlacementAppliance, PlacementProblem, PlacementSite } from './problem.ts'
+import type { PlacementAppliance, PlacementLicence, PlacementProblem, PlacementSite } from './problem.ts'
 import { REGION_LABEL, type Target } from './select.ts'
 import { StoredHolding, type StoredSet } from './stored-holding.ts'
 
@@ -47,7 +47,7 @@ export function planInputs(
   reserved: Reserved,
   solver: string,
 ): string {
-  const { copies, pins, exclude, churn } = policy.spec
+  const { copies, pins, exclude, churn, resilience } = policy.spec
   return JSON.stringify({
     solver,
     catalog: catalog.status?.digest,
@@ -58,6 +58,7 @@ export function planInputs(
     exclude: (exclude ?? []).map((e) => e.paths),
     // Nothing where it says nothing: plans from before there was such a field are still what the solver would answer.
     ...(churn && { churn: [churn.bonusPercent ?? null, churn.maxFillBytesPerSite ?? null] }),
+    ...(resilience && { resilience: [resilience.headShare, resilience.survivesLossOf ?? 1] }),
     targets: targets.map((target) => [
       keyOf(target.appliance),
       keyOf(target.site),
@@ -66,6 +67,8 @@ export function planInputs(
       target.hardwareClass.spec.throughputGbps,
       demandClassOf(target.site),
       target.site.spec.demand?.peakGbps ?? null,
+      // The region says it already, elsewhere.
+      ...(regionOf(target) === target.site.spec.country ? [] : [target.site.spec.country]),
     ]),
   })
 }
@@ -114,6 +117,7 @@ export function poseProblem(
   const fileHashes = new Uint32Array(size)
   const pins = (policy.spec.pins ?? []).map((pin) => new PathSet(pin.paths))
   const excluded = new PathSet((policy.spec.exclude ?? []).flatMap((e) => e.paths))
+  const licences = new Licences()
   let index = 0
   for (const file of files) {
     if (file) {
@@ -121,10 +125,12 @@ export function poseProblem(
       fileHashes[index] = Number.parseInt(file.sha256.slice(0, 8), 16)
       for (const set of pins) set.take(index, file.path)
       excluded.take(index, file.path)
+      if (file.licensedIn) licences.take(index, file.licensedIn)
     }
     index++
   }
-  const { bonusPercent } = policy.spec.churn ?? {}
+  const { churn, resilience } = policy.spec
+  const { bonusPercent } = churn ?? {}
   return narrowed({
     ...(bonusPercent !== undefined && { churnBonus: bonusPercent / 100 }),
     sizes,
@@ -137,6 +143,10 @@ export function poseProblem(
       copies: pin.copies === 'all' ? 'all' : Number(pin.copies ?? policy.spec.copies?.perSite ?? 1),
     })),
     excluded: excluded.files,
+    ...(licences.all.length > 0 && { licences: licences.all }),
+    ...(resilience && {
+      resilience: { headShare: resilience.headShare / 100, survivesLossOf: resilience.survivesLossOf ?? 1 },
+    }),
   })
 }
 
@@ -162,6 +172,7 @@ function sitesOf(
     return {
       key,
       region: regionOf(members[0]!),
+      country: site.spec.country,
       parents: (site.spec.parents ?? []).map((p) => `${p.namespace ?? site.metadata.namespace}/${p.name}`),
       demandClass: columnOf(demand, demandClassOf(site)),
       ...peaks.get(key),
@@ -178,6 +189,22 @@ function sitesOf(
 function holding(appliance: PlacementAppliance, held: FileSet | StoredSet | undefined): PlacementAppliance {
   if (!held) return appliance
   return held instanceof FileSet ? { ...appliance, held } : new StoredHolding(appliance, held)
+}
+
+/** Files by where they may be held and served: those of a catalog have few such lists. */
+class Licences {
+  readonly #known = new Map<string, PlacementLicence>()
+
+  take(index: number, regions: readonly string[]): void {
+    const key = regions.join(' ')
+    const known = this.#known.get(key) ?? { files: new FileSet(), regions }
+    this.#known.set(key, known)
+    known.files.add(index)
+  }
+
+  get all(): readonly PlacementLicence[] {
+    return [...this.#known.values()]
+  }
 }
 
 /** The files whose path matches one of the globs. */

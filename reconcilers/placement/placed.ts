@@ -12,7 +12,9 @@ import type {
   Scarcity,
   SolvedPart,
   SolvedSite,
+  Unmet,
 } from './problem.ts'
+import { barredAt } from './solver/markets.ts'
 import { weigh } from './weigh.ts'
 
 /** What one appliance is to hold, as it is stored. */
@@ -38,12 +40,14 @@ export interface PlacedSite {
 export interface Placed {
   readonly appliances: readonly PlacedAppliance[]
   readonly sites: readonly PlacedSite[]
-  /** Files that some site has, and files that every site has. */
+  /** Files that some site has, and files that every site has that may have them. */
   readonly somewhere: FileSet
   readonly everywhere: FileSet
   readonly worth?: PlacementWorth
   /** What a little more of would be worth the most, the most valuable first. */
   readonly scarce?: readonly Scarcity[]
+  /** What cannot be had: how much, and the first of it. */
+  readonly unmet?: { readonly count: number; readonly first: readonly Unmet[] }
   /** Why a simpler solver answered. */
   readonly insteadOf?: { readonly solver: string; readonly error: string }
   readonly endedEarly?: boolean
@@ -92,6 +96,7 @@ function solved(
       ...(worth && { worth }),
       scarce: answer.scarce().slice(0, SCARCE_TOLD),
       ...(answer.endedEarly() && { endedEarly: true }),
+      ...tellUnmet(answer.unmet?.() ?? []),
       ...(answer.parts && { parts: answer.parts().map(tellPart) }),
     }
   }
@@ -106,13 +111,25 @@ function solved(
   return { ...write(problem, sites, encoding), ...(worth && { worth }), ...(endedEarly && { endedEarly }) }
 }
 
+/** How many unmet asks are told. */
+const UNMET_TOLD = 20
+
+function tellUnmet(unmet: readonly Unmet[], count = unmet.length): Pick<Placed, 'unmet'> {
+  if (count === 0) return {}
+  const first = [...unmet].sort(
+    (a, b) =>
+      compare(a.ask, b.ask) ||
+      (a.share ?? 0) - (b.share ?? 0) ||
+      (b.files ?? 0) - (a.files ?? 0) ||
+      compare(a.site ?? a.region ?? '', b.site ?? b.region ?? ''),
+  )
+  return { unmet: { count, first: first.slice(0, UNMET_TOLD) } }
+}
+
 const tellPart = (part: SolvedPart): SolvedPart => ({ ...part, scarce: part.scarce.slice(0, SCARCE_TOLD) })
 
-function write(
-  { sizes, sites: asked }: PlacementProblem,
-  solvedSites: Iterable<SolvedSite>,
-  encoding: Encoding,
-): Placed {
+function write(problem: PlacementProblem, solvedSites: Iterable<SolvedSite>, encoding: Encoding): Placed {
+  const { sizes, sites: asked } = problem
   const known = new Map(asked.map((site) => [site.key, site]))
   const appliances: PlacedAppliance[] = []
   const sites: PlacedSite[] = []
@@ -133,7 +150,8 @@ function write(
       fillBytes += fillOf(site, appliance, sizes, set, weight.bytes)
     }
     somewhere = somewhere.union(here)
-    everywhere = everywhere ? everywhere.intersection(here) : here
+    const done = settledAt(problem, site, here)
+    everywhere = everywhere ? everywhere.intersection(done) : done
     sites.push({ key, appliances: holdings.size, files: here.size, bytes, fillBytes, bytesLeftOut: leftOut.bytes })
   }
   return {
@@ -142,6 +160,15 @@ function write(
     somewhere,
     everywhere: everywhere ?? new FileSet(),
   }
+}
+
+/** Files that a site has, and those that it may not have. */
+export function settledAt(
+  { licences, excluded }: Pick<PlacementProblem, 'licences' | 'excluded'>,
+  site: PlacementSite,
+  here: FileSet,
+): FileSet {
+  return licences?.length ? here.union(barredAt({ licences }, site).difference(excluded)) : here
 }
 
 function fillOf({ appliances }: PlacementSite, key: string, sizes: Float64Array, set: FileSet, bytes: number): number {
@@ -177,6 +204,10 @@ export function joinPlaced(parts: readonly Placed[]): Placed {
       .flatMap(({ scarce = [] }) => scarce)
       .sort((a, b) => b.gain - a.gain || compare(a.site, b.site) || compare(a.resource, b.resource))
       .slice(0, SCARCE_TOLD),
+    ...tellUnmet(
+      parts.flatMap(({ unmet }) => unmet?.first ?? []),
+      parts.reduce((total, { unmet }) => total + (unmet?.count ?? 0), 0),
+    ),
     ...(insteadOf && { insteadOf }),
     ...(parts.some((part) => part.endedEarly) && { endedEarly: true }),
     ...(parts.every((part) => part.parts) && { parts: parts.flatMap((part) => part.parts!) }),

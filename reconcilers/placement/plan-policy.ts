@@ -182,7 +182,11 @@ function writeStatus(
     },
     ...(stalled && { stalled }),
     ...(underWay && { reconciling: underWay }),
-    conditions: [...(totals ? [fits(totals)] : []), ...(demand && catalog ? [demand] : []), ...paused(brake)],
+    conditions: [
+      ...(totals ? [fits(totals), ...feasible(policy, current)] : []),
+      ...(demand && catalog ? [demand] : []),
+      ...paused(brake),
+    ],
   })
   p.applyStatus({
     ...identify(policy),
@@ -241,6 +245,56 @@ function fits({
     status: 'False',
     reason: 'StorageExhausted',
     message: `${sayBytes(bytesLeftOut)} more storage is needed: ${count(filesLeftOut, 'file')} left out`,
+  }
+}
+
+const LIMITS = {
+  Appliances: 'TooFewAppliances',
+  Storage: 'StorageShort',
+  Throughput: 'ThroughputShort',
+} as const satisfies Record<string, Reason<'PlacementPolicy'>>
+
+/** Present only where something is asked for that might not be had. */
+function feasible(
+  { spec: { resilience, copies, pins } }: PlacementPolicy,
+  { spec: { unmet, totals } }: PlacementPlan,
+): WantedCondition<Reason<'PlacementPolicy'>>[] {
+  const [first] = unmet ?? []
+  if (first)
+    return [
+      {
+        type: 'Feasible',
+        status: 'False',
+        reason: LIMITS[first.limit],
+        message: [unmetText(first), ...((totals.unmet ?? 1) > 1 ? [`and ${totals.unmet! - 1} more`] : [])].join('; '),
+      },
+    ]
+  if (!resilience && copies?.perRegion === undefined && (pins ?? []).length === 0) return []
+  return [{ type: 'Feasible', status: 'True', reason: 'AllMet', message: 'The plan meets all that is asked for' }]
+}
+
+/** One thing that cannot be had, as a sentence. */
+export function unmetText({
+  ask,
+  limit,
+  site,
+  region,
+  files = 0,
+  servablePercent,
+}: NonNullable<PlacementPlan['spec']['unmet']>[number]): string {
+  const at = site ? `${site.namespace}/${site.name}` : `region ${region}`
+  const short = {
+    Appliances: 'too few appliances',
+    Storage: 'too little storage',
+    Throughput: 'too little throughput of those that are left',
+  }[limit]
+  switch (ask) {
+    case 'Head':
+      return `Only ${servablePercent}% of the demand at ${at} would outlive a loss: ${short}`
+    case 'Pins':
+      return `${count(files, 'pinned file')} lack copies at ${at}: ${short}`
+    case 'CopiesPerRegion':
+      return `${count(files, 'file')} have fewer copies in ${at} than are asked for: ${short}`
   }
 }
 

@@ -39,6 +39,7 @@ function solveSites(problem: PlacementProblem, control: SolverControl = {}): Sol
     endedEarly: () => solved.endedEarly,
     scarce: () => solved.scarce,
     parts: () => solved.parts,
+    unmet: () => solved.unmet,
   }
 }
 

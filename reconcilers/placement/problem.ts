@@ -1,6 +1,6 @@
 import type { FileSet } from '../blobs/file-set.ts'
 import type { SolverControl } from './control.ts'
-import type { Survival } from './solver/survival.ts'
+import type { Survival, SurvivalLimit } from './solver/survival.ts'
 
 /** One appliance as placement sees it. */
 export interface PlacementAppliance {
@@ -109,6 +109,20 @@ export interface SolvedSite {
   readonly survival?: Survival
 }
 
+/** Something that is asked for and cannot be had. */
+export interface Unmet {
+  readonly ask: 'Head' | 'Pins' | 'CopiesPerRegion'
+  /** What there is too little of. */
+  readonly limit: SurvivalLimit
+  /** Key of the site, or else the region. */
+  readonly site?: string
+  readonly region?: string
+  /** Files with fewer copies; undefined for the head. */
+  readonly files?: number
+  /** Of the head: the part of the site's demand, 0–1, that could be served after the worst loss. */
+  readonly share?: number
+}
+
 /** Sites that were placed together, with no regard to the others. */
 export interface SolvedPart {
   /** Their keys. */
@@ -116,7 +130,7 @@ export interface SolvedPart {
   readonly worth: PlacementWorth
   /** The most valuable first. */
   readonly scarce: readonly Scarcity[]
-  /** Whether they would be placed so again: nothing waits for a later plan, as more may not be moved now. */
+  /** Whether they would be placed so again: nothing waits for a later plan, as more may not be moved now, and nothing is unmet, as that must be told again. */
   readonly isSettled: boolean
 }
 
@@ -128,6 +142,8 @@ export interface SolvedSites {
   endedEarly(): boolean
   /** The most valuable first. */
   scarce(): readonly Scarcity[]
+  /** Of the sites read so far, in any order. */
+  unmet?(): readonly Unmet[]
   /** Of the sites read so far: what was placed together, where the solver places sites apart from others. */
   parts?(): readonly SolvedPart[]
 }

@@ -1,7 +1,7 @@
 import { FileSet } from '../blobs/file-set.ts'
 import { compare, type PlanIndex, type PlanIndexPart } from '../blobs/plan-index.ts'
 import { together } from './partition.ts'
-import { type Placed, type PlacedAppliance, SCARCE_TOLD } from './placed.ts'
+import { type Placed, type PlacedAppliance, SCARCE_TOLD, settledAt } from './placed.ts'
 import type { PlacementProblem, PlacementSite, Scarcity, SolvedPart } from './problem.ts'
 
 /** By what sites are placed besides their problem. */
@@ -49,7 +49,10 @@ export function takeOver(problem: PlacementProblem, index: PlanIndex, context: P
     kept: {
       appliances,
       sites: parts.flatMap(({ sites }) => sites.map((site) => ({ ...site, fillBytes: 0 }))),
-      ...coverOf(kept.flatMap(({ sites }) => sites)),
+      ...coverOf(
+        problem,
+        kept.flatMap(({ sites }) => sites),
+      ),
       ...(parts.length > 0 && { worth: worthOf(parts) }),
       scarce: scarceOf(parts),
       parts: parts.map(({ sites, worth, scarce }) => ({
@@ -118,15 +121,17 @@ function scarceOf(parts: readonly Pick<SolvedPart, 'scarce'>[]): Scarcity[] {
 }
 
 /** Files that some site has, and files that every site has. */
-function coverOf(sites: readonly PlacementSite[]): Pick<Placed, 'somewhere' | 'everywhere'> {
+function coverOf(problem: PlacementProblem, sites: readonly PlacementSite[]): Pick<Placed, 'somewhere' | 'everywhere'> {
   const somewhere = new FileSet()
   let everywhere: FileSet | undefined
-  for (const { appliances } of sites) {
+  for (const site of sites) {
+    const { appliances } = site
     if (appliances.length === 0) continue
     const here = new FileSet()
     for (const { held } of appliances) if (held) here.addAll(held)
     somewhere.addAll(here)
-    everywhere = everywhere ? everywhere.intersection(here) : here
+    const done = settledAt(problem, site, here)
+    everywhere = everywhere ? everywhere.intersection(done) : done
   }
   return { somewhere, everywhere: everywhere ?? new FileSet() }
 }

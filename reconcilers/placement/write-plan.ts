@@ -3,7 +3,7 @@ import { encodePlanIndex } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
 import { demandSource } from './demand-source.ts'
 import type { Placed, PlacedSite } from './placed.ts'
-import type { PlacementProblem, PlacementWorth } from './problem.ts'
+import type { PlacementProblem, PlacementWorth, Unmet } from './problem.ts'
 import { partsOf } from './take-over.ts'
 import { tellScarce } from './tell-scarce.ts'
 import { weigh } from './weigh.ts'
@@ -67,12 +67,14 @@ export function writePlan(
       ...tellSites(told),
       ...(placed.worth && { offload: offloadOf(placed.worth) }),
       ...(scarce.length > 0 && { scarce }),
+      ...(placed.unmet && { unmet: placed.unmet.first.map(tellUnmet) }),
       totals: {
         ...weigh(problem.sizes, placed.somewhere),
         appliances: rows.length,
         copies: rows.reduce((sum, row) => sum + row.files, 0),
         fillBytes: placed.sites.reduce((sum, site) => sum + site.fillBytes, 0),
         ...leftOut(problem, placed),
+        ...(placed.unmet && { unmet: placed.unmet.count }),
       },
     },
   }
@@ -94,6 +96,25 @@ function offloadOf({
     boundPercent: percent(Math.max(value, bound)),
     sitePercent: percent(local),
     parentPercent: percent(parent),
+  }
+}
+
+function tellUnmet({
+  ask,
+  limit,
+  site,
+  region,
+  files,
+  share,
+}: Unmet): NonNullable<PlacementPlan['spec']['unmet']>[number] {
+  const [namespace = '', name = ''] = (site ?? '').split('/')
+  return {
+    ask,
+    limit,
+    ...(site !== undefined && { site: { namespace, name } }),
+    ...(region !== undefined && { region }),
+    ...(files !== undefined && { files }),
+    ...(share !== undefined && { servablePercent: Math.round(share * 1e5) / 1e3 }),
   }
 }
 

@@ -49,6 +49,7 @@ export const typeNames: Readonly<Record<string, string>> = {
   'PlacementPolicy.spec.copies': 'MinimumCopies',
   'PlacementPolicy.spec.pins[]': 'PinnedFiles',
   'PlacementPolicy.spec.exclude[]': 'ExcludedFiles',
+  'PlacementPolicy.spec.resilience': 'Resilience',
   'PlacementPolicy.spec.churn': 'ChurnLimits',
   'PlacementPolicy.spec.demand': 'DemandSource',
   'PlacementPolicy.status.offload': 'Offload',
@@ -57,6 +58,8 @@ export const typeNames: Readonly<Record<string, string>> = {
   'PlacementPolicy.status.scarce[].site': 'SiteRef',
   'PlacementPlan.spec.scarce[]': 'ScarceResource',
   'PlacementPlan.spec.scarce[].site': 'SiteRef',
+  'PlacementPlan.spec.unmet[]': 'UnmetAsk',
+  'PlacementPlan.spec.unmet[].site': 'SiteRef',
   'PlacementPolicy.status.appliances': 'PolicyApplianceCounts',
 
   'PlacementPlan.spec.policyRef': 'PolicyRef',

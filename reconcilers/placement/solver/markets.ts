@@ -1,3 +1,4 @@
+import { FileSet } from '../../blobs/file-set.ts'
 import type { SolverInput, SolverSite } from './input.ts'
 
 /** What viewers of one class of demand may be served where the same licences hold. Columns by file index. */
@@ -64,6 +65,16 @@ export class Markets {
 /** Whether files with a licence for these regions may be held and served at a site. */
 export function isLicensed(regions: readonly string[], { region, country }: Pick<SolverSite, 'region' | 'country'>) {
   return regions.includes(region) || (country !== undefined && regions.includes(country))
+}
+
+/** Files that may not be at a site by their licences. */
+export function barredAt(
+  { licences = [] }: Pick<SolverInput, 'licences'>,
+  site: Pick<SolverSite, 'region' | 'country'>,
+): FileSet {
+  const barred = new FileSet()
+  for (const { files, regions } of licences) if (!isLicensed(regions, site)) barred.addAll(files)
+  return barred
 }
 
 function shareOf(popularity: Float64Array, sizes: Float64Array, allowed: Uint8Array): Float64Array {

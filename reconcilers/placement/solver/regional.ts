@@ -21,14 +21,15 @@ type RegionInput = Pick<SolverInput, 'sizes' | 'fileHashes'>
 /**
  * Sees to it that every file that is placed in a region is on at least so many of its appliances, or on as many as are large enough for it and may have it; or else on none.
  * The most valuable files per byte come first: they take room that is left, then that of the least valuable there; for one that finds none, it is better to have others in
- * its place. Pinned files (`pinned`, in no band) come before all others and stay, whatever their copies. Returns, by file, 1 for those that have their copies.
+ * its place. Pinned files (`pinned`, in no band) come before all others and stay, whatever their copies. Returns, by file, 1 for those that have their
+ * copies, and how many have fewer than so many, for want of appliances or, if pinned, of storage.
  */
 export function keepCopies(
   unsorted: readonly RegionMember[],
   perRegion: number,
   { sizes, fileHashes }: RegionInput,
   pinned: readonly number[],
-): Uint8Array {
+): { readonly settled: Uint8Array; readonly tooFew: number; readonly noRoom: number } {
   const members = [...unsorted].sort((a, b) => compare(a.key, b.key))
   const hashes = members.map(({ key }) => hashString(key))
   const counts = new Uint16Array(sizes.length)
@@ -43,6 +44,7 @@ export function keepCopies(
     return queue
   }
   const settled = new Uint8Array(sizes.length)
+  let [tooFew, noRoom] = [0, 0]
   for (const f of [...pinned, ...ranked]) {
     if (counts[f] === 0) continue
     if (counts[f]! >= perRegion) {
@@ -68,13 +70,16 @@ export function keepCopies(
         })
       }
     }
-    if (counts[f]! >= wanted) settled[f] = 1
-    else if (rank[f]! > 0) {
+    if (counts[f]! >= wanted) {
+      settled[f] = 1
+      if (wanted < perRegion) tooFew++
+    } else if (rank[f] === 0) noRoom++
+    else {
       for (const { placing } of members) placing.drop(f)
       counts[f] = 0
     }
   }
-  return settled
+  return { settled, tooFew, noRoom }
 }
 
 /** Files that are somewhere, but for pinned ones, by what a byte of their copies is worth in the region. */

@@ -1,6 +1,6 @@
 import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
-import type { PlacementWorth, Scarcity, SolvedPart, SolvedSite } from '../problem.ts'
+import type { PlacementWorth, Scarcity, SolvedPart, SolvedSite, Unmet } from '../problem.ts'
 import { askTrunk, byFile, servedBy } from './asked.ts'
 import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
 import { withChurn } from './churn.ts'
@@ -46,6 +46,7 @@ export class Solved {
   readonly #control: SolverControl
   readonly #parts: SolvedPart[] = []
   readonly #bounds = new Map<Tree, number>()
+  readonly #unmet: Unmet[] = []
   #endedEarly = false
 
   constructor(input: SolverInput, options: SolverOptions, control: SolverControl = {}) {
@@ -86,6 +87,11 @@ export class Solved {
     return scarceIn(this.trees, this.siteKeys)
   }
 
+  /** What is asked for and cannot be had, of the sites read so far. */
+  get unmet(): readonly Unmet[] {
+    return this.#unmet
+  }
+
   /** What was placed together, of the sites read so far. */
   get parts(): readonly SolvedPart[] {
     return this.#parts
@@ -99,6 +105,13 @@ export class Solved {
   /** Keys of the sites, by the positions that `trees` name them by. */
   get siteKeys(): readonly string[] {
     return this.#sites.map(({ key }) => key)
+  }
+
+  #byKey: ReadonlyMap<string, Site> | undefined
+
+  #siteOf(key: string): Site {
+    this.#byKey ??= new Map(this.#sites.map((site) => [site.key, site]))
+    return this.#byKey.get(key)!
   }
 
   /** Puts files on appliances, tree by tree. */
@@ -310,11 +323,14 @@ export class Solved {
         add(branches[i], branch.site, branch.bands, (file) => demandOf(branch, file))
     }
     const settled = new Map<string, Uint8Array>()
-    for (const [region, members] of regions)
-      settled.set(
-        region,
-        keepCopies(members, copies.perRegion, { sizes, fileHashes: this.#input.fileHashes }, this.#pins.files),
-      )
+    const { fileHashes } = this.#input
+    for (const [region, members] of regions) {
+      const kept = keepCopies(members, copies.perRegion, { sizes, fileHashes }, this.#pins.files)
+      settled.set(region, kept.settled)
+      const ask = 'CopiesPerRegion'
+      if (kept.tooFew > 0) this.#unmet.push({ ask, region, limit: 'Appliances', files: kept.tooFew })
+      if (kept.noRoom > 0) this.#unmet.push({ ask, region, limit: 'Storage', files: kept.noRoom })
+    }
     return settled
   }
 
@@ -373,6 +389,11 @@ export class Solved {
     }
     const kept = this.#kept(tree, told, local + parentValue * parent)
     if (kept) ({ local, parent } = kept)
+    const final = kept?.sites ?? told
+    const unmet = final.flatMap((site) => this.#unmetAt(site))
+    this.#unmet.push(...unmet)
+    const regions = new Set(final.map(({ key }) => this.#siteOf(key).region))
+    const isUnmet = unmet.length > 0 || this.#unmet.some(({ region }) => region !== undefined && regions.has(region))
     this.#parts.push({
       sites: told.map(({ key }) => key),
       worth: {
@@ -383,9 +404,9 @@ export class Solved {
         bound: this.#bounds.get(tree)!,
       },
       scarce: scarceIn([tree], this.siteKeys),
-      isSettled: !(trunkPlacing?.isLimited || placings.some((placing) => placing?.isLimited)),
+      isSettled: !(isUnmet || trunkPlacing?.isLimited || placings.some((placing) => placing?.isLimited)),
     })
-    yield* kept?.sites ?? told
+    yield* final
   }
 
   /** Pinned files are in no band: adds what viewers ask of the trunk for them. Returns the part of the trunk's own viewers. */
@@ -441,6 +462,20 @@ export class Solved {
       leftOut: { files: market.files - held.files - pinned.files, bytes },
       ...(resilience && { survival: survivalOf(types.flat(), market, demand, measured, holdings, resilience) }),
     }
+  }
+
+  /** What a site was asked for and does not have. */
+  #unmetAt({ key, holdings, survival }: SolvedSite): Unmet[] {
+    const unmet: Unmet[] = []
+    if (survival?.limit) unmet.push({ ask: 'Head', site: key, limit: survival.limit, share: survival.share })
+    if (this.#pins.files.length === 0) return unmet
+    const { market, types } = this.#siteOf(key)
+    const sets = [...holdings.values()]
+    let files = 0
+    for (const [file, copies] of this.#pins.at(market, types.flat().length))
+      if (sets.reduce((sum, set) => sum + (set.has(file) ? 1 : 0), 0) < copies) files++
+    if (files > 0) unmet.push({ ask: 'Pins', site: key, limit: 'Storage', files })
+    return unmet
   }
 
   readonly #heads = new Map<Bands, Uint32Array>()

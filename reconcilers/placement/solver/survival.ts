@@ -63,7 +63,10 @@ export function survivalOf(
     }
   }
   if (servable >= asked - ROUNDING) return { share: asked }
-  return { share: servable, limit: held < asked - ROUNDING ? 'Storage' : 'Throughput' }
+  // Where those that are left are too slow, more copies would be of no use.
+  const fastest = [...appliances.keys()].sort((x, y) => appliances[y]!.throughputGbps - appliances[x]!.throughputGbps)
+  const isFast = !measured || throughputOf(appliances, fastest.slice(survivesLossOf)) >= (asked - ROUNDING) * demand
+  return { share: servable, limit: isFast && held < asked - ROUNDING ? 'Storage' : 'Throughput' }
 }
 
 const throughputOf = (appliances: readonly SolverAppliance[], some: readonly number[]) =>

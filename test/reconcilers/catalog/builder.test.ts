@@ -59,6 +59,13 @@ describe('a bad line is refused with its number', () => {
       line('a', { popularity: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`c${i}`, 1])) }),
       /more than 64 classes/,
     ],
+    ['a licence for nowhere', line('a', { licensedIn: [] }), /licensedIn \[\]: must be a list of 1 to 300/],
+    ['a licence that is no list', line('a', { licensedIn: 'DE' }), /licensedIn "DE": must be a list/],
+    [
+      'a region that no label may have',
+      line('a', { licensedIn: ['DE', 'E U'] }),
+      /licensedIn "E U": must be a country/,
+    ],
     ['an unknown field', line('a', { sise: 1 }), /unknown field "sise"/],
     ['no JSON', '{"path":', /not JSON/],
     ['a list', '[]', /not a JSON object/],
@@ -160,4 +167,10 @@ describe('demand blobs', () => {
   test.each(cases)('%s is refused', (_reason, bytes, message) => {
     expect(() => decodeDemand(bytes)).toThrow(message)
   })
+})
+
+test('a licence is kept in one order, each of its regions once', () => {
+  const { catalog } = built([line('a', { licensedIn: ['eu-north', 'DE', 'AT', 'DE'] })])
+  expect(catalog.files[0]).toMatchObject({ licensedIn: ['AT', 'DE', 'eu-north'] })
+  expect(decodeCatalog(encodeCatalog(catalog))).toEqual(catalog)
 })

@@ -270,6 +270,79 @@ describe('what does not fit is said', () => {
   })
 })
 
+describe('what is asked for and cannot be had is said, with what binds', () => {
+  const asked = (spec: Partial<PlacementPolicy['spec']>, targets: Target[], more: Partial<PolicyInput> = {}) =>
+    planPolicy(input({ solver: priced, policy: policy('all', spec), targets, ...more }), NOW)
+  const feasible = (plan: ReturnType<typeof planPolicy>) =>
+    statusOf(plan)?.status?.conditions?.find(({ type }) => type === 'Feasible')
+  const resilience = { headShare: 50, survivesLossOf: 1 }
+
+  test('a head that outlives a loss', () => {
+    const plan = asked({ resilience }, targetsOf({ fra1: 600, fra2: 600, ams1: 600, ams2: 600 }))
+    expect(feasible(plan)).toMatchObject({ status: 'True', reason: 'AllMet' })
+    expect(planned(plan)!.spec.unmet).toBeUndefined()
+    expect(planned(plan)!.spec.totals.copies).toBeGreaterThan(2 * 10)
+  })
+
+  test('at a site of one appliance it does not, at one of slow ones not all of it', () => {
+    const slow = targetsOf({ ams1: 600, ams2: 600 }).map((target) => ({
+      ...target,
+      site: site('ams', { demand: { peakGbps: 1000 } }),
+    }))
+    const plan = asked({ resilience }, [...targetsOf({ fra1: 600 }), ...slow])
+    expect(planned(plan)!.spec.unmet).toEqual([
+      { ask: 'Head', limit: 'Appliances', site: { namespace: 'default', name: 'fra' }, servablePercent: 0 },
+      {
+        ask: 'Head',
+        limit: 'Throughput',
+        site: { namespace: 'default', name: 'ams' },
+        servablePercent: expect.any(Number),
+      },
+    ])
+    expect(planned(plan)!.spec.totals.unmet).toBe(2)
+    expect(feasible(plan)).toMatchObject({
+      status: 'False',
+      reason: 'TooFewAppliances',
+      message: 'Only 0% of the demand at default/fra would outlive a loss: too few appliances; and 1 more',
+    })
+  })
+
+  test('copies per region, of a region with fewer appliances', () => {
+    const plan = asked({ copies: { perSite: 1, perRegion: 3 } }, targetsOf({ fra1: 2000, fra2: 2000 }))
+    expect(planned(plan)!.spec.unmet).toEqual([
+      { ask: 'CopiesPerRegion', limit: 'Appliances', region: 'DE', files: 10 },
+    ])
+  })
+
+  test('pins for which there is no room', () => {
+    const plan = asked({ pins: [{ paths: ['**'], copies: 'all' }] }, targetsOf({ fra1: 600 }))
+    expect(planned(plan)!.spec.unmet).toEqual([
+      { ask: 'Pins', limit: 'Storage', site: { namespace: 'default', name: 'fra' }, files: 4 },
+    ])
+    expect(feasible(plan)?.message).toBe('4 pinned files lack copies at default/fra: too little storage')
+  })
+
+  test('nothing is said of it where none of it is asked for', () => {
+    expect(feasible(asked({}, targetsOf({ fra1: 600 })))).toBeUndefined()
+  })
+})
+
+test('files that are licensed elsewhere are not left out', () => {
+  const licensed = catalogOf(content.files.map((file, i) => ({ ...file!, ...(i < 4 && { licensedIn: ['FR'] }) })))
+  const targets = [
+    ...targetsOf({ fra1: 2000 }),
+    { ...targetsOf({ cdg1: 2000 })[0]!, site: site('cdg', { country: 'FR' }) },
+  ]
+  for (const solver of [priced, popularFirst]) {
+    const plan = planPolicy(input({ solver, targets, material: { catalog: licensed, demand, held: new Map() } }), NOW)
+    expect(planned(plan)!.spec.sites.map(({ name, files }) => [name, files])).toEqual([
+      ['cdg', 10],
+      ['fra', 6],
+    ])
+    expect(planned(plan)!.spec.totals).toMatchObject({ files: 10, filesLeftOut: 0, bytesLeftOut: 0 })
+  }
+})
+
 describe('conditions', () => {
   const first = carriedOut(input(), planPolicy(input(), NOW))
   const cases: [reason: string, more: Partial<PolicyInput>, conditions: string[]][] = [
