@@ -81,6 +81,24 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./placement/measure.ts')).measurePlacement(report),
   },
   {
+    name: 'steering-http',
+    about: 'answers of steering over HTTP, beside a bare handler of node:http',
+    byDefault: true,
+    run: async (report) => (await import('./steering/http.ts')).compareSteeringHttp(report),
+  },
+  {
+    name: 'forecast',
+    about: 'forecasts of demand on real weekly hours, where there are any, and what they cost in offload',
+    byDefault: false,
+    run: async (report) => (await import('./forecast/measure.ts')).measureForecast(report),
+  },
+  {
+    name: 'days',
+    about: 'fifty days of placing with what is held in mind: bytes moved and offload, beside placing anew each day',
+    byDefault: false,
+    run: async (report) => (await import('./forecast/days.ts')).measureDays(report),
+  },
+  {
     name: 'storage',
     about: 'the durable store on SQLite, beside what else it could be built on',
     byDefault: false,

@@ -68,7 +68,7 @@ export function forecastDemand(counts: Counts, catalog: CatalogContent, hints: D
       counts.today,
       HORIZON_DAYS,
     )
-    const expected = known ? said.expected : said.median * believed(released, counts.today)
+    const expected = known ? said.expected : said.expected * believed(released, counts.today)
     const parts = amongFiles(
       expected,
       files.map((f) => counts.recentOfAll[f]!),
