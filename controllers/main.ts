@@ -20,6 +20,7 @@ import { EventRecorder } from './events.ts'
 import type { FleetView } from './metrics.ts'
 import { BlobReader } from './placement/blob-reader.ts'
 import { type PlacementOptions, placementController } from './placement/placement.ts'
+import { Solving } from './placement/solving.ts'
 import { type SiteOptions, siteController } from './site.ts'
 import { WriteOrder } from './write-order.ts'
 
@@ -79,6 +80,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const caches = createCaches(manager)
   const events = new EventRecorder({ client, clock, log })
   const reader = new BlobReader(blobs)
+  const solving = new Solving()
   const brake = new BrakeView(caches.appliances, options.brake)
   const deps = {
     client,
@@ -95,7 +97,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const { fileRoots = [], limits } = options.catalog ?? {}
   manager.add(
     catalogController(deps, caches, { fileRoots, ...(limits ? { limits } : {}) }),
-    placementController(deps, caches, reader, options.placement),
+    placementController(deps, caches, reader, { ...options.placement, solving }),
     assignmentController(deps, caches, reader, options.assignment),
     applianceController(deps, caches),
     siteController(deps, caches, options.site),
@@ -112,7 +114,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   let closing: Promise<void> | undefined
   return {
     started,
-    fleet: { caches, brake },
+    fleet: { caches, brake, solving },
     get status() {
       return manager.status
     },

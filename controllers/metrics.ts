@@ -3,12 +3,14 @@ import type { ControllerMetrics } from '../runtime/metrics/controller-metrics.ts
 import type { Metrics, Sample } from '../runtime/metrics/metrics.ts'
 import type { BrakeView } from './brake-view.ts'
 import type { Caches } from './caches.ts'
+import type { Solving } from './placement/solving.ts'
 import { SiteSums } from './site-sums.ts'
 
 /** What fleet gauges are made from. */
 export interface FleetView {
   readonly caches: { readonly appliances: Pick<Caches['appliances'], 'list'> }
   readonly brake: Pick<BrakeView, 'light' | 'now'>
+  readonly solving: Pick<Solving, 'list'>
 }
 
 /**
@@ -37,7 +39,7 @@ export function registerControllers(
   registerFleet(metrics, controllers.fleet, leading)
 }
 
-function registerFleet(metrics: Metrics, { caches, brake }: FleetView, leading: () => boolean): void {
+function registerFleet(metrics: Metrics, { caches, brake, solving }: FleetView, leading: () => boolean): void {
   const site = ['namespace', 'site']
   const sites = new SiteSums(() => caches.appliances.list())
   const whileLeading = (collect: () => Iterable<Sample>) => () => (leading() ? collect() : [])
@@ -67,6 +69,19 @@ function registerFleet(metrics: Metrics, { caches, brake }: FleetView, leading: 
   metrics.gauge(
     { name: 'weir_fleet_dark', help: 'Appliances in service that have been seen before and are not online.' },
     whileLeading(() => [{ value: brake.light.dark }]),
+  )
+  metrics.gauge(
+    {
+      name: 'weir_placement_progress',
+      help: 'Part of the work on a new plan that is done, 0 to 1; absent while none is being made.',
+      labels: ['namespace', 'policy'],
+    },
+    whileLeading(() =>
+      solving.list().map(({ policy: key, done }) => {
+        const [namespace = '', policy = ''] = key.split('/')
+        return { value: done, labels: { namespace, policy } }
+      }),
+    ),
   )
   metrics.gauge(
     { name: 'weir_fail_closed', help: '1 while so much of the fleet is dark that nothing is moved.' },

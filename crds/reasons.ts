@@ -148,6 +148,10 @@ export const conditions = {
         Outdated: 'False: nothing newer than a few days was published; the last that was is used',
       },
     },
+    EndedEarly: {
+      meaning: `Time for solving was up: the best plan found by then is in force; ${observed}.`,
+      reasons: { OutOfTime: 'True: the message says how near its value is to the bound' },
+    },
     Paused: {
       meaning: `Too much of the fleet is dark at once: nothing is moved until it is back; ${observed}.`,
       reasons: { FleetDark: 'True: more appliances than the set share are not online' },
@@ -157,6 +161,7 @@ export const conditions = {
       reasons: {
         CatalogNotPublished: 'True: its catalog has not published anything yet',
         WaitingForPolicy: 'True: a policy of higher priority on the same appliances plans first',
+        Solving: 'True: a new plan is being made; the message says how far it is and how good so far',
         Converging: 'True: appliances still fill',
         NoAppliances: 'True: the selectors match no appliance',
       },

@@ -485,6 +485,8 @@ export interface PlacementPlanSpec {
   readonly index: PlanIndexRef
   /** What made it, as name/version. */
   readonly solver: string
+  /** Time for solving was up before the solver was done. This is the best that it had found. Absent where it was done. */
+  readonly endedEarly?: boolean
   /** What it places at each site, sorted by namespace and name; the first 200 sites. */
   readonly sites: readonly PlannedSite[]
   /** What it places at the sites that are not listed, summed. Absent when all are listed. */

@@ -1,5 +1,6 @@
 import { BrakeView } from '../../controllers/brake-view.ts'
 import { registerControllers } from '../../controllers/metrics.ts'
+import { Solving } from '../../controllers/placement/solving.ts'
 import type { Appliance } from '../../crds/types.gen.ts'
 import type { Change } from '../../runtime/cache/store.ts'
 import type { ManagerStatus } from '../../runtime/controller/manager.ts'
@@ -22,7 +23,7 @@ export async function measureScrape(report: Report): Promise<void> {
   const brake = new BrakeView({ onChange })
   const metrics = new Metrics()
   const status: ManagerStatus = { caches: [], controllers: [] }
-  const controllers = { status, fleet: { caches: { appliances: { list } }, brake } }
+  const controllers = { status, fleet: { caches: { appliances: { list } }, brake, solving: new Solving() } }
   registerControllers(metrics, new ControllerMetrics(), controllers, () => true)
   const cpuMs: number[] = []
   let text = ''

@@ -21,7 +21,7 @@ import { comparePolicies, type Fleet, selectTargets } from '../../reconcilers/pl
 import { takeOver } from '../../reconcilers/placement/take-over.ts'
 import type { Plan } from '../../reconcilers/plan.ts'
 import { digestOf } from '../../runtime/blob-store.ts'
-import { Waiting } from '../../runtime/errors.ts'
+import { Retryable, Waiting } from '../../runtime/errors.ts'
 import type { BlobReader } from '../placement/blob-reader.ts'
 import { type StoredManifest, StoredSets } from '../placement/stored-sets.ts'
 import type { FleetObjects } from './objects.ts'
@@ -29,8 +29,9 @@ import type { FleetObjects } from './objects.ts'
 export interface PolicySurroundings {
   readonly solver: PlacementSolver
   /** Solves elsewhere what `solver` would solve here: on other threads. */
-  readonly place?: (problem: PlacementProblem, catalogDigest: string) => Promise<Placed>
+  readonly place?: (problem: PlacementProblem, catalogDigest: string, question: PolicyInput) => Promise<Placed>
   readonly brake: Brake
+  /** Read when it is needed: solving takes its time. */
   readonly now: Date
 }
 
@@ -39,13 +40,27 @@ export async function decidePolicy(
   policy: PlacementPolicy,
   objects: FleetObjects,
   reader: BlobReader,
-  { solver, place, brake, now }: PolicySurroundings,
+  around: PolicySurroundings,
 ): Promise<Plan> {
+  const { solver, place, brake } = around
   const question = { ...(await gather(policy, objects, reader, solver)), brake }
-  if (!needsPlan(question)) return planPolicy(question, now)
+  if (!needsPlan(question)) return planPolicy(question, around.now)
   const problem = await pose(question, reader)
   const placed = await placeWhatChanged(question, problem, reader, place)
-  return planPolicy({ ...question, material: { problem, placed } }, now)
+  return planPolicy({ ...question, policy: asItIs(policy, objects), material: { problem, placed } }, around.now)
+}
+
+/** The policy that a plan was made for, as it is now: that progress was told made it another version. Throws Retryable where it asks for something else by now. */
+function asItIs(policy: PlacementPolicy, { policies }: Pick<FleetObjects, 'policies'>): PlacementPolicy {
+  const now = policies.get(keyOf(policy))
+  const { uid, generation } = policy.metadata
+  if (
+    now?.metadata.uid !== uid ||
+    now?.metadata.generation !== generation ||
+    now?.status?.currentPlan !== policy.status?.currentPlan
+  )
+    throw new Retryable('PolicyChanged', `PlacementPolicy ${keyOf(policy)} has changed while it was being planned`)
+  return now as PlacementPolicy
 }
 
 /** Takes over from the plan in force what it would decide in the same way again, and asks the solver for the rest. */
@@ -59,7 +74,7 @@ async function placeWhatChanged(
   const catalogDigest = question.catalog?.status?.digest ?? ''
   const encoding = { catalogDigest, digest: digestOf }
   const ask = async (asked: PlacementProblem) =>
-    place ? await place(asked, catalogDigest) : placeHere(asked, solver, encoding)
+    place ? await place(asked, catalogDigest, question) : placeHere(asked, solver, encoding)
   const current = currentPlan(question)
   if (!current) return await ask(problem)
   const index = await reader.index(current.spec.index.digest)

@@ -1,6 +1,7 @@
 import type { Catalog, PlacementPolicy } from '../../crds/types.gen.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
+import type { PolicyInput } from '../../reconcilers/placement/plan-policy.ts'
 import type { PlacementProblem, PlacementSolver } from '../../reconcilers/placement/problem.ts'
 import { comparePolicies } from '../../reconcilers/placement/select.ts'
 import type { Change } from '../../runtime/cache/store.ts'
@@ -10,14 +11,18 @@ import { asked, type ControllerDeps, watching } from '../deps.ts'
 import { createExecutor } from '../execute.ts'
 import { decidePolicy } from '../gather/policy.ts'
 import type { BlobReader } from './blob-reader.ts'
-import { solveOnThreads } from './solver-threads.ts'
+import { Elsewhere, type ElsewhereOptions, PolicyChanged } from './place-elsewhere.ts'
+import { Solving } from './solving.ts'
 
-export interface PlacementOptions {
+export interface PlacementOptions
+  extends Pick<ElsewhereOptions, 'deadlineMs' | 'inlineUpTo' | 'tellAfterMs' | 'tellEveryMs'> {
   readonly solver?: PlacementSolver
   /** Changes of the fleet are gathered for so long before policies plan anew. 250 ms unless told. */
   readonly fleetDelayMs?: number
   /** Progress that appliances report is summed up this often. 2 s unless told. */
   readonly progressDelayMs?: number
+  /** Told of what is being solved. */
+  readonly solving?: Solving
 }
 
 /** Plans every PlacementPolicy anew when something that its plan depends on has changed, and reports how far it is. */
@@ -25,7 +30,13 @@ export function placementController(
   deps: ControllerDeps,
   caches: Caches,
   reader: BlobReader,
-  { solver = defaultSolver, fleetDelayMs = 250, progressDelayMs = 2000 }: PlacementOptions = {},
+  {
+    solver = defaultSolver,
+    fleetDelayMs = 250,
+    progressDelayMs = 2000,
+    solving = new Solving(),
+    ...elsewhereOptions
+  }: PlacementOptions = {},
 ): Controller {
   const { clock, log } = deps
   const executor = createExecutor({
@@ -33,6 +44,7 @@ export function placementController(
     fieldManager: 'weir-placement',
     caches: [caches.policies, caches.plans],
   })
+  const elsewhere = new Elsewhere({ ...deps, caches, executor, solving, ...elsewhereOptions })
   // In the order in which they take what there is: who plans before others have must plan again once they have.
   const inOrder = (policies: readonly PlacementPolicy[]) => [...policies].sort(comparePolicies).map(keyOf)
   const everyPolicy = () => inOrder(caches.policies.list())
@@ -48,11 +60,25 @@ export function placementController(
         const around = {
           solver,
           brake: deps.brake.now,
-          now: clock.now(),
+          get now() {
+            return clock.now()
+          },
           // Threads know the solver in force only.
-          ...(solver === defaultSolver && { place: placeElsewhere(signal, deps, key) }),
+          ...(solver === defaultSolver && {
+            place: (problem: PlacementProblem, catalogDigest: string, question: PolicyInput) =>
+              elsewhere.place(problem, catalogDigest, question, signal),
+          }),
         }
-        return await executor.execute(await decidePolicy(policy, caches, reader, around), signal, [policy])
+        try {
+          const plan = await decidePolicy(policy, caches, reader, around)
+          const result = await executor.execute(plan, signal, [caches.policies.get(key) ?? policy])
+          elsewhere.written(key)
+          return result
+        } catch (error) {
+          // Nothing has failed: it is to be planned for what it is now.
+          if (error instanceof PolicyChanged) return { type: 'requeue', afterMs: 0 }
+          throw error
+        }
       },
     })
       .reconciles(caches.policies, { when: asked })
@@ -69,21 +95,6 @@ export function placementController(
       .watches(caches.hardwareClasses, everyPolicy, { when: asked, delayMs: fleetDelayMs })
       .watches(caches.namespaces, everyPolicy, { when: asked, delayMs: fleetDelayMs })
   )
-}
-
-/** Solves on threads, stores manifests as they are made, and logs how far that is, a quarter at a time. */
-function placeElsewhere(signal: AbortSignal, { log, blobs }: ControllerDeps, policy: string) {
-  return (problem: PlacementProblem, catalogDigest: string) => {
-    let told = 0
-    return solveOnThreads(problem, catalogDigest, signal, {
-      store: ({ digest, bytes }) => blobs.put(bytes, digest),
-      onProgress(done) {
-        if (done < told + 0.25) return
-        told = done
-        log.info({ policy, percent: Math.round(100 * done) }, 'placing')
-      },
-    })
-  }
 }
 
 function published({ status }: { readonly status?: Catalog['status'] }): string {

@@ -1,4 +1,5 @@
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import type { SoFar } from '../../reconcilers/placement/control.ts'
 import type { Placed } from '../../reconcilers/placement/placed.ts'
 import type { PlacementAppliance, PlacementProblem, PlacementSite } from '../../reconcilers/placement/problem.ts'
 import { StoredHolding } from '../../reconcilers/placement/stored-holding.ts'
@@ -37,7 +38,7 @@ export interface SolverJob {
 
 /** What a solver thread says: manifests as they are made, how far it is, now and then, and in the end its answer. */
 export type SolverMessage =
-  | { readonly done: number }
+  | { readonly done: number; readonly soFar?: SoFar }
   | { readonly blob: PlannedBlob & { readonly bytes: Uint8Array } }
   | { readonly placed: PlacedMessage }
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import type { SoFar } from '../../reconcilers/placement/control.ts'
 import { defaultSolver } from '../../reconcilers/placement/default-solver.ts'
 import { partition } from '../../reconcilers/placement/partition.ts'
 import { joinPlaced, type Placed, place } from '../../reconcilers/placement/placed.ts'
@@ -18,10 +19,13 @@ export interface SolverThreadsOptions {
   /** After so long, solvers end with the best that they have. Ten minutes unless told. */
   readonly deadlineMs?: number
   readonly clock?: Clock
-  readonly onProgress?: (done: number) => void
+  /** Told now and then how much is done, 0–1, and what there is by then. */
+  readonly onProgress?: (done: number, soFar: SoFar) => void
   /** Stores manifests while the rest is being placed; the answer then only names them. Unless given, the answer has all of them in memory. */
   readonly store?: (blob: PlannedBlob) => Promise<unknown>
 }
+
+const NOTHING_YET: SoFar = { sites: 0, value: 0, bound: 0 }
 
 /** The most that the heap of one solver thread may take, in MiB; its columns are outside of it. */
 const THREAD_HEAP_MIB = 2048
@@ -48,7 +52,7 @@ export async function solveOnThreads(
     return place(problem, defaultSolver, { catalogDigest, digest: digestOf })
   const end = new SharedArrayBuffer(4)
   const parts = partition(withSharedColumns(problem), threads)
-  const done = new Float64Array(parts.length)
+  const progress: { done: number; soFar: SoFar }[] = parts.map(() => ({ done: 0, soFar: NOTHING_YET }))
   const stop = new AbortController()
   const cancelDeadline = clock.after(deadlineMs, () => Atomics.store(new Int32Array(end), 0, 1))
   try {
@@ -56,9 +60,14 @@ export async function solveOnThreads(
       runThread(
         { problem: problemMessage(part), catalogDigest, end },
         AbortSignal.any([signal, stop.signal]),
-        (far) => {
-          done[i] = far
-          onProgress?.(done.reduce((sum, each) => sum + each, 0) / parts.length)
+        (done, soFar = NOTHING_YET) => {
+          progress[i] = { done, soFar }
+          const sum = (of: keyof SoFar) => progress.reduce((total, each) => total + each.soFar[of], 0)
+          onProgress?.(progress.reduce((total, each) => total + each.done, 0) / parts.length, {
+            sites: sum('sites'),
+            value: sum('value'),
+            bound: sum('bound'),
+          })
         },
         store,
       ),
@@ -80,7 +89,7 @@ function withSharedColumns(problem: PlacementProblem): PlacementProblem {
 function runThread(
   job: SolverJob,
   signal: AbortSignal,
-  onProgress: (done: number) => void,
+  onProgress: (done: number, soFar?: SoFar) => void,
   store: SolverThreadsOptions['store'],
 ): Promise<Placed> {
   return new Promise((resolve, reject) => {
@@ -101,7 +110,7 @@ function runThread(
     let answered = false
     signal.addEventListener('abort', abort, { once: true })
     worker.on('message', (message: SolverMessage) => {
-      if ('done' in message) onProgress(message.done)
+      if ('done' in message) onProgress(message.done, message.soFar)
       else if ('blob' in message) storing?.take(message.blob).catch(fail)
       else {
         answered = true

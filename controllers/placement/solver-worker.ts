@@ -28,7 +28,7 @@ const placed = place(
   problemFrom(problem),
   defaultSolver,
   { catalogDigest, digest: digestOf, ...(unstored && { store: storeElsewhere(unstored) }) },
-  { shouldEnd: () => Atomics.load(flag, 0) === 1, onProgress: (done) => say({ done }) },
+  { shouldEnd: () => Atomics.load(flag, 0) === 1, onProgress: (done, soFar) => say({ done, ...(soFar && { soFar }) }) },
 )
 const buffers = placed.appliances.flatMap(({ manifest: { bytes } }) =>
   bytes instanceof Uint8Array ? [bytes.buffer as ArrayBuffer] : [],

@@ -2,7 +2,7 @@ import { FileSet } from '../blobs/file-set.ts'
 import { encodeFileSet } from '../blobs/file-set-blob.ts'
 import { compare } from '../blobs/plan-index.ts'
 import type { PlannedBlob } from '../plan.ts'
-import type { SolverControl } from './control.ts'
+import type { SoFar, SolverControl } from './control.ts'
 import { popularFirst } from './popular-first.ts'
 import type {
   PlacementProblem,
@@ -12,6 +12,7 @@ import type {
   Scarcity,
   SolvedPart,
   SolvedSite,
+  SolvedSites,
   Unmet,
 } from './problem.ts'
 import { barredAt } from './solver/markets.ts'
@@ -87,8 +88,17 @@ function solved(
   encoding: Encoding,
   control?: SolverControl,
 ): Placed {
+  let begun: SolvedSites | undefined
   if (solver.solveSites) {
-    const answer = solver.solveSites(problem, control)
+    const answer: SolvedSites = solver.solveSites(
+      problem,
+      control && {
+        ...control,
+        // While it still looks for prices there is no answer yet.
+        onProgress: (done) => control.onProgress?.(done, soFarOf(begun?.parts?.())),
+      },
+    )
+    begun = answer
     const placed = write(problem, answer.sites, encoding)
     const worth = answer.worth()
     return {
@@ -109,6 +119,16 @@ function solved(
     }),
   )
   return { ...write(problem, sites, encoding), ...(worth && { worth }), ...(endedEarly && { endedEarly }) }
+}
+
+function soFarOf(parts: readonly SolvedPart[] = []): SoFar {
+  const soFar = { sites: 0, value: 0, bound: 0 }
+  for (const { sites, worth } of parts) {
+    soFar.sites += sites.length
+    soFar.value += worth.value
+    soFar.bound += worth.bound
+  }
+  return soFar
 }
 
 /** How many unmet asks are told. */
@@ -137,7 +157,7 @@ function write(problem: PlacementProblem, solvedSites: Iterable<SolvedSite>, enc
   let everywhere: FileSet | undefined
   for (const { key, holdings, leftOut } of solvedSites) {
     const site = known.get(key)!
-    let here = new FileSet()
+    const here = new FileSet()
     let [bytes, fillBytes] = [0, 0]
     for (const [appliance, set] of holdings) {
       const weight = weigh(sizes, set)
@@ -145,7 +165,7 @@ function write(problem: PlacementProblem, solvedSites: Iterable<SolvedSite>, enc
       const blob = { digest: encoding.digest(encoded), bytes: encoded }
       encoding.store?.(blob)
       appliances.push({ key: appliance, manifest: encoding.store ? { digest: blob.digest } : blob, ...weight })
-      here = here.union(set)
+      here.addAll(set)
       bytes += weight.bytes
       fillBytes += fillOf(site, appliance, sizes, set, weight.bytes)
     }
@@ -173,7 +193,7 @@ export function settledAt(
 
 function fillOf({ appliances }: PlacementSite, key: string, sizes: Float64Array, set: FileSet, bytes: number): number {
   const held = appliances.find((appliance) => appliance.key === key)?.held
-  return held ? weigh(sizes, set.difference(held)).bytes : bytes
+  return held ? weigh(sizes, set, held).bytes : bytes
 }
 
 /** Puts together what was placed in parts; see `partition.ts`. */

@@ -8,6 +8,7 @@ import { count, sayBytes } from '../bytes.ts'
 import { type Cause, summarize, upsertConditions, type WantedCondition } from '../conditions.ts'
 import { identify, keyOf } from '../identity.ts'
 import { type Plan, type PlanBuilder, plan, refOf } from '../plan.ts'
+import type { SoFar } from './control.ts'
 import { demandSource } from './demand-source.ts'
 import { type Held, planInputs, poseProblem, type Reserved } from './inputs.ts'
 import { type Placed, place } from './placed.ts'
@@ -117,6 +118,30 @@ export function planPolicy(input: PolicyInput, now: Date): Plan {
   return p.done()
 }
 
+/** How far the next plan is. */
+export interface SolvingProgress {
+  /** 0–1. */
+  readonly done: number
+  readonly soFar?: SoFar
+}
+
+/** Says in a policy's status how far its next plan is. What is in force stays; `observedGeneration` is still that of what was planned last. */
+export function tellSolving(input: PolicyInput, { done, soFar }: SolvingProgress, now: Date): Plan {
+  const p = plan(input.policy)
+  const sites = new Set(input.targets.map(({ site }) => keyOf(site))).size
+  const placed =
+    soFar && soFar.bound > 0
+      ? `; ${soFar.sites} of ${count(sites, 'site')} placed, at ${(soFar.value / soFar.bound).toFixed(4)} of their bound`
+      : ''
+  const reconciling: Cause<Reason<'PlacementPolicy'>> = {
+    reason: 'Solving',
+    message: `A new plan is ${Math.floor(100 * done)} % done${placed}`,
+  }
+  const current = currentPlan(input)
+  writeStatus(p, input, now, { ...(current && { current }), reconciling, isUnplanned: true })
+  return p.done()
+}
+
 /** What the solver is asked for a policy's next plan. */
 export function problemOf({ policy, targets, reserved }: PolicyInput, material: PlanMaterial): PlacementProblem {
   return poseProblem(policy, material.catalog, material.demand, targets, reserved, material.held)
@@ -167,12 +192,15 @@ function writeStatus(
     current?: PlacementPlan
     stalled?: Cause<Reason<'PlacementPolicy'>>
     reconciling?: Cause<Reason<'PlacementPolicy'>>
+    /** Its current spec has not been planned yet. */
+    isUnplanned?: boolean
   },
 ): void {
   const { current, stalled } = state
   const demand = demandSource(policy, catalog).condition?.(now)
   const generation = policy.metadata.generation
   const before = policy.status
+  const observed = state.isUnplanned ? before?.observedGeneration : generation
   const totals = current?.spec.totals
   const underWay = state.reconciling ?? (totals && convergence(targets.length, progress.converged))
   const wanted = summarize({
@@ -185,6 +213,7 @@ function writeStatus(
     conditions: [
       ...(totals ? [fits(totals), ...feasible(policy, current)] : []),
       ...(demand && catalog ? [demand] : []),
+      ...(current ? endedEarly(current) : []),
       ...paused(brake),
     ],
   })
@@ -192,7 +221,7 @@ function writeStatus(
     ...identify(policy),
     ...(current && current.metadata.name !== before?.currentPlan && { metadata: atVersionRead(policy) }),
     status: {
-      ...(generation !== undefined && { observedGeneration: generation }),
+      ...(observed !== undefined && { observedGeneration: observed }),
       conditions: upsertConditions(before?.conditions, wanted, now, generation),
       appliances: { selected: targets.length, converged: progress.converged },
       bytesToMove: progress.bytesToMove,
@@ -227,6 +256,18 @@ function convergence(selected: number, converged: number): Cause<Reason<'Placeme
   if (selected === 0) return { reason: 'NoAppliances', message: 'The selectors match no appliance' }
   if (converged >= selected) return undefined
   return { reason: 'Converging', message: `${converged} of ${count(selected, 'appliance')} hold all they should` }
+}
+
+/** Present only while the plan in force is not as good as it could have been. */
+function endedEarly({ spec }: PlacementPlan): WantedCondition<Reason<'PlacementPolicy'>>[] {
+  if (!spec.endedEarly) return []
+  const { expectedPercent, boundPercent } = spec.offload ?? {}
+  const worth =
+    expectedPercent !== undefined && boundPercent
+      ? `, at ${(expectedPercent / boundPercent).toFixed(4)} of the bound`
+      : ''
+  const message = `Time for solving was up: the best plan found by then is in force${worth}`
+  return [{ type: 'EndedEarly', status: 'True', reason: 'OutOfTime', message }]
 }
 
 /** Present only while the brake is engaged. */

@@ -66,6 +66,7 @@ export function writePlan(
       solver: inputs.solver,
       ...tellSites(told),
       ...(placed.worth && { offload: offloadOf(placed.worth) }),
+      ...(placed.endedEarly && { endedEarly: true }),
       ...(scarce.length > 0 && { scarce }),
       ...(placed.unmet && { unmet: placed.unmet.first.map(tellUnmet) }),
       totals: {

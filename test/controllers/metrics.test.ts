@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { registerControllers } from '../../controllers/metrics.ts'
+import type { Solving } from '../../controllers/placement/solving.ts'
 import type { Appliance } from '../../crds/types.gen.ts'
 import { ControllerMetrics } from '../../runtime/metrics/controller-metrics.ts'
 import { Metrics } from '../../runtime/metrics/metrics.ts'
@@ -30,11 +31,12 @@ function appliance(site: string, status: Appliance['status'], namespace = 'isp')
 }
 
 /** What is told of a fleet that may change between two collections. */
-function told(fleet: { appliances: readonly Appliance[]; leading: boolean }) {
+function told(fleet: { appliances: readonly Appliance[]; leading: boolean; solving?: ReturnType<Solving['list']> }) {
   const metrics = new Metrics({ process: false })
   const view = {
     caches: { appliances: { list: () => [...fleet.appliances] } },
     brake: { light: { known: 3, dark: 1 }, now: { engaged: false as const } },
+    solving: { list: () => fleet.solving ?? [] },
   }
   registerControllers(
     metrics,
@@ -85,4 +87,16 @@ test('the fleet is added up by site, anew for every collection', async () => {
 
   fleet.leading = false
   expect(await collect()).toEqual([])
+})
+
+test('how far a new plan is is told while one is being made, and only by who leads', async () => {
+  const fleet = { appliances: [], leading: true, solving: [{ policy: 'isp/films', done: 0.25 }] }
+  const collect = told(fleet)
+  const progress = async () => (await collect()).filter((line) => line.startsWith('weir_placement'))
+  expect(await progress()).toEqual(['weir_placement_progress{namespace="isp",policy="films"} 0.25'])
+  fleet.solving = []
+  expect(await progress()).toEqual([])
+  fleet.solving = [{ policy: 'isp/films', done: 0.5 }]
+  fleet.leading = false
+  expect(await progress()).toEqual([])
 })
