@@ -1,5 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
@@ -12,7 +12,7 @@ import { tokenSecretName } from '../../../reconcilers/credentials/plan-credentia
 import { namespaces, type Resource, secrets } from '../../../runtime/client/resource.ts'
 import { fast } from '../../agent/harness.ts'
 import { eventually } from '../../controllers/control-plane.ts'
-import { Folder, type Result, type RunOptions, weir } from '../harness.ts'
+import { Folder, kubectl, type Result, type RunOptions, weir } from '../harness.ts'
 import { makePool } from './support/fleets.ts'
 import { type LiveFleet, startLiveFleet } from './support/live-fleet.ts'
 import { Random } from './support/random.ts'
@@ -155,6 +155,23 @@ function run(args: readonly string[], options: RunOptions = {}): Promise<Result>
   return weir(args, { cwd: folder.path, ...options, env: { ...env, ...options.env } })
 }
 
+/** A folder with a kustomization of what is in one.yaml. */
+function kustomization(): string {
+  const path = join(folder.path, 'kustomized')
+  mkdirSync(path)
+  copyFileSync(join(folder.path, 'one.yaml'), join(path, 'one.yaml'))
+  writeFileSync(join(path, 'kustomization.yaml'), 'resources: [one.yaml]\n')
+  return path
+}
+
+/** Where kubectl is, which has kustomize in it; else where a program is that builds just what the one above needs. */
+function kustomizePath(): string {
+  if (kubectl !== undefined) return dirname(kubectl)
+  const path = folder.file('kustomize', '#!/bin/sh\n[ "$1" = build ] && exec /bin/cat "$2/one.yaml"\n')
+  chmodSync(path, 0o755)
+  return folder.path
+}
+
 /** Somebody with nothing but a token. */
 function as(token: string): RunOptions {
   const kubeconfig = parse(readFileSync(live.kubeconfigPath, 'utf8')) as { users: { user: unknown }[] }
@@ -193,6 +210,7 @@ describe('weir plan', () => {
       run(['plan', '-f', join(folderOf.path, 'on?.yaml'), '-o', 'json']),
     ])
     folderOf[Symbol.dispose]()
+    plans.push(await run(['plan', '-k', kustomization(), '-o', 'json'], { env: { PATH: kustomizePath() } }))
     const comparable = plans.map((result) => {
       const { madeAt: _, changes, ...rest } = planOf(result)
       // Only where it stands differs.
