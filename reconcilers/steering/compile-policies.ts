@@ -61,10 +61,12 @@ function compileOne(world: World, input: PolicyInput, networks: NetworkClasses):
     partial: spec.canary !== undefined && canarySelector === undefined,
     maxUrls: spec.maxUrls,
     ttlSeconds: spec.ttlSeconds,
-    fallbacks: spec.fallbacks.map(({ url, purposes = PURPOSES }) => ({
-      url,
-      purposes: purposes.reduce((mask, purpose) => mask | (1 << PURPOSES.indexOf(purpose)), 0),
-    })),
+    fallbacks: spec.fallbacks.map(({ url }) => ({ url })),
+    fallbacksFor: PURPOSES.map((purpose) =>
+      Uint8Array.from(
+        spec.fallbacks.flatMap(({ purposes }, i) => (!purposes || purposes.includes(purpose) ? [i] : [])),
+      ),
+    ),
     pins: spec.pins.map((pin) => ({
       clients: clients(pin.clients),
       sites: Uint32Array.from(

@@ -47,7 +47,10 @@ export interface CompiledPolicy {
   readonly partial: boolean
   readonly maxUrls: number
   readonly ttlSeconds: number
-  readonly fallbacks: readonly { readonly url: string; readonly purposes: number }[]
+  /** URL templates, in order. */
+  readonly fallbacks: readonly { readonly url: string }[]
+  /** By purpose, in the order of `PURPOSES`: the fallbacks for it. */
+  readonly fallbacksFor: readonly Uint8Array[]
   readonly pins: readonly CompiledPin[]
   readonly drains: readonly CompiledDrain[]
 }

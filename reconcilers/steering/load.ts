@@ -3,30 +3,51 @@ import type { World } from './world.ts'
 /** A report older than this says nothing any more: the mean of the site's fresh reports takes its place. */
 export const STALE_LOAD_MS = 15_000
 
-/** Slow start never gives an appliance less than this share of its weight. */
-const LEAST_SHARE = 0.05
+/** Requests in flight per Gbit/s at which an appliance counts as full: streams of 5 Mbit/s. A box that is slow piles them up before its line is full. */
+const IN_FLIGHT_PER_GBPS = 200
 
-/** Brings `load` and `weight` up to date with the clock. */
+/** Slow start never gives an appliance less than this share of its weight. */
+export const LEAST_SHARE = 0.05
+
+/** What a report says of how busy an appliance is: by its line, or by the requests that wait. */
+export function reportedLoad(world: World, appliance: number): number {
+  const waiting = world.inFlight[appliance]! / (IN_FLIGHT_PER_GBPS * world.throughputGbps[appliance]!)
+  return Math.max(world.reported[appliance]!, waiting)
+}
+
+/**
+ * Brings `load`, `weight` and what is known of whole sites up to date with the clock. An appliance that starts slowly has a part of its throughput only,
+ * and is so much busier by what it does: neither its weight nor an idle line draws everybody there.
+ */
 export function deriveLoad(world: World): void {
-  const { nowMs, siteAppliances } = world
+  const { nowMs } = world
+  const { start, items } = world.siteAppliances
   const slowStartMs = slowestStart(world)
   for (let site = 0; site < world.sites.length; site++) {
-    const from = siteAppliances.start[site]!
-    const to = siteAppliances.start[site + 1]!
+    const from = start[site]!
+    const to = start[site + 1]!
     const mean = freshMean(world, from, to)
+    let busy = 0
+    let all = 0
     for (let i = from; i < to; i++) {
-      const a = siteAppliances.items[i]!
-      const fresh = isFresh(world, a)
-      world.load[a] = (fresh ? world.reported[a]! : mean) + world.sent[a]!
+      const a = items[i]!
       const upMs = nowMs - world.upSinceMs[a]!
-      const share = slowStartMs > 0 ? Math.min(1, Math.max(LEAST_SHARE, upMs / slowStartMs)) : 1
-      world.weight[a] = world.throughputGbps[a]! * share
+      const share = upMs >= slowStartMs ? 1 : Math.max(LEAST_SHARE, upMs / slowStartMs)
+      const load = ((isFresh(world, a) ? reportedLoad(world, a) : mean) + world.sent[a]!) / share
+      const weight = world.throughputGbps[a]! * share
+      world.load[a] = load
+      world.weight[a] = weight
+      if (world.state[a] !== 0) continue
+      busy += load * weight
+      all += weight
     }
+    world.siteWeight[site] = all
+    world.siteLoad[site] = all === 0 ? 0 : busy / all
   }
 }
 
 /** Slow start is of the appliance, not of who asks: the longest that any policy wants. */
-function slowestStart(world: World): number {
+export function slowestStart(world: World): number {
   let most = 0
   for (const { slowStartMs } of world.policies) most = Math.max(most, slowStartMs)
   return most
@@ -35,14 +56,14 @@ function slowestStart(world: World): number {
 const isFresh = (world: World, a: number) =>
   world.nowMs - world.reportedAtMs[a]! <= STALE_LOAD_MS && !Number.isNaN(world.reported[a]!)
 
-/** Mean utilisation of the appliances with a fresh report, by throughput; 0 when there is none. */
+/** Mean load of the appliances with a fresh report, by throughput; 0 when there is none. */
 function freshMean(world: World, from: number, to: number): number {
   let busy = 0
   let all = 0
   for (let i = from; i < to; i++) {
     const a = world.siteAppliances.items[i]!
-    if (!isFresh(world, a)) continue
-    busy += world.reported[a]! * world.throughputGbps[a]!
+    if (world.state[a] !== 0 || !isFresh(world, a)) continue
+    busy += reportedLoad(world, a) * world.throughputGbps[a]!
     all += world.throughputGbps[a]!
   }
   return all === 0 ? 0 : busy / all

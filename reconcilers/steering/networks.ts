@@ -1,4 +1,5 @@
 import { type Address, maskWord, newPrefix, type Prefix, parsePrefix } from './address.ts'
+import { PrefixMap } from './client/prefix-map.ts'
 
 /**
  * Networks that policies name, as classes: two addresses of one class are in the same of the named networks. Class 0 is in none of them.
@@ -6,8 +7,8 @@ import { type Address, maskWord, newPrefix, type Prefix, parsePrefix } from './a
  */
 export interface NetworkClasses {
   readonly count: number
-  /** The prefix of each class but 0, at class - 1; the longest first, so that the first that holds an address is its class. */
-  readonly prefixes: readonly Prefix[]
+  /** Prefix → class; undefined when no network is named. */
+  readonly map: PrefixMap | undefined
   /** By class: 1 when its addresses are in one of the networks. */
   readonly classesOf: (networks: readonly string[]) => Uint8Array
 }
@@ -19,10 +20,14 @@ export function compileNetworks(lists: readonly (readonly string[])[]): NetworkC
     const prefix = newPrefix()
     if (!byText.has(text) && parsePrefix(text, prefix) === undefined) byText.set(text, prefix)
   }
-  const prefixes = [...byText.values()].sort((a, b) => b.length - a.length)
+  const prefixes = [...byText.values()]
+  const map = prefixes.length > 0 ? new PrefixMap(prefixes.length) : undefined
+  prefixes.forEach((prefix, i) => {
+    map?.set(prefix, i + 1)
+  })
   return {
     count: prefixes.length + 1,
-    prefixes,
+    map,
     classesOf: (networks) => {
       const named = networks.flatMap((text) => byText.get(text) ?? [])
       return Uint8Array.from([undefined, ...prefixes], (prefix) =>
@@ -42,7 +47,6 @@ export function contains(prefix: Prefix, address: Readonly<Address>): boolean {
 }
 
 /** The class of an address. */
-export function networkClass(networks: NetworkClasses, address: Readonly<Address>): number {
-  for (let i = 0; i < networks.prefixes.length; i++) if (contains(networks.prefixes[i]!, address)) return i + 1
-  return 0
+export function networkClass({ map }: NetworkClasses, address: Readonly<Address>): number {
+  return map ? Math.max(0, map.find(address)) : 0
 }

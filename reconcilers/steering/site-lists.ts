@@ -1,5 +1,6 @@
 import type { Site } from '../../crds/types.gen.ts'
 import { REGION_LABEL } from '../placement/select.ts'
+import { unitVector } from './tier-sites.ts'
 import type { Lists, World } from './world.ts'
 
 /** Sites named as siblings or ancestors of a site: enough to find the files, and a decision stays short. */
@@ -15,6 +16,14 @@ export function indexSites(world: World): void {
   world.regions = regions
   world.regionOrdinals = new Map(regions.map((region, i) => [region, i]))
   world.siteRegion = Int32Array.from(sites, (site) => (site ? world.regionOrdinals.get(regionOf(site))! : -1))
+  world.siteLoad = new Float64Array(sites.length)
+  world.siteWeight = new Float64Array(sites.length)
+  world.siteVectors = Float64Array.from(
+    sites.flatMap((site) => {
+      const at = site?.spec.coordinates
+      return at ? unitVector(at.latitude, at.longitude) : [Number.NaN, Number.NaN, Number.NaN]
+    }),
+  )
   world.siteAppliances = listsBy(sites.length, world.appliances.length, (a) =>
     world.appliances[a] ? world.applianceSite[a]! : -1,
   )

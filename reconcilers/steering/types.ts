@@ -18,6 +18,9 @@ export interface ClientLocation {
   /** Which networks named by policies hold it: a class of `world.networks`; 0: none. */
   networkClass: number
   source: LocationSource
+  /** Degrees, where it is known where the client itself is. */
+  latitude?: number
+  longitude?: number
 }
 
 /**

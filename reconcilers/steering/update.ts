@@ -4,7 +4,7 @@ import { keyOf } from '../identity.ts'
 import { hashString } from '../placement/hash.ts'
 import { compilePolicies } from './compile-policies.ts'
 import { packInventory } from './inventory.ts'
-import { deriveLoad } from './load.ts'
+import { deriveLoad, LEAST_SHARE, reportedLoad, slowestStart } from './load.ts'
 import type { PolicyInput } from './policy.ts'
 import { indexSites } from './site-lists.ts'
 import type { LoadReport } from './types.ts'
@@ -159,9 +159,14 @@ export function setUp(world: World, appliance: string, up: boolean, nowMs: numbe
   if (was === up) return
   world.state[ordinal]! ^= STATE.Down
   if (!up) return
+  // It has done nothing lately, whatever it said before it went.
   world.upSinceMs[ordinal] = nowMs
-  world.reported[ordinal] = Number.NaN
+  world.reported[ordinal] = 0
+  world.reportedAtMs[ordinal] = nowMs
+  world.inFlight[ordinal] = 0
   world.sent[ordinal] = 0
+  world.load[ordinal] = 0
+  if (slowestStart(world) > 0) world.weight[ordinal] = world.throughputGbps[ordinal]! * LEAST_SHARE
 }
 
 /** Takes up what an appliance says of its load. What cannot be is put into bounds and counted; what is no number at all is not taken up. */
@@ -176,16 +181,27 @@ export function reportLoad(world: World, appliance: string, report: LoadReport, 
   world.inFlight[ordinal] = inFlight
   world.reportedAtMs[ordinal] = nowMs
   world.sent[ordinal] = 0
-  world.load[ordinal] = utilisation
+  const share = world.weight[ordinal]! / world.throughputGbps[ordinal]!
+  if (share > 0) setLoad(world, ordinal, reportedLoad(world, ordinal) / share)
 }
 
 const bounded = (value: number, most: number) => (Number.isNaN(value) ? value : Math.min(Math.max(value, 0), most))
 
 /** Tells the world that a play of about `gbps` has been sent to an appliance: it counts as its load until the next report says how it is. */
 export function noteSent(world: World, appliance: number, gbps: number): void {
-  const share = gbps / world.throughputGbps[appliance]!
-  world.sent[appliance]! += share
-  world.load[appliance]! += share
+  world.sent[appliance]! += gbps / world.throughputGbps[appliance]!
+  setLoad(world, appliance, world.load[appliance]! + gbps / world.weight[appliance]!)
+}
+
+/** Sets what decisions go by, and keeps the mean of the site in step. */
+function setLoad(world: World, appliance: number, load: number): void {
+  const site = world.applianceSite[appliance]!
+  const change = load - world.load[appliance]!
+  world.load[appliance] = load
+  const all = world.siteWeight[site]
+  if (all !== undefined && all > 0 && world.state[appliance] === 0) {
+    world.siteLoad[site]! += (change * world.weight[appliance]!) / all
+  }
 }
 
 /**

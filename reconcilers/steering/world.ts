@@ -49,6 +49,12 @@ export interface World {
   readonly siteKeys: string[]
   /** By site: ordinal in `regions`. */
   siteRegion: Int32Array
+  /** By site: three coordinates of where it is on the unit sphere; NaN when that is not known. */
+  siteVectors: Float64Array
+  /** By site: mean of `load` over its appliances that may be named, by weight. */
+  siteLoad: Float64Array
+  /** By site: the sum of `weight` over its appliances that may be named. */
+  siteWeight: Float64Array
   /** By site: its appliances. */
   siteAppliances: Lists
   /** By site: sites of the same namespace with the same metro or the same first parent, nearest first. */
@@ -77,9 +83,9 @@ export interface World {
   inFlight: Float64Array
   /** What has been sent there since the last report, as a share of what it can send. */
   sent: Float64Array
-  /** Utilisation that decisions go by: reported, or the site's mean when that is stale, plus `sent`. */
+  /** Utilisation that decisions go by: reported, or the site's mean when that is stale, plus `sent`; of the part that is in use while it starts slowly. */
   load: Float64Array
-  /** Share of the site's clients it should get, relative to its neighbours: throughput, less while it starts slowly. */
+  /** Share of the site's clients it should get, relative to its neighbours: its throughput in Gbit/s, less while it starts slowly. */
   weight: Float64Array
 
   readonly hardwareClasses: Map<string, HardwareClass>

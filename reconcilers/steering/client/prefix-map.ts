@@ -51,6 +51,12 @@ export class PrefixMap {
     return this.#of(prefix).delete(prefix)
   }
 
+  /** Goes through the prefixes, writing each into `into`. Others may come and go meanwhile: what is there all the time is met. */
+  *prefixes(into: Prefix): Generator<void> {
+    yield* this.#v4.prefixes(into)
+    yield* this.#v6.prefixes(into)
+  }
+
   #of({ v6 }: Readonly<Address>): Trie {
     return v6 ? this.#v6 : this.#v4
   }
@@ -94,6 +100,10 @@ class Trie {
 
   get(prefix: Readonly<Prefix>): number {
     return this.#table.get(prefix, prefix.length)
+  }
+
+  prefixes(into: Prefix): Generator<void> {
+    return this.#table.prefixes(into)
   }
 
   find(words: Uint32Array): number {

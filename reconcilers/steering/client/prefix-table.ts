@@ -2,6 +2,8 @@ import { mix } from '../../placement/hash.ts'
 import { type Address, maskWord, type Prefix } from '../address.ts'
 
 const NONE = 0xffffffff
+/** The length of a deleted entry. */
+const FREE = 255
 
 /**
  * Prefixes of one family and a number for each, found exactly: open addressing over typed arrays. Numbers are 0…2^32-2.
@@ -61,6 +63,7 @@ export class PrefixTable {
     const entry = this.#slots[hole]! - 1
     if (entry < 0) return false
     this.#values[entry] = this.#free
+    this.#lengths[entry] = FREE
     this.#free = entry
     this.#count--
     // Whatever comes after in the same run and could be here moves up, so that no search ends too early.
@@ -73,6 +76,20 @@ export class PrefixTable {
     }
     this.#slots[hole] = 0
     return true
+  }
+
+  /** Goes through the prefixes, writing each into `into`. Others may come and go meanwhile: what is there all the time is met. */
+  *prefixes(into: Prefix): Generator<void> {
+    into.v6 = this.#words === 4
+    for (let entry = 0; entry < this.#used; entry++) {
+      const length = this.#lengths[entry]!
+      if (length === FREE) continue
+      into.v6 = this.#words === 4
+      into.length = length
+      into.words.fill(0)
+      for (let w = 0; w < this.#words; w++) into.words[w] = this.#keys[entry * this.#words + w]!
+      yield
+    }
   }
 
   #slotOf(words: Uint32Array, length: number): number {

@@ -1,0 +1,234 @@
+import { type Address, newPrefix, type Prefix } from '../address.ts'
+import type { Place } from '../locate.ts'
+import type { LocationSource } from '../types.ts'
+import { PrefixMap } from './prefix-map.ts'
+import { grown } from './prefix-table.ts'
+
+const END = -1
+
+/** What one appliance, or one site, says that it can reach. */
+export interface Route {
+  readonly prefix: Readonly<Prefix>
+  /** Autonomous systems on the way. */
+  readonly pathLength: number
+  /** Multi-exit discriminator: lower is preferred. 0 when there is none. */
+  readonly med: number
+}
+
+/** Where a client is, if that is known: degrees. */
+export interface Coordinates {
+  readonly latitude: number
+  readonly longitude: number
+}
+
+interface Feed {
+  readonly id: number
+  readonly place: Place
+  readonly coordinates: Coordinates | undefined
+  /** Routes of an earlier round are gone when the round has ended. */
+  round: number
+}
+
+/** Routes taken in per slice of `replaceFeed`: well under a millisecond. */
+const PER_SLICE = 512
+
+/**
+ * Which site serves an address, by the routes that sites or their appliances announce: the longest prefix that holds it; of several feeds that
+ * announce it, the shortest AS path, then the lowest MED; of equals, the nearest to the client where that is known, and otherwise the feed that was first there.
+ * Routes come and go one by one, or a feed at a time in slices, with look-ups in between.
+ */
+export class RouteTable {
+  readonly #source: LocationSource
+  /** Prefix → its best route; the others follow in `#next`, best first. */
+  readonly #map: PrefixMap
+  readonly #feeds = new Map<string, Feed>()
+  readonly #byId: (Feed | undefined)[] = []
+  #feed: Uint32Array
+  #round: Uint32Array
+  #pathLength: Uint16Array
+  #med: Uint32Array
+  #next: Int32Array
+  #used = 0
+  #free = END
+  #routes = 0
+
+  constructor(source: LocationSource, room = 1024) {
+    this.#source = source
+    this.#map = new PrefixMap(room)
+    this.#feed = new Uint32Array(room)
+    this.#round = new Uint32Array(room)
+    this.#pathLength = new Uint16Array(room)
+    this.#med = new Uint32Array(room)
+    this.#next = new Int32Array(room)
+  }
+
+  /** Prefixes and routes there are. */
+  get size(): { readonly prefixes: number; readonly routes: number } {
+    return { prefixes: this.#map.size, routes: this.#routes }
+  }
+
+  /**
+   * Where the address is. `locate` is asked where the client is when feeds of several sites are equally good: undefined when not known.
+   */
+  find(address: Readonly<Address>, locate?: () => Coordinates | undefined): Place | undefined {
+    const best = this.#map.find(address)
+    if (best < 0) return undefined
+    const next = this.#next[best]!
+    if (next === END || this.#compare(best, next) !== 0) return this.#byId[this.#feed[best]!]!.place
+    return this.#nearest(best, locate?.())
+  }
+
+  /** Takes in a route of a feed (the name of the site or appliance) that leads to a site (`namespace/name`); a new route for a prefix replaces the old. */
+  announce(feed: string, site: string, route: Route, coordinates?: Coordinates): void {
+    this.#announce(this.#feedOf(feed, site, coordinates), route)
+  }
+
+  /** Takes a route back; returns whether it was there. */
+  withdraw(feed: string, prefix: Readonly<Prefix>): boolean {
+    const known = this.#feeds.get(feed)
+    return known !== undefined && this.#unlink(prefix, known.id) !== undefined
+  }
+
+  /**
+   * Replaces all routes of a feed, slice by slice: whoever drives it may do something else between two slices, and look-ups are right all along,
+   * as each route is replaced by its new version at once, and what has gone is taken out at the end. Of several rounds at once the last to begin wins.
+   */
+  *replaceFeed(feed: string, site: string, routes: Iterable<Route>, coordinates?: Coordinates): Generator<void, void> {
+    const known = this.#feedOf(feed, site, coordinates)
+    known.round++
+    const { round } = known
+    let taken = 0
+    for (const route of routes) {
+      if (known.round !== round) return
+      this.#announce(known, route)
+      if (++taken % PER_SLICE === 0) yield
+    }
+    yield* this.#sweep(known, round)
+  }
+
+  /** Takes all routes of a feed out, slice by slice. */
+  *removeFeed(feed: string): Generator<void, void> {
+    const known = this.#feeds.get(feed)
+    if (!known) return
+    known.round++
+    yield* this.#sweep(known, known.round)
+    if (this.#feeds.get(feed) === known) this.#feeds.delete(feed)
+  }
+
+  *#sweep(feed: Feed, round: number): Generator<void, void> {
+    let looked = 0
+    const prefix = newPrefix()
+    for (const _ of this.#map.prefixes(prefix)) {
+      if (feed.round !== round) return
+      for (let route = this.#map.get(prefix); route !== END; route = this.#next[route]!) {
+        if (this.#feed[route] !== feed.id || this.#round[route] === round) continue
+        this.#unlink(prefix, feed.id)
+        break
+      }
+      if (++looked % (8 * PER_SLICE) === 0) yield
+    }
+  }
+
+  #feedOf(name: string, site: string, coordinates: Coordinates | undefined): Feed {
+    const known = this.#feeds.get(name)
+    const same =
+      known?.place.site === site &&
+      known.coordinates?.latitude === coordinates?.latitude &&
+      known.coordinates?.longitude === coordinates?.longitude
+    if (known && same) return known
+    const feed: Feed = {
+      id: known?.id ?? this.#byId.length,
+      place: { site, region: undefined, source: this.#source },
+      coordinates,
+      round: known?.round ?? 0,
+    }
+    this.#feeds.set(name, feed)
+    this.#byId[feed.id] = feed
+    return feed
+  }
+
+  #announce(feed: Feed, { prefix, pathLength, med }: Route): void {
+    const route = this.#unlink(prefix, feed.id, true) ?? this.#newRoute()
+    this.#routes++
+    this.#feed[route] = feed.id
+    this.#round[route] = feed.round
+    this.#pathLength[route] = Math.min(pathLength, 0xffff)
+    this.#med[route] = Math.min(med, 0xffffffff)
+    const head = this.#map.get(prefix)
+    if (head === END || this.#compare(route, head) < 0) {
+      this.#next[route] = head
+      this.#map.set(prefix, route)
+      return
+    }
+    let before = head
+    while (this.#next[before] !== END && this.#compare(this.#next[before]!, route) <= 0) before = this.#next[before]!
+    this.#next[route] = this.#next[before]!
+    this.#next[before] = route
+  }
+
+  /** Takes a feed's route for a prefix out; returns it. Unless `keep`, it may be used again for another. */
+  #unlink(prefix: Readonly<Prefix>, feed: number, keep = false): number | undefined {
+    let before = END
+    for (let route = this.#map.get(prefix); route !== END; route = this.#next[route]!) {
+      if (this.#feed[route] !== feed) {
+        before = route
+        continue
+      }
+      const next = this.#next[route]!
+      if (before !== END) this.#next[before] = next
+      else if (next !== END) this.#map.set(prefix, next)
+      else this.#map.delete(prefix)
+      this.#routes--
+      if (!keep) {
+        this.#next[route] = this.#free
+        this.#free = route
+      }
+      return route
+    }
+    return undefined
+  }
+
+  #newRoute(): number {
+    if (this.#free !== END) {
+      const route = this.#free
+      this.#free = this.#next[route]!
+      return route
+    }
+    if (this.#used === this.#next.length) {
+      const length = this.#used * 2
+      this.#feed = grown(this.#feed, new Uint32Array(length))
+      this.#round = grown(this.#round, new Uint32Array(length))
+      this.#pathLength = grown(this.#pathLength, new Uint16Array(length))
+      this.#med = grown(this.#med, new Uint32Array(length))
+      this.#next = grown(this.#next, new Int32Array(length))
+    }
+    return this.#used++
+  }
+
+  #compare(a: number, b: number): number {
+    return this.#pathLength[a]! - this.#pathLength[b]! || this.#med[a]! - this.#med[b]!
+  }
+
+  #nearest(best: number, client: Coordinates | undefined): Place {
+    let found = this.#byId[this.#feed[best]!]!
+    if (!client) return found.place
+    let least = squaredDistance(client, found.coordinates)
+    for (let route = this.#next[best]!; route !== END && this.#compare(best, route) === 0; route = this.#next[route]!) {
+      const feed = this.#byId[this.#feed[route]!]!
+      const far = squaredDistance(client, feed.coordinates)
+      if (far < least) {
+        found = feed
+        least = far
+      }
+    }
+    return found.place
+  }
+}
+
+/** In degrees of latitude, squared, as if the earth were flat between the two: good enough to say which of several is nearest. */
+function squaredDistance(from: Coordinates, to: Coordinates | undefined): number {
+  if (!to) return Number.POSITIVE_INFINITY
+  const turn = Math.abs(from.longitude - to.longitude)
+  const x = Math.min(turn, 360 - turn) * Math.cos(((from.latitude + to.latitude) * Math.PI) / 360)
+  return x * x + (from.latitude - to.latitude) ** 2
+}
