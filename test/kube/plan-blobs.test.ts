@@ -1,9 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { ensureCertificates } from '../../apiserver/certificates/certificates.ts'
 import { blobDoor, DOOR_CONFIG } from '../../cli/plan/blob-door.ts'
+import type { PlanDocument } from '../../cli/plan/document.ts'
+import { startControllers } from '../../controllers/main.ts'
+import { assignments } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
 import { openBlobDoor } from '../../gateway/blob-door.ts'
 import { type BlobStore, digestOf, openBlobStore } from '../../runtime/blob-store.ts'
@@ -11,6 +16,7 @@ import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import { namespaces, type Resource } from '../../runtime/client/resource.ts'
 import { isAlreadyExists } from '../../runtime/errors.ts'
+import { inProcess } from '../cli/in-process.ts'
 import { type ControlPlane, eventually, freshNamespace, startControlPlane } from '../controllers/control-plane.ts'
 import { ApiProxy } from './api-proxy.ts'
 
@@ -98,7 +104,7 @@ const how = { fieldManager: 'test', force: true }
   }
 
   /** A client of somebody who may do this, and nothing else. */
-  async function somebody(name: string, rules: readonly object[]): Promise<[Client, () => Promise<void>]> {
+  async function somebody(name: string, rules: readonly object[]): Promise<[Client, () => Promise<void>, string]> {
     const apiVersion = 'rbac.authorization.k8s.io/v1'
     const user = `${name}-${service.split('/')[0]}`
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: user }
@@ -121,7 +127,7 @@ const how = { fieldManager: 'test', force: true }
       client.close()
       await proxy[Symbol.asyncDispose]()
     }
-    return [client, close]
+    return [client, close, user]
   }
 
   const config = { apiGroups: [''], resources: ['configmaps'], resourceNames: [DOOR_CONFIG.name], verbs: ['get'] }
@@ -152,6 +158,85 @@ const how = { fieldManager: 'test', force: true }
       await close()
     }
   })
+
+  test('make the plan of who may only read exact; it is saved, applied, and stale then', async () => {
+    const ns = await freshNamespace(plane.client, 'plan')
+    await using fleet = await placedFleet(ns)
+    const read = { verbs: ['get', 'list'] }
+    const rules = [
+      { apiGroups: ['fleet.weir.dev', 'content.weir.dev'], resources: ['*'], ...read },
+      { apiGroups: [''], resources: ['namespaces'], ...read },
+    ]
+    const [, close, user] = await somebody('planning', [config, proxied, ...rules])
+    await close()
+    const env = { KUBECONFIG: plane.kubeconfigPath, XDG_CACHE_HOME: join(folder, 'cache') }
+    const planned = await eventually(async () => {
+      const result = await inProcess(['plan', '-f', '-', '-o', 'json', '--as', user], { env, input: fleet.policy(2) })
+      // Until the roles are in force, less is known.
+      return result.code === 1 && !result.stdout.includes('forbidden') && result
+    }, 'the rights are in force')
+    const { fleet: effects, changes } = JSON.parse(planned.stdout) as PlanDocument
+    expect(changes).toMatchObject([
+      { action: 'change', objectKind: 'PlacementPolicy', fields: [{ before: 1, after: 2 }] },
+    ])
+    expect(effects.totals.fillBytes).toEqual({ certainty: 'exact', value: fleet.bytes })
+    expect(effects.sites).toMatchObject([{ namespace: ns, name: 'fra1' }])
+
+    const out = join(folder, 'plan.json')
+    const save = ['plan', '-f', '-', '--out', out, '--exit-code=false']
+    const applied = await eventually(async () => {
+      expect(await inProcess(save, { env, input: fleet.policy(2) })).toMatchObject({ code: 0 })
+      const result = await apply()
+      // Controllers may have done something about the fleet in between: then one plans again.
+      return result.code !== 6 && result
+    }, 'a plan is applied')
+    expect(applied).toEqual({ code: 0, stdout: 'placementpolicy.content.weir.dev/films configured\n', stderr: '' })
+    const stale = await apply()
+    expect([stale.code, stale.stderr]).toEqual([
+      6,
+      expect.stringContaining(`PlacementPolicy ${ns}/films was changed\n`),
+    ])
+  }, 60_000)
+
+  /** Two appliances that are to hold a catalog, with controllers that have planned it. */
+  async function placedFleet(ns: string) {
+    const digest = (name: string) => createHash('sha256').update(name).digest('hex')
+    const files = ['a.mp4', 'b.mp4'].map((path, i) => ({ path, size: 1000 * (i + 1), sha256: digest(path) }))
+    const source = join(folder, 'films.ndjson')
+    writeFileSync(source, files.map((file) => `${JSON.stringify(file)}\n`).join(''))
+    const controllers = startControllers({
+      client: plane.client,
+      blobs: store,
+      installProtection: false,
+      catalog: { fileRoots: [folder] },
+      placement: { fleetDelayMs: 20, progressDelayMs: 50 },
+    })
+    const object = (group: string, kind: string, name: string, spec: object, namespace = `, namespace: ${ns}`) =>
+      `apiVersion: ${group}.weir.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}${namespace}}\nspec: ${JSON.stringify(spec)}\n`
+    const policy = (perSite: number) =>
+      object('content', 'PlacementPolicy', 'films', { catalogRef: { name: 'films' }, copies: { perSite } })
+    const hardware = `small-${ns}`
+    const appliance = { siteRef: { name: 'fra1' }, hardwareClassRef: { name: hardware } }
+    const input = [
+      object('fleet', 'HardwareClass', hardware, { storageBytes: 1e6, storageMedium: 'flash', throughputGbps: 10 }, ''),
+      object('fleet', 'Site', 'fra1', { country: 'DE', metro: 'fra' }),
+      object('fleet', 'Appliance', 'a', appliance),
+      object('fleet', 'Appliance', 'b', appliance),
+      object('content', 'Catalog', 'films', { source: { url: pathToFileURL(source).href } }),
+      policy(1),
+    ].join('---\n')
+    const env = { KUBECONFIG: plane.kubeconfigPath }
+    expect(await inProcess(['apply', '-f', '-', '--no-wait'], { env, input })).toMatchObject({ code: 0 })
+    await eventually(async () => {
+      const { items } = await plane.client.list(assignments, { namespace: ns })
+      return items.reduce((sum, { spec }) => sum + (spec.content?.entries[0]?.files ?? 0), 0) === files.length
+    }, 'every file is assigned to one appliance')
+    return {
+      policy,
+      bytes: files.reduce((sum, { size }) => sum + size, 0),
+      [Symbol.asyncDispose]: () => controllers.close(),
+    }
+  }
 
   test('do not reach who may not, who is told what is missing', async () => {
     const [client, close] = await somebody('reader', [config])
