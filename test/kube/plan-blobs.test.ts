@@ -184,6 +184,7 @@ const how = { fieldManager: 'test', force: true }
 
     const out = join(folder, 'plan.json')
     const save = ['plan', '-f', '-', '--out', out, '--exit-code=false']
+    const apply = () => inProcess(['apply', '--plan', out, '--no-wait'], { env })
     const applied = await eventually(async () => {
       expect(await inProcess(save, { env, input: fleet.policy(2) })).toMatchObject({ code: 0 })
       const result = await apply()
