@@ -34,7 +34,7 @@ interface Stream extends NodeJS.WritableStream {
 
 /** Whether escape sequences may be written: a terminal that is not dumb, and nobody asked for none. */
 export function terminalAllowsColour(stream: Pick<Stream, 'isTTY'>, env: Io['env']): boolean {
-  return stream.isTTY === true && env.TERM !== 'dumb' && env.NO_COLOR === undefined
+  return stream.isTTY === true && env.TERM !== 'dumb' && !env.NO_COLOR
 }
 
 /** Makes something when it is first asked for; `made` is what was made by now. */

@@ -38,7 +38,10 @@ export function parseFormat(output: string | undefined): Format {
   if (name === 'custom-columns') return { type: 'columns', columns: guarded(() => parseColumns(argument)) }
   if (name === 'custom-columns-file')
     return { type: 'columns', columns: guarded(() => parseColumnsFile(readTemplate(argument))) }
-  if (name.startsWith('go-template')) throw usageError('go-template is not supported; use jsonpath or custom-columns')
+  if (/^(?:go-)?template(?:-?file)?$/.test(name))
+    throw usageError(
+      `-o ${name} is not there, as it takes Go: jsonpath has ranges and filters (-o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}'), custom-columns are tables (-o custom-columns=NAME:.metadata.name,SITE:.spec.siteRef.name), and -o json goes to any other program`,
+    )
   const like = closest(name, FORMATS)
   throw usageError(
     `unable to match a printer suitable for the output format "${output}", allowed formats are: ${FORMATS.join(', ')}${like ? `; did you mean "${like}"?` : ''}`,

@@ -66,6 +66,17 @@ test.concurrent('JSON on stdout parses alone, also when some of what was asked f
   expect(stderr).toBe('Error from server (NotFound): configmaps "nope" not found\n')
 })
 
+test.concurrent('Go templates are refused, with something to use instead that works', async () => {
+  const { code, stdout, stderr } = await server.weir(['get', 'cm', '-l', 'own', '-o', 'go-template={{.kind}}'])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  const [, path, columns] = /\(-o jsonpath='([^']+)'\).*\(-o custom-columns=(\S+)\)/.exec(stderr)!
+  const [lines, table] = await Promise.all(
+    [`jsonpath=${path}`, `custom-columns=${columns}`].map((as) => server.weir(['get', 'cm', '-l', 'own', '-o', as])),
+  )
+  expect(lines!.stdout).toBe('esc\n')
+  expect(table!.stdout).toMatch(/^NAME +SITE\nesc +<none>\n$/)
+})
+
 test.concurrent('of two kubeconfigs the first wins', async () => {
   const text = (server: string) =>
     `{clusters: [{name: c, cluster: {server: "${server}"}}], contexts: [{name: x, context: {cluster: c}}], current-context: x}`
