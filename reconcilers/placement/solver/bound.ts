@@ -99,6 +99,8 @@ const finite = (value: number) => (Number.isFinite(value) ? value : 0)
 
 /** The most that a unit of demand of a band can be worth at its site at these prices, storage and throughput paid. */
 function bestLine({ bands, demand, types, prices }: Tree['branches'][number], g: number): number {
+  // Of nothing, whatever the prices; these are 0, too.
+  if (!(demand > 0)) return 0
   const ratio = 1 / (bands.top[g]! * demand)
   let best = 0
   for (let t = 0; t < types.length; t++) best = Math.max(best, lineOf(types, prices, t, ratio))
