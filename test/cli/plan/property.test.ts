@@ -15,4 +15,4 @@ test('what is planned for random changes of random fleets is what is then done',
   const outcomes = await Promise.all([2, 5, 8].map((seed) => tryPlan(live, seed)))
   expect(outcomes.flatMap(({ seed, wrongs }) => wrongs.map((wrong) => `seed ${seed}: ${wrong}`))).toEqual([])
   expect(outcomes.some(({ moved }) => moved > 0)).toBe(true)
-})
+}, 240_000)
