@@ -10,6 +10,7 @@ import { inWaves } from '../changes/order.ts'
 import { conflictsOf } from '../changes/refusal.ts'
 import { sendApply } from '../changes/send.ts'
 import { sendAsSeen } from '../changes/send-as-seen.ts'
+import { onceUnused } from '../delete/once-unused.ts'
 import { CliError, ExitCode, interrupted } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { objectName } from '../output/format.ts'
@@ -174,7 +175,10 @@ async function pruneAll(
     {
       concurrency: CONCURRENCY,
       interrupted: io.interrupted,
-      send: (orphan, signal) => prune(connection, applySet, orphan, { dryRun, signal }),
+      send: (orphan, signal) =>
+        onceUnused(connection.client, { ...orphan, afterOthers: pruned.length > 0 && !dryRun, signal }, () =>
+          prune(connection, applySet, orphan, { dryRun, signal }),
+        ),
       onDone: async (orphan, result) => {
         if (result.type === 'kept') {
           changed++

@@ -10,6 +10,7 @@ import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import type { DeleteFlags } from './delete-flags.ts'
 import { type Doomed, doomedBy } from './doomed.ts'
+import { onceUnused } from './once-unused.ts'
 import { type Deleted, waitUntilGone } from './wait-gone.ts'
 
 const PROPAGATION = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' } as const
@@ -99,16 +100,19 @@ async function deleteAll(
   const execution = await execute<Doomed, JsonObject | ApiError>(waves, {
     concurrency: CONCURRENCY,
     interrupted: io.interrupted,
-    send: async ({ resource, name, namespace }, signal) => {
+    send: async ({ resource, name, namespace, object }, signal) => {
       if (flags.dryRun === 'client') return {}
       const key = { name, ...(namespace === undefined ? {} : { namespace }) }
       try {
-        return await connection.client.delete(resource, key, {
-          propagationPolicy: PROPAGATION[flags.cascade],
-          signal,
-          dryRun: flags.dryRun === 'server',
-          ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
-        })
+        const how = { resource, object, afterOthers: deleted.length > 0 && !isDryRun(flags), signal }
+        return await onceUnused(connection.client, how, () =>
+          connection.client.delete(resource, key, {
+            propagationPolicy: PROPAGATION[flags.cascade],
+            signal,
+            dryRun: flags.dryRun === 'server',
+            ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+          }),
+        )
       } catch (error) {
         if (error instanceof ApiError) return error
         throw error
