@@ -1,3 +1,4 @@
+import { goneLine, identityOf, readCatalogLine } from './catalog.ts'
 import { linesOf } from './lines.ts'
 
 /** The media type of a delta. */
@@ -5,12 +6,15 @@ export const DELTA_TYPE = 'application/vnd.weir.catalog-delta'
 
 const NEWLINE = 0x0a
 const NULL_LINE = new TextEncoder().encode('null\n')
+type Op = '=' | 'x' | '0' | '-'
+
 /** Lines handed on at a time, so that who applies a delta can let others have their turn. */
 const LINES_AT_ONCE = 10_000
 
 /**
  * How one version of a catalog becomes another, line by line of the blobs. Text: a header `{"weirCatalogDelta":1,"from":"sha256:…","to":"sha256:…"}`, then one operation
- * a line: `=N` keeps the next N lines, `xN` puts `null` in their place (files that were removed), `-N` leaves them out, and `+LINE` adds one. Indices are stable, so that
+ * a line: `=N` keeps the next N lines, `xN` puts in their place what each was (files that were removed; see `goneLine`), `0N` puts
+ * `null` there, `-N` leaves them out, and `+LINE` adds one. Indices are stable, so that
  * of two versions of a million files the lines that differ are all that is said.
  *
  * Feed it both versions' lines from the start: after each step it says which it wants the next of.
@@ -19,7 +23,7 @@ export class CatalogDelta {
   readonly #pieces: string[]
   readonly #maxChars: number
   #chars = 0
-  #op: '=' | 'x' | '-' | undefined
+  #op: Op | undefined
   #count = 0
   #isHeader = true
 
@@ -41,9 +45,18 @@ export class CatalogDelta {
     const isHeader = this.#isHeader
     this.#isHeader = false
     if (old === now) return this.#say('=', 'both')
-    if (now === 'null') return this.#say('x', 'both')
+    if (now === 'null') return this.#say('0', 'both')
+    if (now.startsWith(GONE)) {
+      if (now === goneLineOf(old)) return this.#say('x', 'both')
+      this.#say('-', 'old')
+      return this.#add(now, 'both')
+    }
     // Without its index it was renumbered: indices of removed files are given up, all others keep their order.
-    if (old === 'null' || (!isHeader && identityOf(old) !== identityOf(now))) return this.#say('-', 'old')
+    if (isGone(old) && isBack(old, now)) {
+      this.#say('-', 'old')
+      return this.#add(now, 'both')
+    }
+    if (isGone(old) || (!isHeader && writtenIdentityOf(old) !== writtenIdentityOf(now))) return this.#say('-', 'old')
     this.#say('-', 'old')
     return this.#add(now, 'both')
   }
@@ -54,7 +67,7 @@ export class CatalogDelta {
     return this.#pieces.join('')
   }
 
-  #say<T>(op: '=' | 'x' | '-', done: T): T {
+  #say<T>(op: Op, done: T): T {
     if (this.#op !== op) this.#flush()
     this.#op = op
     this.#count++
@@ -79,8 +92,24 @@ export class CatalogDelta {
   }
 }
 
+const GONE = '{"gone":'
+const isGone = (line: string) => line === 'null' || line.startsWith(GONE)
+
+/** The line that a file's line becomes when it is removed; undefined where it is no file's. */
+function goneLineOf(line: string): string | undefined {
+  try {
+    const { file } = readCatalogLine(line)
+    return file ? goneLine(identityOf(file)) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a file is the one that was removed. */
+const isBack = (old: string, now: string) => old === goneLineOf(now)
+
 /** Path, size and digest of a file's line as they are written: what keeps its index. */
-function identityOf(line: string): string {
+function writtenIdentityOf(line: string): string {
   const at = line.indexOf('"sha256":"')
   return at < 0 ? line : line.slice(0, at + 75)
 }
@@ -113,13 +142,14 @@ export function* applyCatalogDelta(old: Uint8Array, from: string, delta: Uint8Ar
       yield encoder.encode(`${line.slice(1)}\n`)
       continue
     }
-    const [, op, digits] = /^([=x-])([1-9]\d{0,9})$/.exec(line) ?? []
+    const [, op, digits] = /^([=x0-])([1-9]\d{0,9})$/.exec(line) ?? []
     if (op === undefined) throw new RangeError(`catalog delta: ${JSON.stringify(line.slice(0, 100))} is no operation`)
     for (let left = Number(digits); left > 0; left -= LINES_AT_ONCE) {
       const lines = Math.min(left, LINES_AT_ONCE)
       const start = pass(lines)
       if (op === '=') yield old.subarray(start, at)
-      else if (op === 'x') yield nulls(lines)
+      else if (op === '0') yield nulls(lines)
+      else if (op === 'x') yield tombstones(old.subarray(start, at))
     }
   }
   if (isHeader) throw new RangeError('catalog delta: it is empty')
@@ -134,6 +164,12 @@ function checkHeader(line: string, from: string): void {
   }
   if (header?.weirCatalogDelta !== 1) throw new RangeError('catalog delta: not a delta of version 1')
   if (header.from !== from) throw new RangeError(`catalog delta: it is of ${String(header.from)}, not of ${from}`)
+}
+
+/** Lines as they are once their files were removed. */
+function tombstones(lines: Uint8Array): Uint8Array {
+  const text = Array.from(linesOf(lines), (line) => `${goneLineOf(line) ?? 'null'}\n`)
+  return new TextEncoder().encode(text.join(''))
 }
 
 function nulls(lines: number): Uint8Array {

@@ -24,7 +24,7 @@ export function* catalogFilesAt(catalog: Uint8Array, wanted: FileSet): Generator
   for (let index = 0; start < catalog.length; index++) {
     const newline = catalog.indexOf(NEWLINE, start)
     const end = newline < 0 ? catalog.length : newline
-    if (wanted.has(index)) yield [index, parse(start, end, index + 2) as CatalogFile | null]
+    if (wanted.has(index)) yield [index, fileOf(parse(start, end, index + 2))]
     start = end + 1
   }
 }
@@ -52,8 +52,13 @@ export class StoredCatalogFiles implements CatalogFiles {
 
   *[Symbol.iterator](): Generator<CatalogFile | null> {
     let line = 0
-    for (const text of linesOf(this.#bytes)) if (++line > 1) yield parsed(text, line) as CatalogFile | null
+    for (const text of linesOf(this.#bytes)) if (++line > 1) yield fileOf(parsed(text, line))
   }
+}
+
+/** Of an index whose file was removed it may be known what it was. */
+function fileOf(line: unknown): CatalogFile | null {
+  return (line as { readonly gone?: unknown } | null)?.gone === undefined ? (line as CatalogFile | null) : null
 }
 
 function parsed(text: string, line: number): unknown {

@@ -1,3 +1,6 @@
+import { hashString } from '../placement/hash.ts'
+import { linesOf } from './lines.ts'
+
 /** One file of a catalog. `size` in bytes; `sha256` 64 lower-case hex digits. */
 export interface CatalogFile {
   readonly path: string
@@ -18,12 +21,14 @@ export interface CatalogFile {
  */
 export interface CatalogContent {
   readonly files: readonly (CatalogFile | null)[]
+  /** By index, what some of the files were that were removed: one that comes back has its index again. See `identityOf`. */
+  readonly gone?: ReadonlyMap<number, string>
   /** Files that are there (not `null`) and their bytes. */
   readonly count: number
   readonly bytes: number
 }
 
-export function catalogOf(files: readonly (CatalogFile | null)[]): CatalogContent {
+export function catalogOf(files: readonly (CatalogFile | null)[], gone?: ReadonlyMap<number, string>): CatalogContent {
   let count = 0
   let bytes = 0
   for (const file of files) {
@@ -31,14 +36,31 @@ export function catalogOf(files: readonly (CatalogFile | null)[]): CatalogConten
     count++
     bytes += file.size
   }
-  return { files, count, bytes }
+  return { files, ...(gone && gone.size > 0 && { gone }), count, bytes }
 }
 
-/** NDJSON: a header line, then a line per file index. The same content always gives the same bytes. */
+/** 128 bits of what a file is: its path, and its bytes by their digest. */
+export function identityOf({ path, sha256 }: Pick<CatalogFile, 'path' | 'sha256'>): string {
+  return `${sha256.slice(0, 24)}${hashString(path).toString(16).padStart(8, '0')}`
+}
+
+/** The line of an index whose file was removed: what it was, or `null` where that is forgotten. */
+export function goneLine(identity: string | undefined): string {
+  return identity === undefined ? 'null' : `{"gone":"${identity}"}`
+}
+
+/** What a line of a catalog blob says: a file, or what one was that was removed. Throws a SyntaxError where it is not JSON. */
+export function readCatalogLine(line: string): { readonly file: CatalogFile | null; readonly gone?: string } {
+  const value = JSON.parse(line) as (CatalogFile & { readonly gone?: undefined }) | { readonly gone: string } | null
+  if (value?.gone !== undefined) return { file: null, gone: value.gone }
+  return { file: value }
+}
+
+/** NDJSON: a header line, then a line per file index (`goneLine` for those without a file). The same content always gives the same bytes. */
 export function encodeCatalog(catalog: CatalogContent): Uint8Array {
   const lines = [JSON.stringify({ weirCatalog: 1, files: catalog.count, bytes: catalog.bytes })]
-  for (const file of catalog.files) {
-    if (!file) lines.push('null')
+  for (const [index, file] of catalog.files.entries()) {
+    if (!file) lines.push(goneLine(catalog.gone?.get(index)))
     else {
       const { path, size, sha256, title, released, cohort, licensedIn } = file
       // Always in this order; what is undefined is not written.
@@ -50,21 +72,32 @@ export function encodeCatalog(catalog: CatalogContent): Uint8Array {
 
 /** Reads what `encodeCatalog` wrote. Throws a RangeError where the bytes are no catalog of version 1. */
 export function decodeCatalog(bytes: Uint8Array): CatalogContent {
-  const lines = new TextDecoder().decode(bytes).split('\n')
-  const header = parse(lines[0], 1) as { weirCatalog?: unknown; files?: unknown; bytes?: unknown } | null
-  if (header?.weirCatalog !== 1) throw new RangeError('catalog: not a catalog of version 1')
   const files: (CatalogFile | null)[] = []
-  for (let i = 1; i < lines.length - 1; i++) files.push(parse(lines[i], i + 1) as CatalogFile | null)
-  const catalog = catalogOf(files)
+  const gone = new Map<number, string>()
+  let header: { weirCatalog?: unknown; files?: unknown; bytes?: unknown } | null | undefined
+  let number = 0
+  for (const text of linesOf(bytes)) {
+    number++
+    if (number === 1) {
+      header = parse(text, 1, JSON.parse) as typeof header
+      if (header?.weirCatalog !== 1) break
+      continue
+    }
+    const line = parse(text, number, readCatalogLine)
+    if (line.gone !== undefined) gone.set(files.length, line.gone)
+    files.push(line.file)
+  }
+  if (header?.weirCatalog !== 1) throw new RangeError('catalog: not a catalog of version 1')
+  const catalog = catalogOf(files, gone)
   if (catalog.count !== header.files || catalog.bytes !== header.bytes) {
     throw new RangeError(`catalog: the header says ${header.files} files, ${catalog.count} are there`)
   }
   return catalog
 }
 
-function parse(line: string | undefined, number: number): unknown {
+function parse<T>(text: string, number: number, read: (text: string) => T): T {
   try {
-    return JSON.parse(line ?? '')
+    return read(text)
   } catch {
     throw new RangeError(`line ${number} is not JSON`)
   }

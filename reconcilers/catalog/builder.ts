@@ -1,4 +1,4 @@
-import { type CatalogContent, type CatalogFile, catalogOf } from '../blobs/catalog.ts'
+import { type CatalogContent, type CatalogFile, catalogOf, identityOf } from '../blobs/catalog.ts'
 import { type Demand, MAX_DEMAND_CLASSES } from '../blobs/demand.ts'
 import { checkLine, type LineError, type Popularity } from './check-line.ts'
 
@@ -13,8 +13,8 @@ const MAX_ERRORS_KEPT = 20
 
 /**
  * Turns the lines of a source into the next version of a catalog. Feed it every line in order, then `finish`.
- * Unchanged files (same path, size and sha256) keep their index from the previous version; new ones are appended in the order of
- * their path, so that the order of the source's lines does not matter; removed ones leave `null`.
+ * Unchanged files (same path, size and sha256) keep their index from the previous version; those that were there in an earlier one and come back have theirs again, as long
+ * as that is remembered; new ones are appended in the order of their path, so that the order of the source's lines does not matter; removed ones leave `null`.
  */
 export class CatalogBuilder {
   readonly #previous: CatalogContent | undefined
@@ -78,11 +78,27 @@ export class CatalogBuilder {
     if (this.#errors.length < MAX_ERRORS_KEPT) this.#errors.push({ line: this.#line, message })
   }
 
+  /** Gives files that were there before their index again. */
+  #bringBack(files: (CatalogFile | null)[], popularity: Popularity[], gone: Map<number, string>): void {
+    if (gone.size === 0) return
+    const indices = new Map([...gone].map(([index, identity]) => [identity, index]))
+    for (const [path, { file, popularity: value }] of this.#seen) {
+      const index = indices.get(identityOf(file))
+      // Two files may have one identity, though hardly ever: the index is its first taker's.
+      if (index === undefined || files[index]) continue
+      files[index] = file
+      popularity[index] = value
+      gone.delete(index)
+      this.#seen.delete(path)
+    }
+  }
+
   /** The catalog, or every reason why there is none: a source with one bad line is refused as a whole. */
   finish(): BuiltCatalog | { readonly errors: readonly LineError[]; readonly errorCount: number } {
     if (this.#errorCount > 0) return { errors: this.#errors, errorCount: this.#errorCount }
     const files: (CatalogFile | null)[] = []
     const popularity: Popularity[] = []
+    const gone = new Map(this.#previous?.gone)
     for (const before of this.#previous?.files ?? []) {
       const now = before ? this.#seen.get(before.path) : undefined
       if (before && now && now.file.size === before.size && now.file.sha256 === before.sha256) {
@@ -90,16 +106,35 @@ export class CatalogBuilder {
         popularity.push(now.popularity)
         this.#seen.delete(before.path)
       } else {
+        if (before) gone.set(files.length, identityOf(before))
         files.push(null)
         popularity.push(0)
       }
     }
+    this.#bringBack(files, popularity, gone)
     const added = [...this.#seen.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
     for (const { file, popularity: value } of added) {
       files.push(file)
       popularity.push(value)
     }
-    return { catalog: catalogOf(files), demand: demandOf(popularity, [...this.#classes].sort()) }
+    forget(gone, files)
+    return { catalog: catalogOf(files, gone), demand: demandOf(popularity, [...this.#classes].sort()) }
+  }
+}
+
+/**
+ * How many removed files are remembered: as many as there are, and never fewer than this. A source that loses half of its files and has them again the next day then costs
+ * no index; one that has other files every day does not make the catalog longer than it need be: 40 bytes for one that is remembered, 5 for one that is not.
+ */
+const REMEMBERED = 65_536
+
+/** Forgets those that came first. */
+function forget(gone: Map<number, string>, files: readonly (CatalogFile | null)[]): void {
+  let over = gone.size - Math.max(REMEMBERED, files.length - gone.size)
+  if (over <= 0) return
+  for (const index of [...gone.keys()].sort((a, b) => a - b)) {
+    if (over-- <= 0) break
+    gone.delete(index)
   }
 }
 

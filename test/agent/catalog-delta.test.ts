@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { registry } from '../../crds/registry.gen.ts'
 import type { Assignment } from '../../crds/types.gen.ts'
-import type { CatalogFile } from '../../reconcilers/blobs/catalog.ts'
+import { type CatalogFile, identityOf } from '../../reconcilers/blobs/catalog.ts'
 import { applyCatalogDelta, DELTA_TYPE } from '../../reconcilers/blobs/catalog-delta.ts'
 import {
   appliances,
@@ -36,6 +36,7 @@ const doubled = makeCatalogOf('docs', [...first.entries, ...listed(4000, 8000)])
 const halved = makeCatalogOf(
   'docs',
   doubled.entries.map((file, i) => (i > 2 && i % 2 ? null : file)),
+  new Map(doubled.entries.flatMap((file, i) => (file && i > 2 && i % 2 ? [[i, identityOf(file)]] : []))),
 )
 const renumbered = makeCatalogOf('docs', [...halved.entries.filter((file) => file !== null), ...listed(9000, 9001)])
 const another = makeCatalogOf('docs', [...real, ...listed(20_000, 24_000)])
@@ -89,6 +90,10 @@ describe('against the real gateway', () => {
     const wentHalf = await goTo(halved)
     expect(wentHalf.deltas).toBe(1)
     expect(wentHalf.bytes).toBeLessThan(halved.blob.length * 0.1)
+    const cameBack = await goTo(doubled)
+    expect(cameBack.deltas).toBe(1)
+    expect(cameBack.bytes).toBeLessThan(doubled.blob.length * 0.6)
+    await goTo(halved)
     const indexed = await goTo(renumbered)
     expect(indexed.deltas).toBe(1)
     expect(indexed.bytes).toBeLessThan(renumbered.blob.length * 0.1)

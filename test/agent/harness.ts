@@ -144,8 +144,12 @@ export function makeCatalog(
   )
 }
 
-export function makeCatalogOf(name: string, entries: readonly (CatalogFile | null)[]): TestCatalog {
-  const blob = encodeCatalog(catalogOf(entries))
+export function makeCatalogOf(
+  name: string,
+  entries: readonly (CatalogFile | null)[],
+  gone?: ReadonlyMap<number, string>,
+): TestCatalog {
+  const blob = encodeCatalog(catalogOf(entries, gone))
   return { namespace: 'isp', name, entries, blob, digest: `sha256:${sha256(blob)}` }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { type CatalogFile, catalogOf, encodeCatalog } from '../../../reconcilers/blobs/catalog.ts'
+import { type CatalogFile, catalogOf, encodeCatalog, identityOf } from '../../../reconcilers/blobs/catalog.ts'
 import { applyCatalogDelta, CatalogDelta } from '../../../reconcilers/blobs/catalog-delta.ts'
 
 type Files = readonly (CatalogFile | null)[]
@@ -12,7 +12,11 @@ const file = (name: string, more: Partial<CatalogFile> = {}): CatalogFile => ({
 const many = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => ({ ...file('x'), path: `f/${from + i}`, size: from + i }))
 const [FROM, TO] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`]
-const text = (files: Files) => Buffer.from(encodeCatalog(catalogOf(files)))
+/** As a catalog that has lost files remembers them: `before` is what it had. */
+const text = (files: Files, before: Files = []) => {
+  const gone = before.flatMap((file, i): [number, string][] => (file && !files[i] ? [[i, identityOf(file)]] : []))
+  return Buffer.from(encodeCatalog(catalogOf(files, new Map(files.length < before.length ? [] : gone))))
+}
 
 function deltaOf(before: Buffer, after: Buffer, maxChars = Number.POSITIVE_INFINITY): string | undefined {
   const delta = new CatalogDelta(FROM, TO, maxChars)
@@ -51,11 +55,31 @@ test.each<[string, Files, Files, string[]]>([
     ['-1', ...Array(1500).fill(['=1', 'x1']).flat()],
   ],
 ])('%s', (_, before, after, ops) => {
-  const [old, now] = [text(before), text(after)]
+  const [old, now] = [text(before), text(after, before)]
   const delta = deltaOf(old, now)!
   expect(applied(old, delta)).toBe(now.toString())
   const said = delta.split('\n').slice(1, -1)
   expect(said.filter((line) => !line.startsWith('+'))).toEqual(ops)
+})
+
+test('files that come back, and what they were that is forgotten', () => {
+  const without = base.map((each, i) => (i === 2 ? null : each))
+  const forgotten = text(without)
+  const remembered = text(without, base)
+  const [gone, back] = [deltaOf(text(base), remembered)!, deltaOf(remembered, text(base))!]
+  expect(applied(text(base), gone)).toBe(remembered.toString())
+  expect(applied(remembered, back)).toBe(text(base).toString())
+  expect(back.split('\n').slice(1, -1)).toEqual([
+    '-1',
+    expect.stringMatching(/^\+\{"weirCatalog/),
+    '=2',
+    '-1',
+    `+${JSON.stringify(base[2])}`,
+    '=2',
+  ])
+  const forgets = deltaOf(remembered, forgotten)!
+  expect(applied(remembered, forgets)).toBe(forgotten.toString())
+  expect(forgets).toContain('=3\n01\n=2\n')
 })
 
 test('a delta that grows too long is given up', () => {

@@ -42,3 +42,13 @@ test('what is no catalog is refused before it is gone through, a bad line when i
   expect(torn.length).toBe(2)
   expect(() => [...torn]).toThrow('line 3 is not JSON')
 })
+
+test('of a file that was removed and is remembered there is no more than of one that is not', () => {
+  const remembered = encodeCatalog(catalogOf(files, new Map([[1, 'ab'.repeat(16)]])))
+  expect(Buffer.from(remembered).toString()).toContain('\n{"gone":"abab')
+  expect([...new StoredCatalogFiles(remembered)]).toEqual(files)
+  expect(at(remembered, 1, 4)).toEqual([
+    [1, null],
+    [4, null],
+  ])
+})

@@ -95,12 +95,12 @@ test('the order of the lines does not matter', () => {
   expect(encodeCatalog(built(lines).catalog)).toEqual(encodeCatalog(built([...lines].reverse()).catalog))
 })
 
-test('a refresh keeps the index of what is unchanged, never reuses one, and appends what is new', () => {
+test('a refresh keeps the index of what is unchanged, gives none to another file, and appends what is new', () => {
   const first = built([line('a'), line('b'), line('c')]).catalog
   const second = built([line('c', { title: 'C' }), line('b', { sha256: sha('b') }), line('0')], first)
   expect(second.catalog.files.map((f) => f?.path ?? null)).toEqual([null, null, 'c', '0', 'b'])
   expect(second.catalog.count).toBe(3)
-  const third = built([line('a')], second.catalog)
+  const third = built([line('a', { sha256: sha('c') })], second.catalog)
   expect(third.catalog.files.map((f) => f?.path ?? null)).toEqual([null, null, null, null, null, 'a'])
 })
 
@@ -173,4 +173,56 @@ test('a licence is kept in one order, each of its regions once', () => {
   const { catalog } = built([line('a', { licensedIn: ['eu-north', 'DE', 'AT', 'DE'] })])
   expect(catalog.files[0]).toMatchObject({ licensedIn: ['AT', 'DE', 'eu-north'] })
   expect(decodeCatalog(encodeCatalog(catalog))).toEqual(catalog)
+})
+
+describe('a file that was removed and comes back', () => {
+  const files = (names: string) => [...names].map((name) => line(name, { sha256: sha(name) }))
+  /** Through its blob, as the controller has it. */
+  const next = (names: string, previous?: ReturnType<typeof decodeCatalog>) =>
+    decodeCatalog(encodeCatalog(built(files(names), previous).catalog))
+  const paths = ({ files: all }: ReturnType<typeof decodeCatalog>) => all.map((file) => file?.path ?? null)
+
+  test('has its index again, whatever came in between; another file at its path has not', () => {
+    const first = next('abc')
+    const without = next('ad', first)
+    expect(paths(without)).toEqual(['a', null, null, 'd'])
+    const back = next('abcd', without)
+    expect(paths(back)).toEqual(['a', 'b', 'c', 'd'])
+    expect(back.gone).toBeUndefined()
+    const other = [...files('a'), line('b', { sha256: sha('e') })]
+    const changed = decodeCatalog(encodeCatalog(built(other, without).catalog))
+    expect(paths(changed)).toEqual(['a', null, null, null, 'b'])
+    // What it was at first is still remembered.
+    expect(paths(next('abd', changed))).toEqual(['a', 'b', null, 'd', null])
+  })
+
+  test('a source that loses half of its files every other day does not grow', () => {
+    const [whole, half] = ['01234567', '0246']
+    let catalog = next(whole)
+    const published = new Set([encodeCatalog(catalog).length])
+    for (let day = 0; day < 10; day++) {
+      catalog = next(half, catalog)
+      expect(catalog.files.length).toBe(8)
+      catalog = next(whole, catalog)
+      published.add(encodeCatalog(catalog).length)
+    }
+    expect(published.size).toBe(1)
+  })
+
+  test('its popularity comes with it', () => {
+    const without = next('bc', next('abc'))
+    const { demand } = built([line('a', { sha256: sha('a'), popularity: 7 }), ...files('bc')], without)
+    expect([...demand.popularity[0]!]).toEqual([7, 0, 0])
+  })
+
+  test('as many are remembered as there are files, and 65,536: those that came first are forgotten', () => {
+    const many = Array.from({ length: 70_000 }, (_, i) => line(`f/${String(i).padStart(5, '0')}`))
+    const none = decodeCatalog(encodeCatalog(built(many.slice(0, 1), built(many).catalog).catalog))
+    expect(none.gone?.size).toBe(65_536)
+    const again = built(many, none).catalog
+    // 69,999 were removed: 4,463 of them have new indices.
+    expect(again.files.length).toBe(70_000 + 69_999 - 65_536)
+    expect(again.files.slice(70_000).map((file) => file?.path)[0]).toBe('f/00001')
+    expect(again.files[69_999]?.path).toBe('f/69999')
+  })
 })
