@@ -51,8 +51,8 @@ export interface Outcome {
   readonly churned: number
 }
 
-/** What rests must rest for so long, asked again and again. */
-const PATIENCE_MS = 45_000
+/** How long a fleet may take to come to rest, on a machine that has other things to do. */
+const PATIENCE_MS = 120_000
 
 /**
  * Makes a fleet, plans a change of it, makes the change, and compares: per appliance what was planned to be filled and evicted with what was;
