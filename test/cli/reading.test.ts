@@ -73,8 +73,8 @@ test.concurrent('Go templates are refused, with something to use instead that wo
   const [lines, table] = await Promise.all(
     [`jsonpath=${path}`, `custom-columns=${columns}`].map((as) => server.weir(['get', 'cm', '-l', 'own', '-o', as])),
   )
-  expect(lines!.stdout).toBe('esc\n')
-  expect(table!.stdout).toMatch(/^NAME +SITE\nesc +<none>\n$/)
+  expect(lines!.stdout).toMatch(/^esc$/m)
+  expect(table!.stdout).toMatch(/^NAME +SITE\n(.*\n)*esc +<none>$/m)
 })
 
 test.concurrent('of two kubeconfigs the first wins', async () => {
