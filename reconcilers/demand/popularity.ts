@@ -44,10 +44,15 @@ export function observedDemand(counts: Counts, catalog: CatalogContent, hints: D
     rates[file] = (HORIZON_DAYS * counts.recentOfAll[file]!) / Math.max(since, since > 0 ? 0 : 1)
   }
   const hint = hints.popularity[0]!
-  const scale = median([...counts.byFile.keys()].filter((f) => hint[f]! > 0).map((f) => rates[f]! / hint[f]!)) ?? 0
+  const known = [...counts.byFile.keys()]
+  const scale = median(known.filter((f) => hint[f]! > 0).map((f) => rates[f]! / hint[f]!)) ?? 0
+  // However much the catalog makes of them: files that were never counted are not like the best of those that were.
+  const middle = median(known.map((f) => rates[f]!)) ?? 0
   for (const [f, file] of catalog.files.entries()) {
     if (!file || counts.byFile.has(f)) continue
-    rates[f] = (hint[f] ?? 0) * scale * believed(releasedOn(file), counts.today)
+    const believable = believed(releasedOn(file), counts.today)
+    const hinted = (hint[f] ?? 0) * scale
+    rates[f] = believable * (believable === UNSEEN ? Math.min(hinted, middle) : hinted)
   }
   return byClass(rates, counts, hints)
 }

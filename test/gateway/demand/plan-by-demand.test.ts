@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
 import { startControllers } from '../../../controllers/main.ts'
 import { catalogs, hardwareClasses, placementPlans, placementPolicies, sites } from '../../../controllers/resources.ts'
+import type { PlacementPolicy } from '../../../crds/types.gen.ts'
 import { openDemandStore } from '../../../gateway/demand/open.ts'
 import { decodeDemand } from '../../../reconcilers/blobs/demand.ts'
 import { decodeFileSet } from '../../../reconcilers/blobs/file-set-blob.ts'
@@ -31,6 +33,10 @@ afterAll(async () => {
   await cleanup.run()
   await plane[Symbol.asyncDispose]()
 })
+
+const example = parse(
+  readFileSync(join(import.meta.dirname, '../../../examples/demand/policy.yaml'), 'utf8'),
+) as PlacementPolicy
 
 const SIZE = 3000
 const names = Array.from({ length: 40 }, (_, i) => `file-${String(i).padStart(2, '0')}`)
@@ -94,7 +100,9 @@ test('what viewers ask an appliance for is what the next plan puts on others', a
   const catalogSpec = { source: { url: `file://${source}` }, originUrl: `${origin.url}/` }
   await apply(catalogs, 'films', catalogSpec)
   const planBy = (demand: string) =>
-    apply(placementPolicies, 'popular', { catalogRef: { name: 'films' }, demand: { source: demand } })
+    apply(placementPolicies, 'popular', { ...example.spec, demand: { source: demand } })
+  // As the example has it.
+  expect(example.spec.demand?.source).toBe('forecast')
   await planBy('forecast')
 
   const policy = () => client.get(placementPolicies, { namespace, name: 'popular' })
