@@ -10,6 +10,8 @@ type Op = '=' | 'x' | '0' | '-'
 
 /** Lines handed on at a time, so that who applies a delta can let others have their turn. */
 const LINES_AT_ONCE = 10_000
+/** The same, in characters, for lines that are added. */
+const ADDED_AT_ONCE = 1 << 20
 
 /**
  * How one version of a catalog becomes another, line by line of the blobs. Text: a header `{"weirCatalogDelta":1,"from":"sha256:…","to":"sha256:…"}`, then one operation
@@ -132,6 +134,8 @@ export function* applyCatalogDelta(old: Uint8Array, from: string, delta: Uint8Ar
     return start
   }
   let isHeader = true
+  /** Lines that follow one another are one piece. */
+  let added = ''
   for (const line of linesOf(delta)) {
     if (isHeader) {
       checkHeader(line, from)
@@ -139,9 +143,12 @@ export function* applyCatalogDelta(old: Uint8Array, from: string, delta: Uint8Ar
       continue
     }
     if (line.startsWith('+')) {
-      yield encoder.encode(`${line.slice(1)}\n`)
-      continue
+      added += `${line.slice(1)}\n`
+      if (added.length < ADDED_AT_ONCE) continue
     }
+    if (added !== '') yield encoder.encode(added)
+    added = ''
+    if (line.startsWith('+')) continue
     const [, op, digits] = /^([=x0-])([1-9]\d{0,9})$/.exec(line) ?? []
     if (op === undefined) throw new RangeError(`catalog delta: ${JSON.stringify(line.slice(0, 100))} is no operation`)
     for (let left = Number(digits); left > 0; left -= LINES_AT_ONCE) {
@@ -153,6 +160,7 @@ export function* applyCatalogDelta(old: Uint8Array, from: string, delta: Uint8Ar
     }
   }
   if (isHeader) throw new RangeError('catalog delta: it is empty')
+  if (added !== '') yield encoder.encode(added)
 }
 
 function checkHeader(line: string, from: string): void {
