@@ -2,7 +2,7 @@ import { type Bands, STORED } from './bands.ts'
 import type { Branch, Trunk } from './model.ts'
 import { type GroupParts, partsOf } from './parts.ts'
 import { dearestStorage, SiteDual, type SiteGroups } from './site-dual.ts'
-import { NOBODY } from './spread.ts'
+import { NOBODY, SEVERAL } from './spread.ts'
 import { barrierOf, emptyGroups, NEWTON_STEPS } from './tree.ts'
 
 export interface Churn {
@@ -20,6 +20,8 @@ export interface ChurnedParts {
   readonly parts: GroupParts
   /** Bytes of all copies of the files of each group. */
   readonly groupBytes: Float64Array
+  /** Demand of each group. */
+  readonly groupDemand: Float64Array
   /** Whether more would pay than may be moved. */
   readonly isLimited: boolean
 }
@@ -28,73 +30,102 @@ export interface ChurnedParts {
 const BISECTIONS = 12
 
 /**
- * Decides anew on a branch, with a price λ on every byte that is not there yet: group by group, files that are new are worth λ · bytes / demand less. λ is `bonus`
- * times the dearest storage price, and more where that would still move more than may be moved: bisected. The branch's prices are moved along.
- * `before`: who of the site holds each file, as `holdersOf` says it.
+ * Decides anew on a branch, with a price λ on every byte that is moved: group by group, files are worth λ · bytes / demand less where they are not yet, be that the site or
+ * just its other types of appliance. λ is `bonus` times the dearest storage price, and more where that would still move more into the site than may be moved: bisected.
+ * The branch's prices are moved along. `before`: who of the site holds each file, as `holdersOf` says it. `typeOf`: the type of each appliance.
+ * Groups: see `slotOf`.
  */
 export function withChurn(
   branch: Branch,
   trunk: Trunk | undefined,
   atTrunk: Uint8Array | undefined,
   before: Uint8Array,
+  typeOf: Uint8Array,
   { bonus, fillBytes }: Churn,
   tau: number,
 ): ChurnedParts {
   const { types, prices, bands, demand } = branch
-  const groups = emptyGroups(4 * bands.count)
-  weigh(groups, bands, demand, atTrunk, before)
-  const groupBytes = groups.bytes
+  const n = bands.count
+  const count = 2 * n * slotsOf(types.length)
+  const groups: ChurnGroups = { ...emptyGroups(count), moving: new Float64Array(count), holder: new Int8Array(count) }
+  weigh(groups, bands, demand, atTrunk, (p) => slotOf(before[p]!, typeOf, types.length))
+  const { bytes: groupBytes, demand: groupDemand } = groups
   const instead = trunk ? Math.max(0, branch.parentValue - trunk.price) : 0
   const solver = new SiteDual()
   const decide = (lambda: number): GroupParts => {
-    for (let j = 0; j < groups.count; j++) {
-      const covered = Math.floor(j / bands.count) % 2 === 1
-      const fresh = j >= 2 * bands.count
-      const ratio = groups.demand[j]! > 0 ? groups.bytes[j]! / groups.demand[j]! : 0
-      groups.instead[j] = (covered ? instead : 0) + (fresh ? lambda * ratio : 0)
+    for (let j = 0; j < count; j++) {
+      const covered = Math.floor(j / n) % 2 === 1
+      const slot = Math.floor(j / (2 * n))
+      const ratio = groupDemand[j]! > 0 ? groupBytes[j]! / groupDemand[j]! : 0
+      groups.instead[j] = covered ? instead : 0
+      groups.holder[j] = slot < types.length ? slot : -1
+      // Whoever of several holders goes, some may stay.
+      groups.moving[j] = slot === types.length ? 0 : lambda * ratio
     }
     solver.minimise(groups, types, prices, tau, barrierOf(branch, tau), NEWTON_STEPS)
     return partsOf(groups, types, prices, tau)
   }
-  let lambda = bonus * dearestStorage(types, prices)
+  let lambda = bonus * Math.max(dearestStorage(types, prices), leastStorage(branch))
   let parts = decide(lambda)
-  if (movedBy(parts, groupBytes, bands) <= fillBytes) return { parts, groupBytes, isLimited: false }
+  if (movedBy(parts, groupBytes, n) <= fillBytes) return { parts, groupBytes, groupDemand, isLimited: false }
   // The densest file is worth at most its demand: at this λ nothing moves.
   let dear = Math.max(...bands.top.filter(Number.isFinite), 0) * demand
   for (let i = 0; i < BISECTIONS; i++) {
     // λ spans many magnitudes.
     const middle = lambda > 0 ? Math.sqrt(lambda * dear) : dear * 1e-6
     const tried = decide(middle)
-    if (movedBy(tried, groupBytes, bands) <= fillBytes) {
+    if (movedBy(tried, groupBytes, n) <= fillBytes) {
       dear = middle
       parts = tried
     } else lambda = middle
   }
-  if (movedBy(parts, groupBytes, bands) > fillBytes) parts = decide(dear)
-  return { parts, groupBytes, isLimited: true }
+  if (movedBy(parts, groupBytes, n) > fillBytes) parts = decide(dear)
+  return { parts, groupBytes, groupDemand, isLimited: true }
 }
 
-/** Fills in demand and bytes of the groups: by band, whether the trunk holds the file, and whether it would be new. */
+/** Where storage is not scarce, or any file is as good as another, a byte that is moved counts as this part of what one that is stored serves on average. */
+const LEAST = 0.05
+
+/** The least that moving a byte in counts as, before the bonus. */
+export function leastStorage({ types, demand }: Branch): number {
+  const storage = types.reduce((sum, each) => sum + each.storage, 0)
+  return storage > 0 ? (LEAST * demand) / storage : 0
+}
+
+type ChurnGroups = SiteGroups & { readonly moving: Float64Array; readonly holder: Int8Array }
+
+/** By who holds them, files go apart: each type of appliance, several appliances, nobody. */
+export const slotsOf = (types: number): number => types + 2
+
+/** Group g + n · (1 where the parent holds the file) + 2n · its slot holds files of band g of n. */
+export function slotOf(holder: number, typeOf: Uint8Array, types: number): number {
+  if (holder === NOBODY) return types + 1
+  return holder === SEVERAL ? types : typeOf[holder - 1]!
+}
+
+/** Fills in demand and bytes of the groups. */
 function weigh(
   groups: SiteGroups,
   bands: Bands,
   demand: number,
   atTrunk: Uint8Array | undefined,
-  before: Uint8Array,
+  slotAt: (position: number) => number,
 ): void {
   const n = bands.count
   for (let g = 0; g < n; g++) {
     for (let p = bands.start[g]!; p < bands.start[g + 1]!; p++) {
-      const j = g + (atTrunk?.[p] === 1 ? n : 0) + (before[p] !== NOBODY ? 0 : 2 * n)
+      const j = g + (atTrunk?.[p] === 1 ? n : 0) + 2 * n * slotAt(p)
       groups.demand[j]! += bands.shareAt[p]! * demand
       groups.bytes[j]! += bands.sizeAt[p]! * STORED[bands.copiesAt[p]!]!
     }
   }
 }
 
-/** Bytes that would be moved into the site. */
-function movedBy({ limits, types }: GroupParts, groupBytes: Float64Array, { count }: Bands): number {
+/** Bytes that would be moved into the site. `n`: bands. */
+function movedBy({ limits, types }: GroupParts, groupBytes: Float64Array, n: number): number {
   let moved = 0
-  for (let j = 2 * count; j < 4 * count; j++) if (types > 0) moved += limits[j * types + types - 1]! * groupBytes[j]!
+  if (types === 0) return moved
+  for (let j = 2 * n * (types + 1); j < 2 * n * slotsOf(types); j++)
+    moved += limits[j * types + types - 1]! * groupBytes[j]!
   return moved
 }

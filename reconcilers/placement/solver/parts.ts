@@ -24,7 +24,8 @@ export function partsOf(groups: SiteGroups, types: readonly Capacity[], prices: 
     const at = j * types.length
     let best = 0
     for (let t = 0; t < types.length; t++) {
-      const line = lineOf(types, prices, t, ratio) - groups.instead[j]!
+      const moving = groups.moving && groups.holder![j] !== t ? groups.moving[j]! : 0
+      const line = lineOf(types, prices, t, ratio) - groups.instead[j]! - moving
       limits[at + t] = line
       if (line > best) best = line
     }

@@ -1,5 +1,6 @@
 import type { FileSet } from '../../blobs/file-set.ts'
 import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
+import { slotOf, slotsOf } from './churn.ts'
 import { Ledger } from './ledger.ts'
 import type { Branch, Trunk } from './model.ts'
 import type { GroupParts } from './parts.ts'
@@ -8,6 +9,10 @@ import { Boxes, holdersOf, NOBODY, SEVERAL, Spread } from './spread.ts'
 
 /** A search for something that still fits ends after so many files in a row for which there is no room. */
 const REFUSALS = 1024
+/** Up to this part of its throughput an appliance need not be relieved, whatever the others do. */
+const COMFORT = 0.95
+/** How far above what is planned it may be. */
+const SLACK = 0.01
 /** A band of which the trunk holds less than this part is not worth its storage. */
 const TIED = 0.05
 /** Parts of a group nearer than this to none or all are that. */
@@ -21,8 +26,9 @@ export interface Coverage {
   readonly scattered?: boolean
   /** Who of the site holds each file already, as `holdersOf` says it. */
   readonly before?: Uint8Array | undefined
-  /** Bytes of each group of files, where `before` is known. */
+  /** Bytes and demand of each group of files, where `before` is known. */
   readonly groupBytes?: Float64Array | undefined
+  readonly groupDemand?: Float64Array | undefined
   /** 1 by file index for what must outlive the loss of appliances; `most`: how much of it the others could serve. */
   readonly head?: { readonly files: Uint8Array; readonly most: number } | undefined
 }
@@ -40,6 +46,8 @@ export class SitePlacing {
   readonly boxes: Boxes
   readonly #bands: Bands
   readonly #types: readonly Spread[]
+  /** The type of each appliance. */
+  readonly typeOf: Uint8Array
   readonly #all: Spread
   /** By position: 1 for files that some appliance here holds. */
   readonly holds: Uint8Array
@@ -62,6 +70,7 @@ export class SitePlacing {
           Array.from(type, () => next++),
         ),
     )
+    this.typeOf = Uint8Array.from(types.flatMap((type, t) => type.map(() => t)))
     this.#all = new Spread(this.boxes, [...this.boxes.keys.keys()])
     this.holds = new Uint8Array(bands.order.length)
     this.#heldOfBand = new Uint32Array(bands.count)
@@ -140,18 +149,20 @@ export class SitePlacing {
   }
 
   /**
-   * Admits what the parts say. Group g + count · (1 where the trunk holds the file) + 2 · count · (1 where the file would be new here) holds the files of band g; `atTrunk`
-   * and `before`, by position, tell which those are. `groupBytes`: known where `before` is. The `head` comes first, whatever the parts say, as far as those who are left could
+   * Admits what the parts say. Groups are as `slotOf` says where `before` is known; otherwise group g + count · (1 where the trunk holds the file) holds the files of band g.
+   * `atTrunk` and `before` go by position. The `head` comes first, whatever the parts say, as far as those who are left could
    * serve it after a loss.
    */
   admit(branch: Branch, trunk: Trunk | undefined, parts: GroupParts, at: Coverage): void {
     const { bands, demand } = branch
     const { whole, types } = parts
-    const { atTrunk, before, groupBytes, head } = at
+    const { atTrunk, before, groupBytes, groupDemand, head } = at
     let headLeft = head?.most ?? 0
     const n = bands.count
     const ledger = new Ledger(branch.types, demand)
-    const seen = new Float64Array(before ? 4 * n : 0)
+    const slots = before ? slotsOf(types) : 1
+    const seen = new Float64Array(before ? 2 * n * slots : 0)
+    if (before && groupDemand) this.#shed(branch, parts, at, groupDemand)
     // Where the trunk goes by the same bands and by place alone, the files that it holds come first: a part that is nowhere here need not be looked at.
     const sorted = trunk !== undefined && trunk.bands === bands && !at.scattered && !before && !head
     const passes = head ? [true, false] : [false]
@@ -159,13 +170,9 @@ export class SitePlacing {
       Array.from({ length: n }, (_, g) => [isFirst, g] as const),
     )) {
       const nowhere = (j: number) => whole[j] === types
-      if (
-        !isFirst &&
-        nowhere(g) &&
-        (!trunk || nowhere(g + n)) &&
-        (!before || (nowhere(g + 2 * n) && nowhere(g + 3 * n)))
-      )
-        continue
+      let isNowhere = !isFirst
+      for (let k = 0; isNowhere && k < 2 * slots; k++) if (trunk || k % 2 === 0) isNowhere = nowhere(g + k * n)
+      if (isNowhere) continue
       let [from, to] = [bands.start[g]!, bands.start[g + 1]!]
       if (sorted) {
         const border = firstFrom(bands.placeAt, trunk.held[g]!, from, to)
@@ -174,7 +181,8 @@ export class SitePlacing {
       }
       for (let i = from; i < to; i++) {
         if (head && (head.files[bands.order[i]!] === 1) !== isFirst) continue
-        const j = g + (atTrunk?.[i] === 1 ? n : 0) + (before && before[i] === NOBODY ? 2 * n : 0)
+        const slot = before ? slotOf(before[i]!, this.typeOf, types) : 0
+        const j = g + (atTrunk?.[i] === 1 ? n : 0) + 2 * n * slot
         let type = whole[j]!
         if (type === -1)
           type = ledger.choose(
@@ -189,6 +197,39 @@ export class SitePlacing {
         }
         if (type < types) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand, before)
       }
+    }
+  }
+
+  /**
+   * Says how much of its load each appliance is to give up: what its files that stay with its type would bring it above what the type is planned to serve, or above what is
+   * comfortable, if that is more. Where nobody is to be relieved, nothing moves about.
+   */
+  #shed(
+    { bands, demand, types }: Branch,
+    { limits }: GroupParts,
+    { atTrunk, before }: Coverage,
+    groupDemand: Float64Array,
+  ): void {
+    const { load, throughput, excess, most } = this.boxes
+    const count = types.length
+    const planned = new Float64Array(count)
+    const part = (j: number, t: number) => limits[j * count + t]! - (t > 0 ? limits[j * count + t - 1]! : 0)
+    for (let j = 0; j < groupDemand.length; j++)
+      for (let t = 0; t < count; t++) planned[t]! += part(j, t) * groupDemand[j]!
+    const n = bands.count
+    const kept = load.slice()
+    for (let g = 0; g < n; g++) {
+      for (let i = bands.start[g]!; i < bands.start[g + 1]!; i++) {
+        const holder = before![i]!
+        if (holder === NOBODY || holder === SEVERAL) continue
+        const t = this.typeOf[holder - 1]!
+        kept[holder - 1]! += part(g + (atTrunk?.[i] === 1 ? n : 0) + 2 * n * t, t) * bands.shareAt[i]! * demand
+      }
+    }
+    for (let box = 0; box < kept.length; box++) {
+      const t = this.typeOf[box]!
+      most[box] = Math.max(COMFORT, planned[t]! / types[t]!.throughput + SLACK)
+      excess[box] = Math.max(0, kept[box]! - most[box]! * throughput[box]!)
     }
   }
 
@@ -336,5 +377,5 @@ function byWorth(bands: Bands, discount: number | undefined, bonus: number | und
       if (bonus !== undefined) entries.push({ band, covered, fresh: false, worth: worth * (1 + bonus) })
     }
   }
-  return entries.sort((a, b) => b.worth - a.worth || a.band - b.band)
+  return entries.sort((a, b) => Number(a.fresh) - Number(b.fresh) || b.worth - a.worth || a.band - b.band)
 }

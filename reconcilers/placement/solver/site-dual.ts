@@ -7,6 +7,9 @@ export interface SiteGroups {
   readonly demand: Float64Array
   readonly bytes: Float64Array
   readonly instead: Float64Array
+  /** Where files are that are held already: what a unit of demand of a group is worth less on any type but `holder`, which is -1 where none holds it. */
+  readonly moving?: Float64Array
+  readonly holder?: Int8Array
 }
 
 /** Storage and throughput of the appliances of a type together. Throughput may be infinite. */
@@ -89,7 +92,7 @@ export class SiteDual {
     const parts = this.#parts
     const perStorage = this.#perStorage
     const perThroughput = this.#perThroughput
-    const { demand: demands, bytes: allBytes, instead, count } = groups
+    const { demand: demands, bytes: allBytes, instead, count, moving, holder } = groups
     const size = 2 * types
     gradient.fill(0, 0, size)
     hessian.fill(0, 0, size * size)
@@ -101,7 +104,8 @@ export class SiteDual {
       const ratio = bytes / demand
       let best = 0
       for (let t = 0; t < types; t++) {
-        const line = 1 - instead[j]! - prices[types + t]! * perThroughput[t]! - prices[t]! * perStorage[t]! * ratio
+        let line = 1 - instead[j]! - prices[types + t]! * perThroughput[t]! - prices[t]! * perStorage[t]! * ratio
+        if (moving && holder![j] !== t) line -= moving[j]!
         parts[t] = line
         if (line > best) best = line
       }

@@ -273,9 +273,9 @@ export class Solved {
       return
     }
     const churn = { bonus: churnBonus, fillBytes: this.#sites[branch.site]!.fillBytes }
-    const { parts, groupBytes, isLimited } = withChurn(branch, trunk, at.atTrunk, at.before, churn, tau)
+    const { isLimited, ...decided } = withChurn(branch, trunk, at.atTrunk, at.before, placing.typeOf, churn, tau)
     if (isLimited) placing.limit()
-    placing.admit(branch, trunk, parts, { ...at, groupBytes })
+    placing.admit(branch, trunk, decided.parts, { ...at, ...decided })
   }
 
   /** What comes first at a site, so that it outlives a loss: no more than those that are left after the worst one could serve. */

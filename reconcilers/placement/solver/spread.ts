@@ -11,6 +11,9 @@ export class Boxes {
   /** Demand that each can serve, and that its files bring, in the unit of throughput. */
   readonly throughput: Float64Array
   readonly load: Float64Array
+  /** Of its load with what it held before: what it is to give up still, and up to what part of its throughput it may keep files. */
+  readonly excess: Float64Array
+  readonly most: Float64Array
   readonly holds: readonly FileSet[]
   /** What each held before; undefined where none held anything. */
   readonly before: readonly (FileSet | undefined)[] | undefined
@@ -30,6 +33,8 @@ export class Boxes {
     this.used = new Float64Array(boxes.length)
     this.throughput = Float64Array.from(boxes, ({ throughput }) => throughput)
     this.load = new Float64Array(boxes.length)
+    this.excess = new Float64Array(boxes.length)
+    this.most = new Float64Array(boxes.length).fill(1)
     this.holds = boxes.map(() => new FileSet())
   }
 
@@ -166,12 +171,15 @@ export class Spread {
     if ((this.#calls++ & 15) === 0 || demand > WEIGHTY * this.#throughput) this.#look(bytes, demand)
     const mostUsed = this.#mostUsed
     const mostLoad = this.#mostLoad
-    // The only one that held it wins it, unless it is ahead of the others or full: there is no need to look at them.
+    // The only one that held it keeps it, unless it is full or has to be relieved: then it goes to another that has room, if there is one.
+    let relieved = -1
     if (holder !== NOBODY && holder !== SEVERAL && !checked && this.#isMember[holder - 1]) {
       const box = holder - 1
+      const { excess, most } = this.#boxes
       const isFull = used[box]! + bytes > storage[box]!
-      const isAhead = load[box]! + demand > (mostLoad + INCUMBENT_SLACK) * throughput[box]! && load[box]! > 0
-      if (!isFull && !isAhead) return box
+      const isOver = load[box]! + demand > (most[box]! + INCUMBENT_SLACK) * throughput[box]! && load[box]! > 0
+      if (!isFull && !isOver && demand > 2 * excess[box]!) return box
+      if (!isFull) relieved = box
     }
     const equal = this.#equal
     let best = -1
@@ -180,6 +188,7 @@ export class Spread {
     let secondScore = -1
     for (let i = 0; i < count; i++) {
       const box = members[i]!
+      if (box === relieved) continue
       const usedThen = used[box]! + bytes
       if (usedThen > storage[box]! || (checked && holds[box]!.has(file))) continue
       let score = equal ? mix(hash ^ hashes[box]!) : rendezvousScore(hash, hashes[box]!, storage[box]!)
@@ -203,7 +212,11 @@ export class Spread {
         bestScore = score
       }
     }
-    return best === -1 ? second : best
+    if (relieved === -1) return best === -1 ? second : best
+    // Moved to one that is ahead itself, a file would be moved for nothing.
+    if (best === -1) return relieved
+    this.#boxes.excess[relieved]! -= demand
+    return best
   }
 
   #look(bytes: number, demand: number): void {

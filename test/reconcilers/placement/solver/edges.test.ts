@@ -10,7 +10,7 @@ import { digest } from '../../fleet.ts'
 import { copiesOf, type Holdings, holding, inputOf, movedIn, siteOf, solve } from './support.ts'
 
 const many = (count: number, of: (f: number) => number) => Array.from({ length: count }, (_, f) => of(f))
-const sizes = many(800, (f) => 50 + (mix(f) % 200))
+const sizes = many(300, (f) => 50 + (mix(f) % 200))
 const all = sizes.reduce((sum, size) => sum + size, 0)
 
 /** A parent, and edges of one appliance, of several and of two kinds. */
@@ -31,7 +31,7 @@ function fleet(scale = all): SolverSite[] {
   ]
 }
 
-const skewed = many(800, (f) => (f + 1) ** -0.9)
+const skewed = many(300, (f) => (f + 1) ** -0.9)
 const column = (values: readonly number[]) => Float64Array.from(values)
 
 /** What every placement must keep, whatever it was asked. */
@@ -74,14 +74,14 @@ describe('it holds when', () => {
     ],
     [
       'all popularities are equal',
-      inputOf(sizes, fleet(), { popularity: [column(many(800, () => 1)), column(many(800, () => 7))] }),
+      inputOf(sizes, fleet(), { popularity: [column(many(300, () => 1)), column(many(300, () => 7))] }),
       0.97,
       'all files are of one band, and every tie is broken by hash',
     ],
     [
       'one file has all the demand',
       inputOf(sizes, fleet(), {
-        popularity: [column(many(800, (f) => (f === 5 ? 1 : 0))), column(many(800, (f) => (f === 5 ? 1 : 0)))],
+        popularity: [column(many(300, (f) => (f === 5 ? 1 : 0))), column(many(300, (f) => (f === 5 ? 1 : 0)))],
       }),
       0.7,
       'a file is whole: one appliance cannot serve it, and copies store it again',
@@ -89,7 +89,7 @@ describe('it holds when', () => {
     [
       'popularity spans ten million to one',
       inputOf(sizes, fleet(), {
-        popularity: [column(many(800, (f) => 1e7 ** (1 - f / 799))), column(many(800, (f) => 1e7 ** (f / 799)))],
+        popularity: [column(many(300, (f) => 1e7 ** (1 - f / 299))), column(many(300, (f) => 1e7 ** (f / 299)))],
       }),
       0.8,
       'the first files are most of it; classes want the opposite',
@@ -97,7 +97,7 @@ describe('it holds when', () => {
     [
       'sizes span ten million to one',
       inputOf(
-        many(800, (f) => Math.ceil(1e7 ** (f / 799))),
+        many(300, (f) => Math.ceil(1e7 ** (f / 299))),
         fleet(1e8),
         { popularity: [column(skewed), column(skewed)] },
       ),
@@ -156,7 +156,7 @@ describe('it holds when', () => {
     ],
     [
       'a class is without demand',
-      inputOf(sizes, fleet(), { popularity: [column(skewed), column(many(800, () => 0))] }),
+      inputOf(sizes, fleet(), { popularity: [column(skewed), column(many(300, () => 0))] }),
       0.97,
       'where nothing is known, all is asked for alike',
     ],
@@ -193,7 +193,7 @@ describe('it holds when', () => {
     [
       'a catalog of holes',
       inputOf(
-        many(800, () => Number.NaN),
+        many(300, () => Number.NaN),
         fleet(),
         { popularity: [column(skewed), column(skewed)] },
       ),
@@ -216,7 +216,7 @@ describe('it holds when', () => {
 })
 
 describe('files too large', () => {
-  const popularity = [column(many(800, (f) => (f === 0 ? 5 : 0.01)))]
+  const popularity = [column(many(300, (f) => (f === 0 ? 5 : 0.01)))]
   const large = sizes.with(0, Math.ceil(0.3 * all))
 
   test('for one site only are at its parent, and count as what that serves', () => {
@@ -235,7 +235,7 @@ describe('files too large', () => {
     })
     const { holdings, worth } = solve(input)
     expect(copiesOf(holdings, 0)).toBe(1)
-    expect(new Set(many(800, (f) => (f > 0 ? copiesOf(holdings, f) : 0)))).toEqual(new Set([0, 2]))
+    expect(new Set(many(300, (f) => (f > 0 ? copiesOf(holdings, f) : 0)))).toEqual(new Set([0, 2]))
     expect(worth.value).toBeLessThanOrEqual(worth.bound)
   })
 
@@ -248,7 +248,7 @@ describe('files too large', () => {
 })
 
 describe('the same question has the same answer', () => {
-  const given = { popularity: [column(skewed), column(many(800, (f) => skewed[799 - f]!))], churnBonus: 0.25 }
+  const given = { popularity: [column(skewed), column(many(300, (f) => skewed[299 - f]!))], churnBonus: 0.25 }
   const catalogDigest = `sha256:${'0'.repeat(64)}`
   const written = (input: SolverInput, parts: number) => {
     const { appliances, sites, worth, scarce } = joinPlaced(
@@ -318,7 +318,7 @@ describe('a change of plan pays for its bytes', () => {
     expectSound(input, solution)
     let old = 0
     for (const [key, set] of solution.holdings)
-      for (const f of set.difference(before.get(key)!)) if (f < 800) old += doubled[f]!
+      for (const f of set.difference(before.get(key)!)) if (f < 300) old += doubled[f]!
     expect(old / (0.4 * all)).toBeLessThan(0.02)
     expect(solution.worth.value / solution.worth.bound).toBeGreaterThan(0.97)
   })
