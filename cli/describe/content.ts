@@ -18,9 +18,17 @@ export function describeCatalog(screen: Screen, catalog: Catalog): void {
     screen.field('Files', `${status.files}, ${bytesText(status.bytes ?? 0)} (version ${status.version ?? 0})`)
   screen.field('Digest', status?.digest)
   screen.field('Demand', status?.demandDigest)
+  if (status?.counted) {
+    const { files, days, lastDay, refused, firstRefused } = status.counted
+    screen.field('Counted', lastDay === undefined ? 'nothing yet' : `${files} files on ${days} days up to ${lastDay}`)
+    if (refused !== undefined)
+      screen.field('Refused', `${refused} rows of the demand database; the first: ${firstRefused}`)
+  }
   screen.field('Used by', status?.usedBy?.join('\n') || '<none>')
   screen.conditions(status?.conditions)
 }
+
+const DEMAND = { observed: 'as counted', forecast: 'forecast from what was counted' } as const
 
 export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: PlacementPlan | undefined): void {
   const { spec, status } = policy
@@ -32,6 +40,7 @@ export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: Pl
     `${spec.copies.perSite} per site${spec.copies.perRegion === undefined ? '' : `, ${spec.copies.perRegion} per region`}`,
   )
   screen.field('Storage', `${spec.storageShare}% of each appliance`)
+  if (spec.demand.source !== 'catalog') screen.field('Demand', DEMAND[spec.demand.source])
   if (spec.churn) {
     const { bonusPercent = 25, maxFillBytesPerSite: most } = spec.churn
     const budget = most === undefined ? '' : `, at most ${bytesText(most)} a plan to each site`
