@@ -6,7 +6,7 @@ import { configMaps } from '../../runtime/client/resource.ts'
 import { ApiProxy } from '../kube/api-proxy.ts'
 import { Folder, finished, start, startTestServer, type TestServer, weir, written } from './harness.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let server: TestServer
 const folder = new Folder()

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { programFile } from '../support/built-program.ts'
 import { Folder, finished, startTestServer, type TestServer } from './harness.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let server: TestServer
 const folder = new Folder()

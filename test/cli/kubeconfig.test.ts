@@ -11,7 +11,7 @@ import { inProcess } from './in-process.ts'
 
 // Each case is a request that reaches a real server (or is not made), by this program and by kubectl: what the server saw must be the same.
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 /** What a server sees of who asks it, and how. */
 interface Seen {

@@ -4,7 +4,7 @@ import { describe, expect, jest, test } from '@jest/globals'
 import { endedBySignals, Pauses } from '../../cli/long-work.ts'
 import { start } from './harness.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 const site = (name: string, indent: string) =>
   [

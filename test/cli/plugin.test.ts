@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import packageJson from '../../package.json' with { type: 'json' }
 import { Folder, kubectl, program, startTestServer, type TestServer } from './harness.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 const withKubectl = kubectl ? describe : describe.skip
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { configMaps } from '../../runtime/client/resource.ts'
 import { Folder, startTestServer, type TestServer, weir } from './harness.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 // What whoever reads must be able to rely on, asked of the real program against a real server.
 

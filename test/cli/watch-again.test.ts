@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import type { Io } from '../../cli/io.ts'
 import { run } from '../../cli/run.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 // A server that treats watches badly: it breaks the first off in the middle, has forgotten where the second was, and serves the third.
 

@@ -7,7 +7,7 @@ import { inProcess } from '../cli/in-process.ts'
 import { freshNamespace } from '../controllers/control-plane.ts'
 import { type Rule, untilAllowed } from './until-allowed.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let server: TestServer
 let namespace: string

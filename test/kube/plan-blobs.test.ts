@@ -19,6 +19,7 @@ import { isAlreadyExists } from '../../runtime/errors.ts'
 import { inProcess } from '../cli/in-process.ts'
 import { type ControlPlane, eventually, freshNamespace, startControlPlane } from '../controllers/control-plane.ts'
 import { ApiProxy } from './api-proxy.ts'
+import { type Rule, untilAllowed } from './until-allowed.ts'
 
 /** API servers proxy to no loopback address. Nobody else reaches this one but who reaches this machine. */
 const address = Object.values(networkInterfaces())
@@ -104,7 +105,7 @@ const how = { fieldManager: 'test', force: true }
   }
 
   /** A client of somebody who may do this, and nothing else. */
-  async function somebody(name: string, rules: readonly object[]): Promise<[Client, () => Promise<void>, string]> {
+  async function somebody(name: string, rules: readonly Rule[]): Promise<[Client, () => Promise<void>, string]> {
     const apiVersion = 'rbac.authorization.k8s.io/v1'
     const user = `${name}-${service.split('/')[0]}`
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: user }
@@ -117,10 +118,9 @@ const how = { fieldManager: 'test', force: true }
       )
     await make('ClusterRole', 'clusterroles', { rules })
     await make('ClusterRoleBinding', 'clusterrolebindings', { roleRef, subjects })
-    const proxy = await ApiProxy.start({
-      kubeconfigPath: plane.kubeconfigPath,
-      impersonate: { user, groups: ['system:authenticated'] },
-    })
+    const impersonate = { user, groups: ['system:authenticated'] }
+    await untilAllowed(plane.client, impersonate, rules)
+    const proxy = await ApiProxy.start({ kubeconfigPath: plane.kubeconfigPath, impersonate })
     const path = proxy.writeKubeconfig(join(folder, user))
     const client = new Client({ access: await loadKubeconfig({ path }) })
     const close = async () => {
@@ -197,7 +197,7 @@ const how = { fieldManager: 'test', force: true }
       6,
       expect.stringContaining(`PlacementPolicy ${ns}/films was changed\n`),
     ])
-  }, 60_000)
+  }, 180_000)
 
   /** Two appliances that are to hold a catalog, with controllers that have planned it. */
   async function placedFleet(ns: string) {

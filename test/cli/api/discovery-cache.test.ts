@@ -4,7 +4,7 @@ import { ApiProxy } from '../../kube/api-proxy.ts'
 import { Folder, startTestServer, type TestServer } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let server: TestServer
 const folder = new Folder()

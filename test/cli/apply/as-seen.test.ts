@@ -10,7 +10,7 @@ import { freshNamespace } from '../../controllers/control-plane.ts'
 import { ApiProxy } from '../../kube/api-proxy.ts'
 import { Folder, startTestServer, type TestServer } from '../harness.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let server: TestServer
 let namespace: string

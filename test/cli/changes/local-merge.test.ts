@@ -2,12 +2,13 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { ApiProxy } from '../../kube/api-proxy.ts'
+import { untilAllowed } from '../../kube/until-allowed.ts'
 import { Folder, startTestServer, type TestServer } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
 
 // Asked of any server: what this program merges must be what the server would make of it.
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let server: TestServer
 let viewer: ApiProxy
@@ -24,10 +25,8 @@ async function applied(input: string): Promise<void> {
 
 beforeAll(async () => {
   server = await startTestServer()
-  viewer = await ApiProxy.start({
-    kubeconfigPath: server.kubeconfig,
-    impersonate: { user: 'vera', groups: [`${ns}-viewers`, 'system:authenticated'] },
-  })
+  const impersonate = { user: 'vera', groups: [`${ns}-viewers`, 'system:authenticated'] }
+  viewer = await ApiProxy.start({ kubeconfigPath: server.kubeconfig, impersonate })
   mkdirSync(join(folder.path, 'viewer'))
   viewerConfig = viewer.writeKubeconfig(join(folder.path, 'viewer', 'kubeconfig'))
   await applied(`apiVersion: v1
@@ -45,6 +44,7 @@ metadata: {name: ${ns}}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ${ns}}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: ${ns}-viewers}]
 `)
+  await untilAllowed(server.client, impersonate, [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] }])
 })
 afterAll(async () => {
   await server?.client.raw(`/api/v1/namespaces/${ns}`, { method: 'DELETE' })

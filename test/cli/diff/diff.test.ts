@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { parse } from 'yaml'
 import { sites } from '../../../controllers/resources.ts'
 import { ApiProxy, type ApiProxyOptions } from '../../kube/api-proxy.ts'
+import { untilAllowed } from '../../kube/until-allowed.ts'
 import { Folder, type Result, type RunOptions, startTestServer, type TestServer, weir } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
 
@@ -158,6 +159,8 @@ describe('who may only read', () => {
       `${rbac} ClusterRole\nmetadata: {name: diff-viewers}\nrules: [{apiGroups: ["", fleet.weir.dev], resources: [configmaps, sites], verbs: [get, list]}]\n`,
       `${rbac} ClusterRoleBinding\nmetadata: {name: diff-viewers}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: diff-viewers}\nsubjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: viewers}]\n`,
     )
+    const rule = { apiGroups: ['', 'fleet.weir.dev'], resources: ['configmaps', 'sites'], verbs: ['get', 'list'] }
+    await untilAllowed(server.client, viewer.impersonate, [rule])
   })
 
   test('sees what who may write sees, and is told whose merge it is', async () => {

@@ -4,7 +4,7 @@ import type { Appliance } from '../../../crds/types.gen.ts'
 import { finished, start, startTestServer, type TestServer, written } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 // No controllers run here: the test says what they and the agents would report.
 let server: TestServer

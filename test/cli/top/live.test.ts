@@ -6,7 +6,7 @@ import type { Appliance } from '../../../crds/types.gen.ts'
 import { startTestServer, type TestServer } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let server: TestServer
 beforeAll(async () => {
