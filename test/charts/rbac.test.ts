@@ -14,6 +14,7 @@ import {
   sites,
 } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
+import { openDemandStore } from '../../gateway/demand/open.ts'
 import { startGateway } from '../../gateway/gateway.ts'
 import { tokenSecretName } from '../../reconcilers/credentials/plan-credentials.ts'
 import { HEARTBEAT_LABEL, HEARTBEAT_NAMESPACE } from '../../reconcilers/heartbeats/leases.ts'
@@ -28,6 +29,9 @@ import { type ControlPlane, eventually, freshNamespace, startControlPlane } from
 import { ask, inventory, report, type TestAppliance } from '../gateway/harness.ts'
 import { ApiProxy, type SeenRequest } from '../kube/api-proxy.ts'
 import { helm, installRights, type PolicyRule, type Rendered, render, required, serviceAccount } from './helm.ts'
+
+/** With everything that takes rights of its own. */
+const values = { gateway: { ...required.gateway, demand: { postgres: { secretName: 'demand' } } } }
 
 /** The release's own, so that leader election and heartbeats are told apart. */
 const RELEASE_NAMESPACE = 'weir-rbac-test'
@@ -46,7 +50,7 @@ const whenHelm = helm ? describe : describe.skip
 whenHelm('the rights of each component, used over the whole life of a fleet', () => {
   beforeAll(async () => {
     plane = await startControlPlane()
-    rendered = await render(required, RELEASE_NAMESPACE)
+    rendered = await render(values, RELEASE_NAMESPACE)
     for (const name of [RELEASE_NAMESPACE, HEARTBEAT_NAMESPACE]) await ensureNamespace(name)
     await installRights(plane.client, rendered)
     const ns = await freshNamespace(plane.client, 'rbac')
@@ -203,12 +207,15 @@ async function live(ns: string, controllerClient: Client, gatewayClient: Client)
     installProtection: false,
   })
   const pki = await ensureCertificates({ folder: join(plane.dir, 'pki-rbac'), now: new Date() })
+  const demandAt = join(plane.dir, 'rbac-demand.db')
   const gateway = await startGateway({
     client: gatewayClient,
     blobStore: plane.blobs,
     listen: { host: '127.0.0.1', port: 0 },
     tls: { cert: pki.server.certificate, key: pki.server.key },
     id: `rbac-${randomUUID().slice(0, 8)}`,
+    demandStore: await openDemandStore(demandAt),
+    demandAt,
   })
   try {
     await controllers.started
@@ -260,7 +267,7 @@ async function bringUp(ns: string): Promise<void> {
   await make(sites, ns, 'fra', { country: 'DE', metro: 'fra' })
   await make(appliances, ns, 'box', { siteRef: { name: 'fra' }, hardwareClassRef: { name: 'small' } })
   await make(catalogs, ns, 'films', { source: { url: source(ns, 3) } })
-  await make(placementPolicies, ns, 'all', { catalogRef: { name: 'films' } })
+  await make(placementPolicies, ns, 'all', { catalogRef: { name: 'films' }, demand: { source: 'observed' } })
   await filesAssigned(ns, 3)
   await disown(ns)
   // Plans follow one another; the older ones go.
@@ -268,6 +275,10 @@ async function bringUp(ns: string): Promise<void> {
     await make(catalogs, ns, 'films', { source: { url: source(ns, files) }, refreshInterval: `${files}h` })
     await filesAssigned(ns, files)
   }
+  await eventually(async () => {
+    const { digest, counted } = (await find(catalogs, ns, 'films'))?.status ?? {}
+    return counted !== undefined && counted.catalogDigest === digest
+  }, 'demand is published for the newest catalog')
 }
 
 const made = () => plane.client
