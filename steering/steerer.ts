@@ -21,6 +21,8 @@ export interface Steered {
   catalog: string
   /** The file whose URL is given: the first that was asked for, or the one that a player of the title begins with. */
   entry: number
+  /** Its path. */
+  path: string
 }
 
 interface MutableRequest extends SteerRequest {
@@ -70,6 +72,7 @@ export class Steerer {
     index: undefined as unknown as CatalogIndex,
     catalog: '',
     entry: 0,
+    path: '',
   }
 
   constructor(options: SteererOptions) {
@@ -123,16 +126,20 @@ export class Steerer {
     }
     const found = new Uint32Array(files.length)
     let first = ''
+    let path = ''
     for (let i = 0; i < files.length; i++) {
       found[i] = this.#find(files[i]!, catalog, i)
-      if (i === 0) first = steered.catalog
-      else if (steered.catalog !== first)
+      if (i === 0) {
+        first = steered.catalog
+        path = steered.path
+      } else if (steered.catalog !== first)
         throw invalid([
           { pointer: `/files/${i}`, detail: `is in catalog ${steered.catalog}, the first file in ${first}` },
         ])
     }
     this.#request.files = found
     steered.entry = found[0]!
+    steered.path = path
   }
 
   #resolveTitle(title: string, catalog: string | undefined): void {
@@ -147,6 +154,7 @@ export class Steerer {
       this.#take(key, ordinal, index)
       this.#request.files = found.files
       this.#steered.entry = found.entry
+      this.#steered.path = index.path(found.entry) ?? ''
       return
     }
     throw new HttpProblem(
@@ -177,6 +185,7 @@ export class Steerer {
       const detail = `catalog ${this.#steered.catalog} has no file ${JSON.stringify(path)}`
       throw new HttpProblem(404, 'UnknownFile', detail, { faults: [{ pointer: `/files/${i}`, detail }] })
     }
+    this.#steered.path = path
     return index
   }
 

@@ -35,9 +35,9 @@ export class AnswerText {
 
   /** The body of an answer, without the end of its object: an explanation may follow. */
   open(steered: Steered): string {
-    const { answer, index, catalog, entry, request } = steered
+    const { answer, catalog, request } = steered
     const below = `/${catalog}/`
-    const path = encoded(index.path(entry) ?? '')
+    const path = encoded(steered.path)
     const many = request.files.length > 1
     let text = '{"urls":['
     for (let i = 0; i < answer.count; i++) {
@@ -57,17 +57,17 @@ export class AnswerText {
 
   /** The URL of the file that is asked for at a place of the answer. */
   url(steered: Steered, position: number): string {
-    const { answer, index, catalog, entry } = steered
+    const { answer, catalog } = steered
     const ordinal = answer.appliances[position]!
-    const path = encoded(index.path(entry) ?? '')
+    const path = encoded(steered.path)
     if (ordinal < 0) return fallbackUrl(this.#fallbackTemplate(steered, -1 - ordinal), catalog, path)
     return `${baseOf(this.#world.urls[ordinal]!)}/${catalog}/${path}`
   }
 
   #fallback(steered: Steered, i: number, many: boolean): string {
     const template = this.#fallbackTemplate(steered, i)
-    const { index, catalog, entry } = steered
-    const url = JSON.stringify(fallbackUrl(template, catalog, encoded(index.path(entry) ?? '')))
+    const { catalog, path } = steered
+    const url = JSON.stringify(fallbackUrl(template, catalog, encoded(path)))
     const urls = many ? `,"urls":${this.#urls(steered, (file) => fallbackUrl(template, catalog, file))}` : ''
     return `{"url":${url}${urls},"tier":"`
   }
