@@ -102,7 +102,11 @@ function runThread(
       execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB },
     })
+    let failed = false
     const fail = (error: unknown) => {
+      // Where one manifest cannot be stored, many cannot.
+      if (failed) return
+      failed = true
       void worker.terminate()
       reject(error)
     }
