@@ -56,7 +56,7 @@ export async function startPostgres(programs: string) {
     await stop()
     throw error
   })
-  return { url: `postgres://weir@127.0.0.1:${port}/postgres`, stop }
+  return { where: `postgres://weir@127.0.0.1:${port}/postgres`, stop }
 }
 
 function idOf(flag: string): number {

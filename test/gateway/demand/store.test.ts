@@ -7,7 +7,7 @@ import { openDemandStore } from '../../../gateway/demand/open.ts'
 import type { DemandBatch } from '../../../gateway/demand/store.ts'
 import { catalogOf, encodeCatalog } from '../../../reconcilers/blobs/catalog.ts'
 import { decodeDemand, encodeDemand } from '../../../reconcilers/blobs/demand.ts'
-import { findPostgres, startPostgres } from './postgres.ts'
+import { storeKinds } from './stores.ts'
 
 const HOUR = 480_000
 const DAY = HOUR / 24
@@ -33,17 +33,12 @@ const batch = (id: string, more: Partial<DemandBatch> = {}): DemandBatch => ({
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-demand-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-const postgres = findPostgres()
-
-const kinds: [name: string, start: () => Promise<{ url: string; stop: () => Promise<void> | void }>][] = [
-  ['SQLite', async () => ({ url: join(folder, 'deep', 'demand.db'), stop: () => {} })],
-]
-if (postgres) kinds.push(['PostgreSQL', () => startPostgres(postgres)])
-else test.skip('PostgreSQL: its programs initdb and postgres are not on this machine', () => {})
+const kinds = storeKinds(() => folder)
+if (kinds.length < 2) test.skip('PostgreSQL: its programs initdb and postgres are not on this machine', () => {})
 
 describe.each(kinds)('demand in %s', (_name, start) => {
   const started = start()
-  const opened = started.then(({ url }) => openDemandStore(url))
+  const opened = started.then(({ where }) => openDemandStore(where))
   afterAll(async () => {
     await (await opened).close()
     await (await started).stop()
@@ -90,7 +85,7 @@ describe.each(kinds)('demand in %s', (_name, start) => {
 
   test('of many who tell at the same time nothing is lost', async () => {
     const store = await opened
-    const other = await openDemandStore((await started).url)
+    const other = await openDemandStore((await started).where)
     const files = Array.from({ length: 500 }, (_, i) => [i, 1, 10] as const)
     const told = Array.from({ length: 40 }, (_, i) =>
       (i % 2 ? other : store).add(
@@ -126,7 +121,7 @@ describe.each(kinds)('demand in %s', (_name, start) => {
 
   test('is summed up and foretold by a thread that reads it itself, class by class', async () => {
     const store = await opened
-    const { url } = await started
+    const { where } = await started
     const catalog = encodeCatalog(
       catalogOf([0, 1, 2].map((f) => ({ path: `f${f}`, size: 100, sha256: String(f).repeat(64) }))),
     )
@@ -143,7 +138,7 @@ describe.each(kinds)('demand in %s', (_name, start) => {
       )
     expect(await store.classes('isp/sum')).toEqual(['de', 'fr'])
     expect(await store.files('isp/sum', DAY, DAY + 1, 'fr')).toHaveLength(2)
-    const job = { where: url, name: 'isp/sum', today: DAY + 1, catalog: { digest: 'sha256:x', bytes: catalog, demand } }
+    const job = { where, name: 'isp/sum', today: DAY + 1, catalog: { digest: 'sha256:x', bytes: catalog, demand } }
     const { counted, observed, forecast } = await countOnThread(job, new AbortController().signal)
     expect(counted).toMatchObject({ days: 1, files: 2, catalogDigest: 'sha256:x' })
     for (const blob of [observed, forecast]) {
@@ -174,7 +169,7 @@ describe.each(kinds)('demand in %s', (_name, start) => {
   })
 
   test('outlives the program, and what is old is forgotten', async () => {
-    const again = await openDemandStore((await started).url)
+    const again = await openDemandStore((await started).where)
     expect(await again.files('isp/films', DAY, DAY + 1)).toHaveLength(6)
     await again.forget(DAY + 1)
     expect(await again.files('isp/films', DAY, DAY + 1)).toEqual([])
