@@ -1,23 +1,17 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import type { ApplyEvent } from '../../cli/apply/events.ts'
 import { sites } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
 import { type ConfigMap, configMaps, type Resource, secrets } from '../../runtime/client/resource.ts'
 import { ApiProxy } from '../kube/api-proxy.ts'
-import { Folder, kubectl, program, startTestServer, type TestServer } from './harness.ts'
+import { kubectl, program } from './harness.ts'
+import { suite } from './suite.ts'
 
 jest.setTimeout(120_000)
 
-let server: TestServer
-const folder = new Folder()
-beforeAll(async () => {
-  server = await startTestServer()
-})
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
-})
+const here = suite()
+const { folder } = here
 
 const namespace = (name: string) => `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}}\n`
 const config = (name: string, ns: string, annotations?: string) =>
@@ -28,13 +22,14 @@ const site = (name: string, ns: string, parents = '[]') =>
   `apiVersion: fleet.weir.dev/v1alpha1\nkind: Site\nmetadata: {name: ${name}, namespace: ${ns}}\nspec: {country: DE, metro: x, parents: ${parents}}\n`
 const all = (...documents: string[]) => documents.join('---\n')
 
-const apply = (input: string, ...args: string[]) => server.weir(['apply', '-f', '-', '--no-wait', ...args], { input })
+const apply = (input: string, ...args: string[]) =>
+  here.server.weir(['apply', '-f', '-', '--no-wait', ...args], { input })
 const events = (stdout: string) =>
   stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as ApplyEvent)
-const inventory = (name: string, ns = 'default') => server.client.get(secrets, { namespace: ns, name })
+const inventory = (name: string, ns = 'default') => here.server.client.get(secrets, { namespace: ns, name })
 
 describe('a set', () => {
   const ours = ['--applyset=flow']
@@ -66,7 +61,7 @@ describe('a set', () => {
       'applyset.kubernetes.io/contains-group-kinds': 'ConfigMap,Namespace,Secret,Site.fleet.weir.dev',
       'applyset.kubernetes.io/additional-namespaces': 'flow-a,flow-b',
     })
-    const stay = await server.client.get(configMaps, { namespace: 'flow-b', name: 'stay' })
+    const stay = await here.server.client.get(configMaps, { namespace: 'flow-b', name: 'stay' })
     expect(stay.metadata.labels).toEqual({ 'applyset.kubernetes.io/part-of': id })
   })
 
@@ -78,21 +73,21 @@ describe('a set', () => {
     const result = await apply(left, ...ours, ...args)
     expect([result.code, result.stderr]).toEqual([code, expect.stringMatching(stderr)])
     expect(result.stderr).toContain('- secret/s in flow-a\n')
-    expect(await server.client.find(secrets, { namespace: 'flow-a', name: 's' })).toBeDefined()
+    expect(await here.server.client.find(secrets, { namespace: 'flow-a', name: 's' })).toBeDefined()
   })
 
   test('is never pruned of everything by empty input, nor after an error', async () => {
     const empty = await apply('# nothing\n', ...ours, '--prune', '--yes')
     expect([empty.code, empty.stdout]).toEqual([5, ''])
     expect(empty.stderr).toMatch(/^error: there is no object in the files, and --prune would delete all/)
-    await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+    await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
     proxy.fault = ({ verb, dryRun, name }) =>
       verb === 'patch' && !dryRun && name === 'stay'
         ? { type: 'answer', status: 500, reason: 'InternalError' }
         : undefined
     const env = { KUBECONFIG: proxy.writeKubeconfig(join(folder.path, 'failing')) }
     const input = left.replace('a: "1"', 'a: "2"')
-    const failed = await server.weir(['apply', '-f', '-', ...ours, '--prune', '--yes'], { input, env })
+    const failed = await here.server.weir(['apply', '-f', '-', ...ours, '--prune', '--yes'], { input, env })
     expect([failed.code, failed.stdout]).toEqual([3, 'namespace/flow-a unchanged\n'])
     expect(failed.stderr).toContain('applied: namespace/flow-a\nnot applied: configmap/stay\n')
     expect(proxy.seen.filter(({ verb }) => verb === 'delete')).toEqual([])
@@ -163,7 +158,7 @@ describe('a set', () => {
     ],
   ])('%s', async (what, args, code, stderr) => {
     if (what.includes('something else'))
-      await server.client.create(secrets, {
+      await here.server.client.create(secrets, {
         apiVersion: 'v1',
         kind: 'Secret',
         metadata: { name: 'plain', namespace: 'default' },
@@ -178,7 +173,7 @@ describe('a set', () => {
 
 test('what changes after it was looked at is not pruned, unless it is only its status', async () => {
   await apply(all(config('c', 'default'), site('s', 'default')), '--applyset=race')
-  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+  await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
   const key = { namespace: 'default', name: 'c' }
   const merge = { data: { a: '2' } }
   const status = {
@@ -191,8 +186,8 @@ test('what changes after it was looked at is not pruned, unless it is only its s
   proxy.fault = ({ verb, dryRun }) => {
     if (verb !== 'delete' || dryRun || changes.length > 0) return undefined
     changes.push(
-      server.client.patch(configMaps, key, { type: 'merge', merge }),
-      server.client.applyStatus(sites as unknown as Resource<KubeObject>, status, { fieldManager: 'test' }),
+      here.server.client.patch(configMaps, key, { type: 'merge', merge }),
+      here.server.client.applyStatus(sites as unknown as Resource<KubeObject>, status, { fieldManager: 'test' }),
     )
     return { type: 'delay', ms: 300 }
   }
@@ -200,19 +195,19 @@ test('what changes after it was looked at is not pruned, unless it is only its s
   const args = ['apply', '-f', '-', '--no-wait', '--applyset=race', '--prune', '--yes']
   // Sites go first, so that the ConfigMap is changed well before its turn.
   const input = config('d', 'default')
-  const raced = await server.weir(args, { input, env })
+  const raced = await here.server.weir(args, { input, env })
   await Promise.all(changes)
   expect(raced.stdout).toBe('configmap/d created\nsite.fleet.weir.dev/s pruned\n')
   expect(raced.stderr).toContain('configmap/c kept: it was changed in the meantime\n')
   expect(raced.code).toBe(3)
-  expect((await server.weir(args, { input })).stdout).toBe('configmap/d unchanged\nconfigmap/c pruned\n')
+  expect((await here.server.weir(args, { input })).stdout).toBe('configmap/d unchanged\nconfigmap/c pruned\n')
 })
 
 test('a saved plan is applied exactly, deletions included, without asking; a stale one is exit 6 and writes nothing', async () => {
   const save = (input: string, file: string, ...args: string[]) =>
-    server.weir(['plan', '-f', '-', '--out', join(folder.path, file), '--exit-code=false', ...args], { input })
+    here.server.weir(['plan', '-f', '-', '--out', join(folder.path, file), '--exit-code=false', ...args], { input })
   const run = (file: string, ...args: string[]) =>
-    server.weir(['apply', '--plan', join(folder.path, file), '--no-wait', ...args])
+    here.server.weir(['apply', '--plan', join(folder.path, file), '--no-wait', ...args])
   const secretFile = folder.file('secret.yaml', secret('hidden', 'default', 'hunter2'))
   await apply(all(config('p1', 'default'), config('p2', 'default')), '--applyset=planned')
   const input = all(config('p1', 'default'), secret('hidden', 'default', 'hunter2'))
@@ -241,7 +236,7 @@ test('fields of client-side apply become ours, and what the manifest has lost go
   }
   const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(before)}\n` }
   const applied = { ...before, metadata: { ...before.metadata, annotations } }
-  await server.client.create(configMaps, applied, { fieldManager: 'kubectl-client-side-apply' })
+  await here.server.client.create(configMaps, applied, { fieldManager: 'kubectl-client-side-apply' })
   const input = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, labels: {a: "1"}}\ndata: {a: "1"}\n'
   const dry = events((await apply(input, '--dry-run=server', '-o', 'json')).stdout)
   expect(dry[0]).toMatchObject({
@@ -254,8 +249,8 @@ test('fields of client-side apply become ours, and what the manifest has lost go
   })
   const again = before.metadata.labels!
   const same = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, labels: ${JSON.stringify(again)}}\ndata: {a: "1", b: "2"}\n`
-  expect(await server.weir(['diff', '-f', '-'], { input: same })).toMatchObject({ code: 0, stdout: '' })
-  const diff = await server.weir(['diff', '-f', '-', '--show=all'], { input })
+  expect(await here.server.weir(['diff', '-f', '-'], { input: same })).toMatchObject({ code: 0, stdout: '' })
+  const diff = await here.server.weir(['diff', '-f', '-', '--show=all'], { input })
   expect([diff.code, diff.stdout.match(/^[-+#] .*$/gm)]).toEqual([
     1,
     [
@@ -265,13 +260,13 @@ test('fields of client-side apply become ours, and what the manifest has lost go
       '# metadata.labels.b  yours, from kubectl-client-side-apply  2 → -  <stdin>:3:21',
     ],
   ])
-  const plan = await server.weir(['plan', '-f', '-'], { input })
+  const plan = await here.server.weir(['plan', '-f', '-'], { input })
   expect([plan.code, plan.stdout]).toEqual([
     1,
     '1 to change; nothing in the fleet moves\n~ ConfigMap/m data.b: 2 → -                   <stdin>:4:1\n~ ConfigMap/m metadata.labels.b: 2 → -        <stdin>:3:21\n',
   ])
   expect((await apply(input)).stdout).toBe('configmap/m configured\n')
-  const { data, metadata } = await server.client.get(configMaps, { namespace: 'default', name: 'm' })
+  const { data, metadata } = await here.server.client.get(configMaps, { namespace: 'default', name: 'm' })
   expect([data, metadata.labels, metadata.annotations]).toEqual([{ a: '1' }, { a: '1' }, undefined])
   expect(metadata.managedFields?.map(({ manager, operation }) => [manager, operation])).toEqual([['weir', 'Apply']])
   expect((await apply(input)).stdout).toBe('configmap/m unchanged\n')
@@ -282,12 +277,12 @@ withKubectl(
   'kubectl and Weir prune each other’s sets once the tooling says that they are theirs, and not before',
   async () => {
     const run = (args: readonly string[], input = '') =>
-      program(kubectl!, args, { input, env: { KUBECONFIG: server.kubeconfig, KUBECTL_APPLYSET: 'true' } })
+      program(kubectl!, args, { input, env: { KUBECONFIG: here.server.kubeconfig, KUBECTL_APPLYSET: 'true' } })
     const kubectlApply = (input: string) =>
       run(['apply', '--server-side', '--prune', '--applyset=shared', '-n', 'default', '-f', '-'], input)
     const weirApply = (input: string) => apply(input, '--applyset=shared', '--prune', '--yes')
     const tooling = (tool: string) =>
-      server.client.patch(
+      here.server.client.patch(
         secrets,
         { namespace: 'default', name: 'shared' },
         { type: 'merge', merge: { metadata: { annotations: { 'applyset.kubernetes.io/tooling': tool } } } },
@@ -311,7 +306,7 @@ withKubectl(
     ])
     await tooling('weir/v1')
     expect((await weirApply(two)).stdout).toMatch(/configmap\/one pruned\n$/)
-    const items = await server.client.list(configMaps, {
+    const items = await here.server.client.list(configMaps, {
       namespace: 'default',
       labelSelector: 'applyset.kubernetes.io/part-of',
     })

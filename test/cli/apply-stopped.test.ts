@@ -1,22 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import type { SummaryEvent } from '../../cli/apply/events.ts'
 import { configMaps } from '../../runtime/client/resource.ts'
 import { ApiProxy } from '../kube/api-proxy.ts'
-import { Folder, finished, start, startTestServer, type TestServer, weir, written } from './harness.ts'
+import { finished, start, weir, written } from './harness.ts'
+import { suite } from './suite.ts'
 
 jest.setTimeout(120_000)
 
-let server: TestServer
-const folder = new Folder()
-beforeAll(async () => {
-  server = await startTestServer()
-})
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
-})
+const here = suite()
+const { folder } = here
 
 /** More than are under way at once and the ten that are let through, so that some are not begun however slow the answers are. */
 const COUNT = 60
@@ -30,7 +24,7 @@ function manifests(prefix: string): string {
 }
 
 async function there(prefix: string): Promise<string[]> {
-  const { items } = await server.client.list(configMaps, { namespace: 'default' })
+  const { items } = await here.server.client.list(configMaps, { namespace: 'default' })
   return items.map(({ metadata }) => metadata.name!).filter((name) => name.startsWith(`${prefix}-`))
 }
 
@@ -39,7 +33,7 @@ const names = (text: string, what: string) =>
 
 test('SIGINT in mid-wave: nothing more is sent, what is under way is waited for, both are listed, 130; a rerun converges', async () => {
   const file = manifests('mid')
-  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+  await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
   const begun = Promise.withResolvers<void>()
   proxy.fault = ({ verb, dryRun }) => {
     if (verb !== 'patch' || dryRun) return undefined
@@ -62,7 +56,7 @@ test('SIGINT in mid-wave: nothing more is sent, what is under way is waited for,
   expect((await there('mid')).sort()).toEqual([...applied].sort())
   expect(stdout.match(/configmap\/mid-\d+ created/g) ?? []).toHaveLength(applied.length)
 
-  const again = await server.weir(['apply', '-f', file, '--no-wait'])
+  const again = await here.server.weir(['apply', '-f', file, '--no-wait'])
   expect(again.code).toBe(0)
   expect(again.stdout.match(/ created$/gm)).toHaveLength(pending.length)
   expect(await there('mid')).toHaveLength(COUNT)
@@ -70,7 +64,7 @@ test('SIGINT in mid-wave: nothing more is sent, what is under way is waited for,
 
 test('a server that goes away half-way: exit 3, with what was done, what not, and what nobody knows', async () => {
   const file = manifests('half')
-  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+  await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
   let sent = 0
   proxy.fault = ({ verb, dryRun }) => {
     if (verb !== 'patch' || dryRun) return undefined
@@ -94,7 +88,7 @@ test('a server that goes away half-way: exit 3, with what was done, what not, an
   expect(stderr).toMatch(/error: lost the connection to http:\/\/127\.0\.0\.1:\d+/)
   // What the proxy broke off never came to the server.
   expect(await there('half')).toHaveLength(summary.created)
-  expect((await server.weir(['apply', '-f', file])).code).toBe(0)
+  expect((await here.server.weir(['apply', '-f', file])).code).toBe(0)
   expect(await there('half')).toHaveLength(COUNT)
 })
 
@@ -113,7 +107,7 @@ onTerminal.each([
   const command = `${process.execPath} ${main} apply -f ${file}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: folder.path,
-    env: { PATH: process.env.PATH, HOME: folder.path, KUBECONFIG: server.kubeconfig, TERM: 'dumb' },
+    env: { PATH: process.env.PATH, HOME: folder.path, KUBECONFIG: here.server.kubeconfig, TERM: 'dumb' },
   })
   const result = finished(child)
   const asked = await written(child, 'stdout', /Apply this\? \[y\/N\] /)

@@ -1,19 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { programFile } from '../support/built-program.ts'
-import { Folder, finished, startTestServer, type TestServer } from './harness.ts'
+import { finished } from './harness.ts'
+import { suite } from './suite.ts'
 
 jest.setTimeout(120_000)
 
-let server: TestServer
-const folder = new Folder()
-beforeAll(async () => {
-  server = await startTestServer()
-})
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
-})
+const here = suite()
+const { folder } = here
 
 const ESCAPE = '\u001b'
 // util-linux' script gives a program a terminal; BSD's has other flags.
@@ -43,7 +37,7 @@ function script(): string {
 const environment = (env: Record<string, string>) => ({
   PATH: process.env.PATH,
   HOME: folder.path,
-  KUBECONFIG: server.kubeconfig,
+  KUBECONFIG: here.server.kubeconfig,
   ...env,
 })
 
@@ -58,7 +52,7 @@ onTerminal('on a terminal', () => {
     const child = spawn('script', ['-qec', script(), '/dev/null'], { cwd: folder.path, env: environment(env) })
     child.stdin.end()
     const { stdout } = await finished(child)
-    expect(stdout).toMatch(/\+ {2}name: s\r?\n|\+ {2}name: s\u001b/)
+    expect(stdout).toMatch(/\+ {2}name: s\b/)
     expect(stdout).toContain('did you mean "country"?')
     expect(stdout).toContain('sites.fleet.weir.dev "nope" not found')
     expect(stdout.includes(ESCAPE)).toBe(colours)

@@ -1,25 +1,18 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import { ApiProxy } from '../../kube/api-proxy.ts'
-import { Folder, startTestServer, type TestServer } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
+import { suite } from '../suite.ts'
 
 jest.setTimeout(120_000)
 
-let server: TestServer
-const folder = new Folder()
-beforeAll(async () => {
-  server = await startTestServer()
-})
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
-})
+const here = suite()
+const { folder } = here
 
 const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: default}\ndata: {a: "1"}\n'
 
 test('what a server serves is asked for once, whatever verbs come after', async () => {
-  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+  await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
   const env = {
     KUBECONFIG: proxy.writeKubeconfig(join(folder.path, 'counted')),
     KUBECACHEDIR: join(folder.path, 'cache'),

@@ -1,22 +1,15 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import { configMaps } from '../../../runtime/client/resource.ts'
 import { freshNamespace } from '../../controllers/control-plane.ts'
 import { ApiProxy } from '../../kube/api-proxy.ts'
-import { Folder, startTestServer, type TestServer } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
+import { suite } from '../suite.ts'
 
 jest.setTimeout(120_000)
 
-let server: TestServer
-const folder = new Folder()
-beforeAll(async () => {
-  server = await startTestServer()
-})
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
-})
+const here = suite()
+const { folder } = here
 
 const manifests = (namespace: string) =>
   `apiVersion: fleet.weir.dev/v1alpha1\nkind: Site\nmetadata: {name: user, namespace: ${namespace}}\nspec: {country: DE, metro: x}\n---\n` +
@@ -38,8 +31,8 @@ test.each<[string, string[], (namespace: string) => string, string]>([
 ])(
   '%s: what admission holds to be in use, by what went just before, is tried again',
   async (_what, args, input, told) => {
-    const namespace = await freshNamespace(server.client, 'unused')
-    await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+    const namespace = await freshNamespace(here.server.client, 'unused')
+    await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
     const env = { KUBECONFIG: proxy.writeKubeconfig(join(folder.path, namespace)) }
     const run = (words: readonly string[], text: string) => inProcess([...words, '-n', namespace], { env, input: text })
     expect(await run(['apply', '-f', '-', '--applyset=set', '--no-wait'], manifests(namespace))).toMatchObject({
@@ -55,13 +48,13 @@ test.each<[string, string[], (namespace: string) => string, string]>([
     expect({ code, stdout: stdout.replaceAll(namespace, 'NS') }).toEqual({ code: 0, stdout: told })
     expect(stderr).not.toContain('Forbidden')
     expect(refused).toBe(4)
-    expect(await server.client.find(configMaps, { namespace, name: 'used' })).toBeUndefined()
+    expect(await here.server.client.find(configMaps, { namespace, name: 'used' })).toBeUndefined()
   },
 )
 
 test('what is refused before anything else went is told at once', async () => {
-  const namespace = await freshNamespace(server.client, 'unused')
-  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+  const namespace = await freshNamespace(here.server.client, 'unused')
+  await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
   const env = { KUBECONFIG: proxy.writeKubeconfig(join(folder.path, namespace)) }
   let refused = 0
   proxy.fault = ({ verb }) => {

@@ -1,25 +1,19 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { sites } from '../../../controllers/resources.ts'
 import { ApiProxy, type ApiProxyOptions } from '../../kube/api-proxy.ts'
 import { untilAllowed } from '../../kube/until-allowed.ts'
-import { Folder, type Result, type RunOptions, startTestServer, type TestServer, weir } from '../harness.ts'
+import { type Result, type RunOptions, weir } from '../harness.ts'
 import { inProcess } from '../in-process.ts'
+import { suite } from '../suite.ts'
 
 // Programs are started by the dozen; on a busy machine that takes its time.
 jest.setTimeout(120_000)
 
-let server: TestServer
-const folder = new Folder()
-beforeAll(async () => {
-  server = await startTestServer()
-})
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
-})
+const shared = suite()
+const { folder } = shared
 
 const namespace = (name: string) => `apiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}}\n`
 const site = (name: string, ns: string, spec = '{country: DE, metro: FRA}') =>
@@ -31,7 +25,7 @@ const secret = (name: string, ns: string, value: string) =>
 const all = (...documents: string[]) => documents.join('---\n')
 
 const here = (args: readonly string[], options: RunOptions = {}) =>
-  inProcess(args, { ...options, env: { KUBECONFIG: server.kubeconfig, ...options.env } })
+  inProcess(args, { ...options, env: { KUBECONFIG: shared.server.kubeconfig, ...options.env } })
 const diff = (input: string, ...args: string[]) => here(['diff', '-f', '-', ...args], { input })
 async function applied(...documents: string[]): Promise<void> {
   const { code, stderr } = await here(['apply', '-f', '-', '--no-wait'], { input: all(...documents) })
@@ -44,7 +38,7 @@ async function through(
   run: (door: { diff(input: string, ...args: string[]): Promise<Result & { asked: string[] }> }) => Promise<void>,
   program = inProcess,
 ): Promise<void> {
-  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig, ...options })
+  await using proxy = await ApiProxy.start({ kubeconfigPath: shared.server.kubeconfig, ...options })
   const home = join(folder.path, `home-${Math.random()}`)
   mkdirSync(home)
   const KUBECONFIG = proxy.writeKubeconfig(join(home, 'kubeconfig'))
@@ -104,7 +98,7 @@ ofOurs('what it asks the server for', () => {
   })
 
   test('of a server that takes no batches any more, one by one', async () => {
-    await using other = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+    await using other = await ApiProxy.start({ kubeconfigPath: shared.server.kubeconfig })
     other.fault = ({ path }) =>
       path.startsWith('/weir/') ? { type: 'answer', status: 404, reason: 'NotFound' } : undefined
     const KUBECONFIG = other.writeKubeconfig(join(folder.path, 'gone'))
@@ -160,7 +154,7 @@ describe('who may only read', () => {
       `${rbac} ClusterRoleBinding\nmetadata: {name: diff-viewers}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: diff-viewers}\nsubjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: viewers}]\n`,
     )
     const rule = { apiGroups: ['', 'fleet.weir.dev'], resources: ['configmaps', 'sites'], verbs: ['get', 'list'] }
-    await untilAllowed(server.client, viewer.impersonate, [rule])
+    await untilAllowed(shared.server.client, viewer.impersonate, [rule])
   })
 
   test('sees what who may write sees, and is told whose merge it is', async () => {
@@ -180,7 +174,7 @@ describe('who may only read', () => {
   })
 
   test('hears of conflicts, and of what does not fit, all the same', async () => {
-    await server.client.patch(
+    await shared.server.client.patch(
       sites,
       { namespace: 'reader', name: 's' },
       { type: 'merge', merge: { metadata: { labels: { theirs: 'yes' } } } },
@@ -262,7 +256,7 @@ describe('how it is told', () => {
     path = folder.file('told.yaml', file)
   })
   const told = (...args: string[]) => here(['diff', '-f', 'told.yaml', ...args], { cwd: folder.path })
-  const program = (...args: string[]) => server.weir(['diff', '-f', 'told.yaml', ...args], { cwd: folder.path })
+  const program = (...args: string[]) => shared.server.weir(['diff', '-f', 'told.yaml', ...args], { cwd: folder.path })
 
   test('in each format, masked, with 1; every JSON and YAML parses alone', async () => {
     expect(readFileSync(path, 'utf8')).toContain('\\e[31m')
@@ -326,7 +320,7 @@ describe('how it is told', () => {
   })
 
   test('all: what the server fills in, and what others own and would keep', async () => {
-    await server.client.patch(
+    await shared.server.client.patch(
       sites,
       { namespace: 'told', name: 's' },
       { type: 'merge', merge: { metadata: { labels: { theirs: 'yes' } } } },
@@ -415,7 +409,7 @@ describe('orphans of a set', () => {
 
     const formats = ['text', 'stat', 'name', 'json', 'yaml', 'markdown', 'github']
     const program = (format: string) =>
-      server.weir(['diff', '-f', '-', ...set, '--prune', '-o', format], { input: left })
+      shared.server.weir(['diff', '-f', '-', ...set, '--prune', '-o', format], { input: left })
     const results = await Promise.all(
       formats.map((format) => (format === 'text' ? program(format) : diff(left, ...set, '--prune', '-o', format))),
     )

@@ -1,22 +1,15 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import type { ServedResource } from '../../../cli/api/discovery.ts'
 import { followUntil, type Verdict } from '../../../cli/health/follow.ts'
 import { Client } from '../../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../../runtime/client/kubeconfig.ts'
 import { type ConfigMap, configMaps } from '../../../runtime/client/resource.ts'
 import { ApiProxy } from '../../kube/api-proxy.ts'
-import { Folder, startTestServer, type TestServer } from '../harness.ts'
+import { suite } from '../suite.ts'
 
-let server: TestServer
-const folder = new Folder()
-beforeAll(async () => {
-  server = await startTestServer()
-})
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
-})
+const here = suite()
+const { folder } = here
 
 const resource = configMaps as unknown as ServedResource
 const never = new AbortController().signal
@@ -29,7 +22,7 @@ const judge = (object: unknown): Verdict => {
     : { type: 'pending', message: said ?? 'not there' }
 }
 const say = (name: string, what: string) =>
-  server.client.apply(
+  here.server.client.apply(
     configMaps,
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data: { say: what } },
     { fieldManager: 'test', force: true },
@@ -47,7 +40,7 @@ test('together: what was met and is no more has to be met again', async () => {
     if (what === 'a pending again') await say('b', 'met')
     if (what === 'b met') await say('a', 'met')
   }
-  const result = await followUntil(connectionOf(server.client), named('a', 'b'), {
+  const result = await followUntil(connectionOf(here.server.client), named('a', 'b'), {
     judge,
     together: true,
     settleMs: 50,
@@ -62,7 +55,7 @@ test('together: what was met and is no more has to be met again', async () => {
 
 test('a failure that passes is none; one that stays ends it', async () => {
   await say('c', 'failed')
-  const passing = followUntil(connectionOf(server.client), named('c', 'd'), {
+  const passing = followUntil(connectionOf(here.server.client), named('c', 'd'), {
     judge,
     failAfterMs: 20_000,
     timeoutMs: 20_000,
@@ -72,7 +65,7 @@ test('a failure that passes is none; one that stays ends it', async () => {
   })
   expect(await passing).toMatchObject({ failed: [], pending: [] })
   await say('c', 'failed')
-  const staying = followUntil(connectionOf(server.client), named('c', 'e'), {
+  const staying = followUntil(connectionOf(here.server.client), named('c', 'e'), {
     judge,
     failAfterMs: 20,
     timeoutMs: 20_000,
@@ -87,8 +80,8 @@ test('a failure that passes is none; one that stays ends it', async () => {
 
 test('nothing to follow is met; a server that may not be watched is told at once, one that is gone when the time is over', async () => {
   const options = { judge, timeoutMs: 20_000, signal: never, onMet: () => {} }
-  expect(await followUntil(connectionOf(server.client), [], options)).toEqual({ met: [], failed: [], pending: [] })
-  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+  expect(await followUntil(connectionOf(here.server.client), [], options)).toEqual({ met: [], failed: [], pending: [] })
+  await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
   const client = new Client({ access: await loadKubeconfig({ path: proxy.writeKubeconfig(join(folder.path, 'k')) }) })
   try {
     proxy.fault = () => ({ type: 'answer', status: 403, reason: 'Forbidden' })
