@@ -64,7 +64,8 @@ export async function readSavedPlan(path: string): Promise<SavedPlan> {
   try {
     saved = JSON.parse(await readFile(path, 'utf8')) as Partial<SavedPlan> | null
   } catch (error) {
-    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = error instanceof SyntaxError ? 'it is not JSON' : code === 'ENOENT' ? 'it does not exist' : message
     throw usageError(`cannot read the plan ${path}: ${why}`)
   }
   const { apiVersion, kind, objects, deletions, reads, withheld, asked } = saved ?? {}
