@@ -401,13 +401,13 @@ export interface PlannedSites {
 
 /** What the plan is worth, in per cent of all demand, as expected when it was made. */
 export interface PlannedOffload {
-  /** Demand served close to the viewer. What the viewer's own site serves counts in full, what its parent serves by half. */
+  /** Demand served close to the viewer. What the viewer's own site serves counts in full, what its parent serves by half, what that one's own parent serves by a quarter, and so on. */
   readonly expectedPercent: number
   /** No plan could have expected more than this with these appliances. */
   readonly boundPercent: number
   /** Demand served at the viewer's own site. */
   readonly sitePercent: number
-  /** Demand served at the parent of the viewer's site. */
+  /** Demand served at the parent of the viewer's site, or further up. */
   readonly parentPercent: number
 }
 
@@ -620,7 +620,7 @@ export interface PlacementPolicySpec {
 
 /** How much of the demand the current plan serves close to the viewer. */
 export interface Offload {
-  /** Demand expected to be served close to the viewer, in per cent of all demand. What the viewer's own site serves counts in full, what its parent serves by half. */
+  /** Demand expected to be served close to the viewer, in per cent of all demand. What the viewer's own site serves counts in full, what its parent serves by half, what that one's own parent serves by a quarter, and so on. */
   readonly expectedPercent: number
   /** No plan could expect more than this with these appliances, in per cent of all demand. */
   readonly boundPercent: number

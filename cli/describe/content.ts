@@ -102,7 +102,7 @@ function offloadText({ expectedPercent, boundPercent }: Offload, served = ''): s
 }
 
 const servedText = ({ sitePercent, parentPercent }: { sitePercent: number; parentPercent: number }) =>
-  `\n${sitePercent}% served at the viewers' own site, ${parentPercent}% at its parent, which counts half`
+  `\n${sitePercent}% served at the viewers' own site, ${parentPercent}% at its parents, where each step counts half`
 
 /** What a little more would be worth, where. */
 function scarceLines(screen: Screen, scarce: PlacementPlan['spec']['scarce']): void {

@@ -1,6 +1,7 @@
 import type { FileSet } from '../blobs/file-set.ts'
 import type { SolverInput, SolverSite } from './solver/input.ts'
 import { Markets } from './solver/markets.ts'
+import { parentsOf } from './solver/parents.ts'
 
 /** What holdings are worth; see `PlacementWorth`. */
 export interface Evaluation {
@@ -12,8 +13,8 @@ export interface Evaluation {
 
 /**
  * Values any placement, whoever made it: each appliance serves the demand of its site for its files, an equal part with the others that hold them, up to its throughput;
- * what no appliance of the site holds goes to the site's first parent that is among the sites, up to its appliances' throughput; a site that is the parent of others
- * serves its own viewers likewise. What an appliance is too busy to serve is served by nobody. Takes files × sites steps.
+ * what no appliance of the site holds goes to the first that does of its parent (the first that is among the sites and has appliances), that one's own parent and so on, up
+ * to its appliances' throughput, and is worth `parentValue` once for each step; a site that is the parent of others serves its own viewers likewise. What an appliance is too busy to serve is served by nobody. Takes files × sites steps.
  */
 export function evaluate(
   input: Pick<SolverInput, 'sizes' | 'popularity' | 'sites' | 'excluded' | 'licences'>,
@@ -33,63 +34,66 @@ export function evaluateSites(
 ): Evaluation {
   const files = sites[0] ? shareAt(sites[0]).length : 0
   const known = new Map(sites.map((site) => [site.key, site]))
-  const parentOf = (key: string) => {
-    const parent = known.get(key)!.parents.find((p) => p !== key && (known.get(p)?.appliances.length ?? 0) > 0)
-    return parent
+  const parentOf = parentsOf(sites)
+  const trunks = new Set([...parentOf.values()].filter((key) => key !== undefined))
+  const copiesAt = (key: string) => {
+    const copies = new Uint16Array(files)
+    for (const appliance of known.get(key)!.appliances) for (const f of holdings.get(appliance.key) ?? []) copies[f]!++
+    return copies
   }
-  const trunks = new Set(sites.map(({ key }) => parentOf(key)).filter((key) => key !== undefined))
-  const copies = new Uint16Array(files)
-  const count = (key: string) => {
-    copies.fill(0)
-    for (const appliance of known.get(key)!.appliances)
-      holdings.get(appliance.key)?.forEach((f) => {
-        copies[f]!++
-      })
-  }
-  const served = (key: string, load: (file: number) => number) => {
+  const served = (key: string, copies: Uint16Array, load: (file: number) => number) => {
     let [sum, all] = [0, 0]
     const { appliances, demandGbps } = known.get(key)!
     for (const { key: appliance, throughputGbps } of appliances) {
       let asked = 0
-      holdings.get(appliance)?.forEach((f) => {
-        asked += load(f) / copies[f]!
-      })
+      for (const f of holdings.get(appliance) ?? []) asked += load(f) / copies[f]!
       sum += Math.min(asked, demandGbps === undefined ? Number.POSITIVE_INFINITY : throughputGbps)
       all += asked
     }
     return { sum, all }
   }
-  const total = { demand: 0, local: 0, parent: 0 }
-  /** By trunk: what each file of it is asked for, and how much of all that by its own viewers. */
-  const asked = new Map<string, { load: Float64Array; own: number }>()
-  const ask = (trunk: string, column: Float64Array, demand: number, own: boolean, here?: Uint16Array) => {
-    const entry = asked.get(trunk) ?? { load: new Float64Array(files), own: 0 }
-    asked.set(trunk, entry)
-    for (let f = 0; f < files; f++) if (!here?.[f]) entry.load[f]! += column[f]! * demand
-    if (own) entry.own += demand
+  const total = { demand: 0, local: 0, parent: 0, value: 0 }
+  /** By trunk: its copies of each file, what each is asked for, and how much of all that by its own viewers; what all of it would be worth. */
+  const asked = new Map(
+    [...trunks].map((key) => [key, { copies: copiesAt(key), load: new Float64Array(files), own: 0, worth: 0 }]),
+  )
+  /** Asks one after the other for what `here` has not; the first serves what is worth `value`. */
+  const ask = (first: string | undefined, load: (file: number) => number, value: number, here?: Uint16Array) => {
+    for (let f = 0; f < files; f++) {
+      if (here?.[f]) continue
+      let worth = value
+      for (let key = first; key !== undefined; key = parentOf.get(key), worth *= parentValue) {
+        const entry = asked.get(key)!
+        if (!entry.copies[f]) continue
+        const more = load(f)
+        entry.load[f]! += more
+        entry.worth += more * worth
+        if (key === first && !here) entry.own += more
+        break
+      }
+    }
   }
   for (const site of sites) {
     const { key, assumedGbps = 1, demandGbps = assumedGbps } = site
     const column = shareAt(site)
+    const load = (f: number) => column[f]! * demandGbps
     total.demand += demandGbps
     if (trunks.has(key)) {
-      ask(key, column, demandGbps, true)
+      ask(key, load, 1)
       continue
     }
-    count(key)
-    total.local += served(key, (f) => column[f]! * demandGbps).sum
-    const parent = parentOf(key)
-    if (parent !== undefined) ask(parent, column, demandGbps, false, copies)
+    const copies = copiesAt(key)
+    const { sum } = served(key, copies, load)
+    total.local += sum
+    total.value += sum
+    ask(parentOf.get(key), load, parentValue, copies)
   }
-  for (const [trunk, { load, own }] of asked) {
-    count(trunk)
-    const { sum, all } = served(trunk, (f) => load[f]!)
-    const column = shareAt(known.get(trunk)!)
-    let held = 0
-    for (let f = 0; f < files; f++) if (copies[f]) held += column[f]! * own
-    const ownPart = all > 0 ? held / all : 0
-    total.local += sum * ownPart
-    total.parent += sum * (1 - ownPart)
+  for (const [trunk, { copies, load, own, worth }] of asked) {
+    const { sum, all } = served(trunk, copies, (f) => load[f]!)
+    if (!(all > 0)) continue
+    total.local += (sum * own) / all
+    total.parent += sum * (1 - own / all)
+    total.value += (sum / all) * worth
   }
-  return { ...total, value: total.local + parentValue * total.parent }
+  return total
 }

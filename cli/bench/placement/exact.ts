@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Highs } from 'highs'
+import { parentsOf } from '../../../reconcilers/placement/solver/parents.ts'
 import type { SolverInput } from '../../../reconcilers/placement/solver/solve.ts'
 
 /** Its types describe the CommonJS build. */
@@ -17,23 +18,33 @@ export async function exactValue({ sizes, popularity, sites }: SolverInput, pare
     return files.map((f) => (column[f]! * sizes[f]!) / all)
   })
   const keys = sites.map(({ key }) => key)
-  const parentOf = sites.map(({ parents }) => keys.findIndex((key) => parents.includes(key)))
+  const kin = parentsOf(sites)
+  const parentOf = keys.map((key) => keys.indexOf(kin.get(key) ?? ''))
+  const trunks = new Set(parentOf.filter((p) => p !== -1))
+  /** The site's own if it is a parent, and its parents, the nearest first, with what a unit served there is worth. */
+  const chainOf = (s: number) => {
+    const chain: { readonly p: number; readonly value: number }[] = []
+    let value = trunks.has(s) ? 1 : parentValue
+    for (let p = trunks.has(s) ? s : parentOf[s]!; p !== -1; p = parentOf[p]!, value *= parentValue)
+      chain.push({ p, value })
+    return chain
+  }
   const objective: string[] = []
   const constraints: string[] = []
   const bounded: string[] = []
   for (const [s, { demandClass = 0, demandGbps = 1, appliances }] of sites.entries()) {
     const demand = files.map((f) => share[demandClass]![f]! * demandGbps)
-    const isTrunk = parentOf.includes(s)
+    const isTrunk = trunks.has(s)
     const types = isTrunk ? [] : [...Map.groupBy(appliances, (a) => a.throughputGbps / a.storageBytes).values()]
-    const p = isTrunk ? s : parentOf[s]!
+    const chain = chainOf(s)
     for (const f of files) {
       if (demand[f] === 0) continue
       const served = types.map((_, t) => `y_${s}_${t}_${f}`)
       for (const y of served) objective.push(`+ ${y}`)
-      if (p !== -1) {
-        served.push(`w_${s}_${f}`)
-        objective.push(`+ ${isTrunk ? 1 : parentValue} w_${s}_${f}`)
-        constraints.push(`w_${s}_${f} - ${demand[f]} x_${p}_${f} <= 0`)
+      for (const { p, value } of chain) {
+        served.push(`w_${s}_${p}_${f}`)
+        objective.push(`+ ${value} w_${s}_${p}_${f}`)
+        constraints.push(`w_${s}_${p}_${f} - ${demand[f]} x_${p}_${f} <= 0`)
       }
       if (served.length > 0) constraints.push(`${served.join(' + ')} <= ${demand[f]}`)
     }
@@ -48,11 +59,11 @@ export async function exactValue({ sizes, popularity, sites }: SolverInput, pare
     const storage = appliances.reduce((sum, a) => sum + a.storageBytes, 0)
     const throughput = appliances.reduce((sum, a) => sum + a.throughputGbps, 0)
     constraints.push(`${files.map((f) => `${sizes[f]} x_${s}_${f}`).join(' + ')} <= ${storage}`)
-    const users = [s, ...[...parentOf.keys()].filter((kid) => parentOf[kid] === s && !parentOf.includes(kid))]
-    const served = users.flatMap((kid) =>
+    const users = [...sites.keys()].filter((user) => chainOf(user).some(({ p }) => p === s))
+    const served = users.flatMap((user) =>
       files
-        .filter((f) => share[sites[kid]!.demandClass ?? 0]![f]! * (sites[kid]!.demandGbps ?? 1) > 0)
-        .map((f) => `w_${kid}_${f}`),
+        .filter((f) => share[sites[user]!.demandClass ?? 0]![f]! * (sites[user]!.demandGbps ?? 1) > 0)
+        .map((f) => `w_${user}_${s}_${f}`),
     )
     constraints.push(`${served.join(' + ')} <= ${throughput}`)
     for (const f of files) bounded.push(`x_${s}_${f} <= 1`)

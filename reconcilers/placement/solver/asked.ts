@@ -1,21 +1,41 @@
 import type { Bands } from './bands.ts'
+import type { Branch, Trunk } from './model.ts'
 import type { SitePlacing } from './place.ts'
 
-/** Adds what viewers ask of the trunk: files that it holds and their own site does not. Returns the sum. */
-export function askTrunk(
-  { shareAt }: Bands,
-  demand: number,
-  atTrunk: Uint8Array,
+/** What is asked of a parent: by class and position, and in all: by its own viewers, and what all of it would be worth. */
+export interface Asked {
+  readonly columns: Map<Bands, Float64Array>
+  own: number
+  worth: number
+}
+
+/** Adds what viewers ask of their parents: of each, the files that it is the first to hold, and their own site does not. `states`: see `Coverage`. */
+export function askParents(
+  { bands, demand, chain }: Branch,
+  states: Uint8Array,
   here: Uint8Array | undefined,
-  asked: Float64Array,
-): number {
-  let sum = 0
-  for (let p = 0; p < atTrunk.length; p++) {
-    const more = atTrunk[p]! * (here ? 1 - here[p]! : 1) * shareAt[p]! * demand
-    asked[p]! += more
-    sum += more
+  asked: ReadonlyMap<Trunk, Asked>,
+): void {
+  const { shareAt } = bands
+  const columns = chain.map(({ trunk }) => {
+    const { columns: all } = asked.get(trunk)!
+    const column = all.get(bands) ?? new Float64Array(bands.order.length)
+    all.set(bands, column)
+    return column
+  })
+  const sums = new Float64Array(chain.length)
+  for (let p = 0; p < states.length; p++) {
+    const k = states[p]! - 1
+    if (k < 0 || here?.[p]) continue
+    const more = shareAt[p]! * demand
+    columns[k]![p]! += more
+    sums[k]! += more
   }
-  return sum
+  for (const [k, { trunk, value }] of chain.entries()) {
+    const entry = asked.get(trunk)!
+    entry.worth += sums[k]! * value
+    if (!here && k === 0) entry.own += sums[k]!
+  }
 }
 
 /** Columns by position, of several classes, as one by file index. */

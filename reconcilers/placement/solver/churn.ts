@@ -1,5 +1,5 @@
-import { type Bands, STORED } from './bands.ts'
-import type { Branch, Trunk } from './model.ts'
+import { STORED } from './bands.ts'
+import { type Branch, insteadOf } from './model.ts'
 import { type GroupParts, partsOf } from './parts.ts'
 import { dearestStorage, SiteDual, type SiteGroups } from './site-dual.ts'
 import { NOBODY, SEVERAL } from './spread.ts'
@@ -32,32 +32,32 @@ const BISECTIONS = 12
 /**
  * Decides anew on a branch, with a price λ on every byte that is moved: group by group, files are worth λ · bytes / demand less where they are not yet, be that the site or
  * just its other types of appliance. λ is `bonus` times the dearest storage price, and more where that would still move more into the site than may be moved: bisected.
- * The branch's prices are moved along. `before`: who of the site holds each file, as `holdersOf` says it. `typeOf`: the type of each appliance.
+ * The branch's prices are moved along. `states`: by position, which parent is the first that holds the file, from 1, or 0. `before`: who of the site holds each file, as `holdersOf` says it. `typeOf`: the type of each appliance.
  * Groups: see `slotOf`.
  */
 export function withChurn(
   branch: Branch,
-  trunk: Trunk | undefined,
-  atTrunk: Uint8Array | undefined,
-  before: Uint8Array,
+  states: Uint8Array | undefined,
+  before: Uint8Array | undefined,
   typeOf: Uint8Array,
   { bonus, fillBytes }: Churn,
   tau: number,
 ): ChurnedParts {
-  const { types, prices, bands, demand } = branch
+  const { types, prices, bands, demand, chain } = branch
   const n = bands.count
-  const count = 2 * n * slotsOf(types.length)
+  const stride = n * (1 + chain.length)
+  const count = stride * slotsOf(types.length)
   const groups: ChurnGroups = { ...emptyGroups(count), moving: new Float64Array(count), holder: new Int8Array(count) }
-  weigh(groups, bands, demand, atTrunk, (p) => slotOf(before[p]!, typeOf, types.length))
+  weigh(groups, branch, states, (p) => slotOf(before?.[p] ?? NOBODY, typeOf, types.length))
   const { bytes: groupBytes, demand: groupDemand } = groups
-  const instead = trunk ? Math.max(0, branch.parentValue - trunk.price) : 0
+  const insteads = [0, ...chain.map(insteadOf)]
   const solver = new SiteDual()
   const decide = (lambda: number): GroupParts => {
     for (let j = 0; j < count; j++) {
-      const covered = Math.floor(j / n) % 2 === 1
-      const slot = Math.floor(j / (2 * n))
+      const state = Math.floor(j / n) % (1 + chain.length)
+      const slot = Math.floor(j / stride)
       const ratio = groupDemand[j]! > 0 ? groupBytes[j]! / groupDemand[j]! : 0
-      groups.instead[j] = covered ? instead : 0
+      groups.instead[j] = insteads[state]!
       groups.holder[j] = slot < types.length ? slot : -1
       // Whoever of several holders goes, some may stay.
       groups.moving[j] = slot === types.length ? 0 : lambda * ratio
@@ -67,19 +67,19 @@ export function withChurn(
   }
   let lambda = bonus * Math.max(dearestStorage(types, prices), leastStorage(branch))
   let parts = decide(lambda)
-  if (movedBy(parts, groupBytes, n) <= fillBytes) return { parts, groupBytes, groupDemand, isLimited: false }
+  if (movedBy(parts, groupBytes, stride) <= fillBytes) return { parts, groupBytes, groupDemand, isLimited: false }
   // The densest file is worth at most its demand: at this λ nothing moves.
   let dear = Math.max(...bands.top.filter(Number.isFinite), 0) * demand
   for (let i = 0; i < BISECTIONS; i++) {
     // λ spans many magnitudes.
     const middle = lambda > 0 ? Math.sqrt(lambda * dear) : dear * 1e-6
     const tried = decide(middle)
-    if (movedBy(tried, groupBytes, n) <= fillBytes) {
+    if (movedBy(tried, groupBytes, stride) <= fillBytes) {
       dear = middle
       parts = tried
     } else lambda = middle
   }
-  if (movedBy(parts, groupBytes, n) > fillBytes) parts = decide(dear)
+  if (movedBy(parts, groupBytes, stride) > fillBytes) parts = decide(dear)
   return { parts, groupBytes, groupDemand, isLimited: true }
 }
 
@@ -87,9 +87,11 @@ export function withChurn(
 const LEAST = 0.05
 
 /** The least that moving a byte in counts as, before the bonus. */
-export function leastStorage({ types, demand }: Branch): number {
+export function leastStorage({ types, bands, demand }: Branch): number {
   const storage = types.reduce((sum, each) => sum + each.storage, 0)
-  return storage > 0 ? (LEAST * demand) / storage : 0
+  // Of what could be here: other files may be asked for more than all of these.
+  const asked = bands.demand.reduce((sum, each) => sum + each, 0) * demand
+  return storage > 0 ? (LEAST * asked) / storage : 0
 }
 
 type ChurnGroups = SiteGroups & { readonly moving: Float64Array; readonly holder: Int8Array }
@@ -97,7 +99,7 @@ type ChurnGroups = SiteGroups & { readonly moving: Float64Array; readonly holder
 /** By who holds them, files go apart: each type of appliance, several appliances, nobody. */
 export const slotsOf = (types: number): number => types + 2
 
-/** Group g + n · (1 where the parent holds the file) + 2n · its slot holds files of band g of n. */
+/** Group g + n · s + n · (1 + parents) · slot holds files of band g of n, where the s-th parent is the first to hold them, or none: 0. */
 export function slotOf(holder: number, typeOf: Uint8Array, types: number): number {
   if (holder === NOBODY) return types + 1
   return holder === SEVERAL ? types : typeOf[holder - 1]!
@@ -106,26 +108,26 @@ export function slotOf(holder: number, typeOf: Uint8Array, types: number): numbe
 /** Fills in demand and bytes of the groups. */
 function weigh(
   groups: SiteGroups,
-  bands: Bands,
-  demand: number,
-  atTrunk: Uint8Array | undefined,
+  { bands, demand, chain }: Branch,
+  states: Uint8Array | undefined,
   slotAt: (position: number) => number,
 ): void {
   const n = bands.count
+  const stride = n * (1 + chain.length)
   for (let g = 0; g < n; g++) {
     for (let p = bands.start[g]!; p < bands.start[g + 1]!; p++) {
-      const j = g + (atTrunk?.[p] === 1 ? n : 0) + 2 * n * slotAt(p)
+      const j = g + n * (states?.[p] ?? 0) + stride * slotAt(p)
       groups.demand[j]! += bands.shareAt[p]! * demand
       groups.bytes[j]! += bands.sizeAt[p]! * STORED[bands.copiesAt[p]!]!
     }
   }
 }
 
-/** Bytes that would be moved into the site. `n`: bands. */
-function movedBy({ limits, types }: GroupParts, groupBytes: Float64Array, n: number): number {
+/** Bytes that would be moved into the site. `stride`: groups of a slot. */
+function movedBy({ limits, types }: GroupParts, groupBytes: Float64Array, stride: number): number {
   let moved = 0
   if (types === 0) return moved
-  for (let j = 2 * n * (types + 1); j < 2 * n * slotsOf(types); j++)
+  for (let j = stride * (types + 1); j < stride * slotsOf(types); j++)
     moved += limits[j * types + types - 1]! * groupBytes[j]!
   return moved
 }

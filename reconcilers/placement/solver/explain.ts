@@ -1,6 +1,6 @@
 import type { FileSet } from '../../blobs/file-set.ts'
 import { type Bands, ONLY_ABOVE } from './bands.ts'
-import type { Branch, Trunk } from './model.ts'
+import { type Above, type Branch, insteadOf, type Trunk } from './model.ts'
 import { lineOf } from './site-dual.ts'
 import type { Solved, SolverInput } from './solve.ts'
 
@@ -68,8 +68,9 @@ export function whyOf(standing: Standing, at: Circumstances): Why {
   return standing.parent !== undefined && timesCutOffAlone >= 1 ? 'ParentHolds' : 'BelowCutOff'
 }
 
-/** Where a site stands in its tree. A parent's own viewers are among its tree's branches. */
+/** Where a site stands in its tree. A parent's own viewers are among the branches below it. */
 interface Node {
+  /** Of a parent: itself, and who is below it. */
   readonly trunk: Trunk | undefined
   readonly branches: readonly Branch[]
   /** Undefined for the parent itself. */
@@ -114,9 +115,12 @@ export class Explainer {
         )
     }
     this.here = here
-    for (const { trunk, branches } of solved.trees) {
-      for (const branch of branches) this.#nodes.set(this.#keys[branch.site]!, { trunk, branches, branch })
-      if (trunk) this.#nodes.set(this.#keys[trunk.site]!, { trunk, branches, branch: undefined })
+    for (const { trunks, branches } of solved.trees) {
+      for (const branch of branches) this.#nodes.set(this.#keys[branch.site]!, { trunk: undefined, branches, branch })
+      for (const trunk of trunks) {
+        const below = branches.filter(({ chain }) => chain.some((above) => above.trunk === trunk))
+        this.#nodes.set(this.#keys[trunk.site]!, { trunk, branches: below, branch: undefined })
+      }
     }
   }
 
@@ -136,7 +140,7 @@ export class Explainer {
   standing(site: string, file: number): Standing {
     const node = this.#nodes.get(site)
     if (!node) throw new RangeError(`there is no site ${site} in the problem`)
-    return node.branch ? this.#atBranch(node, node.branch, file) : this.#atTrunk(node, node.trunk!, file)
+    return node.branch ? this.#atBranch(node.branch, file) : this.#atTrunk(node, node.trunk!, file)
   }
 
   /**
@@ -165,21 +169,26 @@ export class Explainer {
     if (!branch)
       return (file) =>
         timesOf(this.#sparedBy(trunk!, branches, file), trunk!.storagePrice, this.#bytesOf(trunk!.bands, file))
-    const covering = trunk && this.here.get(this.#keys[trunk.site]!)
-    const [alone, covered] = [cutOffAt(branch, 0, 0), cutOffAt(branch, insteadAt(branch, trunk), 0)]
+    const alone = cutOffAt(branch, 0, 0)
+    const cutOffs = new Map(branch.chain.map((above) => [above, cutOffAt(branch, insteadOf(above), 0)]))
     return (file) => {
-      const cutOff = covering?.has(file) ? covered : alone
+      const first = this.#firstAbove(branch, file)
+      const cutOff = first ? cutOffs.get(first)! : alone
       return timesOf((branch.bands.share[file] ?? 0) * branch.demand, cutOff, this.#bytesOf(branch.bands, file))
     }
   }
 
-  #atBranch({ trunk }: Node, branch: Branch, file: number): Standing {
+  /** The first parent that would hold a file, but for `without`. */
+  #firstAbove({ chain }: Branch, file: number, without?: Trunk): Above | undefined {
+    return chain.find(({ trunk }) => trunk !== without && (this.here.get(this.#keys[trunk.site]!)?.has(file) ?? false))
+  }
+
+  #atBranch(branch: Branch, file: number): Standing {
     const share = branch.bands.share[file] ?? 0
     const demand = share * branch.demand
     const bytes = this.#bytesOf(branch.bands, file)
-    const covering = trunk && this.#keys[trunk.site]!
-    const isCovered = covering !== undefined && (this.here.get(covering)?.has(file) ?? false)
-    const instead = isCovered ? insteadAt(branch, trunk) : 0
+    const first = this.#firstAbove(branch, file)
+    const instead = first ? insteadOf(first) : 0
     // To a site that holds nothing yet, everything has to come.
     const bonus = this.#holders.has(this.#keys[branch.site]!) ? this.#churnBonus : 0
     const moving = bonus * branch.types.reduce((most, _, t) => Math.max(most, storagePrice(branch, t)), 0)
@@ -190,7 +199,7 @@ export class Explainer {
       timesCutOff: timesOf(demand, cutOffAt(branch, instead, 0), bytes),
       timesCutOffToCome: timesOf(demand, cutOffAt(branch, instead, moving), bytes),
       timesCutOffAlone: timesOf(demand, cutOffAt(branch, 0, 0), bytes),
-      ...(isCovered && { parent: covering }),
+      ...(first && { parent: this.#keys[first.trunk.site]! }),
     }
   }
 
@@ -209,7 +218,7 @@ export class Explainer {
     }
   }
 
-  /** What it is worth to all branches together that the trunk holds a file. */
+  /** What it is worth to all branches below together that the trunk holds a file, beside what their other parents hold. */
   #sparedBy(trunk: Trunk, branches: readonly Branch[], file: number): number {
     let gain = 0
     for (const branch of branches) {
@@ -219,7 +228,9 @@ export class Explainer {
       const { types, prices } = branch
       let best = 0
       for (let t = 0; t < types.length; t++) best = Math.max(best, lineOf(types, prices, t, bytes / demand))
-      gain += Math.max(0, insteadAt(branch, trunk) - best) * demand
+      const other = this.#firstAbove(branch, file, trunk)
+      const mine = branch.chain.find((above) => above.trunk === trunk)!
+      gain += Math.max(0, insteadOf(mine) - Math.max(best, other ? insteadOf(other) : 0)) * demand
     }
     return gain
   }
@@ -232,10 +243,6 @@ export class Explainer {
 }
 
 const storagePrice = ({ types, prices }: Branch, t: number) => prices[t]! / Math.max(types[t]!.storage, 1)
-
-/** What is had, per unit of demand, where the trunk holds a file and the branch does not. */
-const insteadAt = ({ parentValue }: Branch, trunk: Trunk | undefined) =>
-  trunk ? Math.max(0, parentValue - trunk.price) : 0
 
 /** What a byte must earn at a branch; `extra`: what each byte must earn besides. Infinite where no byte can earn enough. */
 function cutOffAt(branch: Branch, instead: number, extra: number): number {

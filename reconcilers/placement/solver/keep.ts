@@ -13,6 +13,7 @@ export interface Kept {
   /** As `PlacementWorth`. */
   readonly local: number
   readonly parent: number
+  readonly value: number
 }
 
 interface World {
@@ -72,7 +73,7 @@ export function keepIfWorthIt(
   const worth = evaluateSites((site) => markets.at(site).share, sites, held, parentValue)
   // A little more than rounding.
   if (value > worth.value * (1 + 1e-9) + cost) return undefined
-  return { sites: kept, local: worth.local, parent: worth.parent }
+  return { sites: kept, local: worth.local, parent: worth.parent, value: worth.value }
 }
 
 /** A share of what a site holds that is not worth a change of plan: what files leave over that do not fit in evenly. */

@@ -11,9 +11,16 @@ export interface Branch {
   readonly types: readonly Capacity[]
   /** Of storage, then of throughput, per type; multiplied by the capacity. */
   readonly prices: Float64Array
-  /** Value of a unit served by the parent, where the site itself is worth 1. */
-  readonly parentValue: number
-  /** Where the bands of the parent are those of another class: how the two fall together. */
+  /** Where misses go, the nearest first: the first of them that holds a file serves it. */
+  readonly chain: readonly Above[]
+}
+
+/** A parent, or a parent's parent and so on, as a branch sees it. */
+export interface Above {
+  readonly trunk: Trunk
+  /** Value of a unit that it serves, where the site itself is worth 1. */
+  readonly value: number
+  /** Where its bands are those of another class: how the two fall together. */
   readonly overlap?: Overlap
 }
 
@@ -25,9 +32,11 @@ export interface Overlap {
   readonly bytes: Float64Array
 }
 
-/** The site that several others fill from and fall back to. */
+/** A site that others fill from and fall back to. */
 export interface Trunk {
   readonly site: number
+  /** Where its own misses go, the nearest first. */
+  readonly above: readonly Trunk[]
   readonly capacity: Capacity
   readonly bands: Bands
   /** Part of each band that it holds, 0–1: the files with the lowest hashes. */
@@ -40,10 +49,16 @@ export interface Trunk {
   readonly missed: Float64Array
   /** What the branches ask of it at its price. */
   asked: number
+  /** What one more file of each band is worth to all branches together. */
+  readonly gradient: Float64Array
 }
 
 /** Sites that are decided on together. */
 export interface Tree {
-  readonly trunk: Trunk | undefined
+  /** Parents before their children; none where a site stands alone. */
+  readonly trunks: readonly Trunk[]
   readonly branches: readonly Branch[]
 }
+
+/** What is had, per unit of demand, where the branch does not hold a file and this is the first of its parents that does. */
+export const insteadOf = ({ trunk, value }: Above): number => Math.max(0, value - trunk.price)

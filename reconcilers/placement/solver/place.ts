@@ -20,8 +20,8 @@ const NOTHING = 1e-6
 
 /** Where files are besides, by position. */
 export interface Coverage {
-  /** 1 for files that the trunk holds. */
-  readonly atTrunk?: Uint8Array | undefined
+  /** Which of the parents is the first that holds a file: 1 for the nearest; 0 for none. */
+  readonly states?: Uint8Array | undefined
   /** Whether those are not just the first of each band. */
   readonly scattered?: boolean
   /** Who of the site holds each file already, as `holdersOf` says it. */
@@ -78,6 +78,14 @@ export class SitePlacing {
 
   /** Who holds each file already, by position; undefined where nobody is to hold anything by the plan in force. */
   holdersBefore(): Uint8Array | undefined {
+    // What boxes held may be read from disk each time that it is looked at.
+    this.#before ??= { holders: this.#findHolders() }
+    return this.#before.holders
+  }
+
+  #before: { readonly holders: Uint8Array | undefined } | undefined
+
+  #findHolders(): Uint8Array | undefined {
     const { before } = this.boxes
     if (!before?.some((held) => held && !held.isEmpty)) return undefined
     return holdersOf(before, this.#bands.order, this.#bands.of.length)
@@ -149,29 +157,31 @@ export class SitePlacing {
   }
 
   /**
-   * Admits what the parts say. Groups are as `slotOf` says where `before` is known; otherwise group g + count · (1 where the trunk holds the file) holds the files of band g.
-   * `atTrunk` and `before` go by position. The `head` comes first, whatever the parts say, as far as those who are left could
+   * Admits what the parts say. Groups are as `slotOf` says where `groupBytes` are known; otherwise group g + count · state holds the files of band g.
+   * `states` and `before` go by position. The `head` comes first, whatever the parts say, as far as those who are left could
    * serve it after a loss.
    */
-  admit(branch: Branch, trunk: Trunk | undefined, parts: GroupParts, at: Coverage): void {
-    const { bands, demand } = branch
+  admit(branch: Branch, parts: GroupParts, at: Coverage): void {
+    const { bands, demand, chain } = branch
+    const trunk = chain[0]?.trunk
     const { whole, types } = parts
-    const { atTrunk, before, groupBytes, groupDemand, head } = at
+    const { states, before, groupBytes, groupDemand, head } = at
     let headLeft = head?.most ?? 0
     const n = bands.count
     const ledger = new Ledger(branch.types, demand)
-    const slots = before ? slotsOf(types) : 1
-    const seen = new Float64Array(before ? 2 * n * slots : 0)
+    const slots = groupBytes ? slotsOf(types) : 1
+    const stride = n * (1 + chain.length)
+    const seen = new Float64Array(groupBytes ? stride * slots : 0)
     if (before && groupDemand) this.#shed(branch, parts, at, groupDemand)
     // Where the trunk goes by the same bands and by place alone, the files that it holds come first: a part that is nowhere here need not be looked at.
-    const sorted = trunk !== undefined && trunk.bands === bands && !at.scattered && !before && !head
+    const sorted = trunk !== undefined && trunk.bands === bands && !at.scattered && !groupBytes && !head
     const passes = head ? [true, false] : [false]
     for (const [isFirst, g] of passes.flatMap((isFirst) =>
       Array.from({ length: n }, (_, g) => [isFirst, g] as const),
     )) {
       const nowhere = (j: number) => whole[j] === types
       let isNowhere = !isFirst
-      for (let k = 0; isNowhere && k < 2 * slots; k++) if (trunk || k % 2 === 0) isNowhere = nowhere(g + k * n)
+      for (let k = 0; isNowhere && k < (1 + chain.length) * slots; k++) isNowhere = nowhere(g + k * n)
       if (isNowhere) continue
       let [from, to] = [bands.start[g]!, bands.start[g + 1]!]
       if (sorted) {
@@ -181,8 +191,8 @@ export class SitePlacing {
       }
       for (let i = from; i < to; i++) {
         if (head && (head.files[bands.order[i]!] === 1) !== isFirst) continue
-        const slot = before ? slotOf(before[i]!, this.typeOf, types) : 0
-        const j = g + (atTrunk?.[i] === 1 ? n : 0) + 2 * n * slot
+        const slot = groupBytes ? slotOf(before?.[i] ?? NOBODY, this.typeOf, types) : 0
+        const j = g + n * (states?.[i] ?? 0) + stride * slot
         let type = whole[j]!
         if (type === -1)
           type = ledger.choose(
@@ -205,9 +215,9 @@ export class SitePlacing {
    * comfortable, if that is more. Where nobody is to be relieved, nothing moves about.
    */
   #shed(
-    { bands, demand, types }: Branch,
+    { bands, demand, types, chain }: Branch,
     { limits }: GroupParts,
-    { atTrunk, before }: Coverage,
+    { states, before }: Coverage,
     groupDemand: Float64Array,
   ): void {
     const { load, throughput, excess, most } = this.boxes
@@ -217,13 +227,14 @@ export class SitePlacing {
     for (let j = 0; j < groupDemand.length; j++)
       for (let t = 0; t < count; t++) planned[t]! += part(j, t) * groupDemand[j]!
     const n = bands.count
+    const stride = n * (1 + chain.length)
     const kept = load.slice()
     for (let g = 0; g < n; g++) {
       for (let i = bands.start[g]!; i < bands.start[g + 1]!; i++) {
         const holder = before![i]!
         if (holder === NOBODY || holder === SEVERAL) continue
         const t = this.typeOf[holder - 1]!
-        kept[holder - 1]! += part(g + (atTrunk?.[i] === 1 ? n : 0) + 2 * n * t, t) * bands.shareAt[i]! * demand
+        kept[holder - 1]! += part(g + n * (states?.[i] ?? 0) + stride * t, t) * bands.shareAt[i]! * demand
       }
     }
     for (let box = 0; box < kept.length; box++) {
@@ -257,15 +268,18 @@ export class SitePlacing {
    * others: what it held `before` stays, the rest of each part goes by place.
    */
   admitTrunk(trunk: Trunk, before: Uint8Array | undefined): void {
-    const { bands, held, missed } = trunk
+    const { bands, held, missed, above } = trunk
+    // Each parent's parts of bands are to be others than its own parent's: they are taken from the other end.
+    const isMirrored = above.length % 2 === 1
     const heldBytes = new Float64Array(bands.count)
     for (const kept of before ? [true, false] : [false]) {
       for (let g = 0; g < bands.count; g++) {
         if (held[g]! < (kept ? TIED : NOTHING)) continue
         const perShare = bands.demand[g]! > 0 ? missed[g]! / bands.demand[g]! : 0
-        const [start, end] = [bands.start[g]!, bands.start[g + 1]!]
+        const [first, end] = [bands.start[g]!, bands.start[g + 1]!]
+        const start = isMirrored && !before ? firstFrom(bands.placeAt, 1 - held[g]!, first, end) : first
         const most = (held[g]! > 1 - NOTHING ? 1 : held[g]!) * bands.bytes[g]!
-        const to = before ? end : firstFrom(bands.placeAt, held[g]!, start, end)
+        const to = before || isMirrored ? end : firstFrom(bands.placeAt, held[g]!, start, end)
         for (let i = start; i < to; i++) {
           if (before && (this.holds[i] || (before[i] !== NOBODY) !== kept)) continue
           const bytes = bands.sizeAt[i]! * STORED[bands.copiesAt[i]!]!
@@ -277,17 +291,23 @@ export class SitePlacing {
   }
 
   /**
-   * Uses what storage is left for the next best files. `discount`: what a file is worth that the trunk holds, 0–1; `bonus`: how much more one counts that is here already.
+   * Uses what storage is left for the next best files. `worths`: by state, what a file is worth here, 0–1; `bonus`: how much more one counts that is here already.
    * `only`: 1 by file index for those that may come.
    */
-  fillUp(demand: number, { atTrunk, before }: Coverage, discount: number, bonus: number, only?: Uint8Array): void {
+  fillUp(
+    demand: number,
+    { states, before }: Coverage,
+    worths: readonly number[],
+    bonus: number,
+    only?: Uint8Array,
+  ): void {
     const { start, shareAt } = this.#bands
     let refused = 0
-    for (const { band, covered, fresh } of byWorth(this.#bands, atTrunk && discount, before && bonus)) {
+    for (const { band, state, fresh } of byWorth(this.#bands, worths, before && bonus)) {
       if (this.#heldOfBand[band] === start[band + 1]! - start[band]!) continue
       for (let i = start[band]!; i < start[band + 1]!; i++) {
         if (this.holds[i] || (only && !only[this.#bands.order[i]!])) continue
-        if (atTrunk && (atTrunk[i] === 1) !== covered) continue
+        if (states && states[i] !== state) continue
         if (before && (before[i] === NOBODY) !== fresh) continue
         // Smaller ones may still come, and what is here already stays: this is no refusal.
         if (before && fresh && this.#bands.sizeAt[i]! * this.#bands.copiesAt[i]! > this.#fillLeft) {
@@ -362,19 +382,19 @@ function placeWithin(place: number, held: number): number {
 
 interface Rest {
   readonly band: number
-  readonly covered: boolean
+  readonly state: number
   readonly fresh: boolean
 }
 
-/** Bands by what a byte of them is worth here; where the trunk has a part of them, that part comes later; what is here already, sooner. */
-function byWorth(bands: Bands, discount: number | undefined, bonus: number | undefined): Rest[] {
+/** Bands by what a byte of them is worth here, the part that each parent has apart; what is here already comes first. */
+function byWorth(bands: Bands, worths: readonly number[], bonus: number | undefined): Rest[] {
   const entries: (Rest & { worth: number })[] = []
   for (let band = 0; band < bands.count; band++) {
     const density = bands.bytes[band]! > 0 ? bands.demand[band]! / bands.bytes[band]! : Number.MAX_VALUE
-    for (const covered of discount === undefined ? [false] : [false, true]) {
-      const worth = covered ? density * discount! : density
-      entries.push({ band, covered, fresh: true, worth })
-      if (bonus !== undefined) entries.push({ band, covered, fresh: false, worth: worth * (1 + bonus) })
+    for (const [state, part] of worths.entries()) {
+      const worth = density * part
+      entries.push({ band, state, fresh: true, worth })
+      if (bonus !== undefined) entries.push({ band, state, fresh: false, worth: worth * (1 + bonus) })
     }
   }
   return entries.sort((a, b) => Number(a.fresh) - Number(b.fresh) || b.worth - a.worth || a.band - b.band)

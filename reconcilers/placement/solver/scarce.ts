@@ -11,8 +11,8 @@ export function scarceIn(trees: readonly Tree[], siteKeys: readonly string[]): S
   const add = (index: number, resource: Scarcity['resource'], gain: number) => {
     if (gain > 0) found.push({ site: siteKeys[index]!, resource, gain })
   }
-  for (const { trunk, branches } of trees) {
-    if (trunk) {
+  for (const { trunks, branches } of trees) {
+    for (const trunk of trunks) {
       add(trunk.site, 'Storage', trunk.storagePrice * TERABYTE)
       add(trunk.site, 'Throughput', trunk.price)
     }

@@ -1,14 +1,15 @@
 import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
 import type { PlacementWorth, Scarcity, SolvedPart, SolvedSite, Unmet } from '../problem.ts'
-import { askTrunk, byFile, servedBy } from './asked.ts'
+import { type Asked, askParents, byFile, servedBy } from './asked.ts'
 import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
 import { withChurn } from './churn.ts'
 import { Cuts } from './cuts.ts'
 import type { SolverAppliance, SolverInput } from './input.ts'
 import { type Kept, keepIfWorthIt } from './keep.ts'
 import { Markets } from './markets.ts'
-import type { Branch, Overlap, Tree, Trunk } from './model.ts'
+import type { Above, Branch, Overlap, Tree, Trunk } from './model.ts'
+import { parentsOf } from './parents.ts'
 import { partsOf } from './parts.ts'
 import { Pins } from './pins.ts'
 import { type Coverage, type PlacingBox, SitePlacing } from './place.ts'
@@ -137,72 +138,75 @@ export class Solved {
 
   /** Groups the sites into trees and gives each its capacities and first prices. */
   #plant(): Tree[] {
+    const parentOf = parentsOf(this.#input.sites)
     const indexOf = new Map(this.#sites.map(({ key }, i) => [key, i]))
-    const parentOf = this.#sites.map(({ key, parents }) => {
-      for (const parent of parents) {
-        const index = indexOf.get(parent)
-        if (index !== undefined && parent !== key && this.#sites[index]!.types.length > 0) return index
-      }
-      return -1
+    const kids = Map.groupBy([...this.#sites.keys()], (i) => indexOf.get(parentOf.get(this.#sites[i]!.key) ?? '') ?? -1)
+    return (kids.get(-1) ?? []).map((root): Tree => {
+      const tree = { trunks: [] as Trunk[], branches: [] as Branch[] }
+      if (kids.has(root)) this.#grow(root, [], kids, tree)
+      else tree.branches.push(this.#branch(root, []))
+      return tree
     })
-    const trunks = new Set(parentOf.filter((parent) => parent !== -1))
-    const kids = Map.groupBy(
-      [...this.#sites.keys()].filter((i) => !trunks.has(i) && parentOf[i] !== -1),
-      (i) => parentOf[i]!,
-    )
-    const trees: Tree[] = []
-    for (const i of this.#sites.keys()) {
-      if (trunks.has(i)) trees.push(this.#tree(i, kids.get(i) ?? []))
-      else if (parentOf[i] === -1) trees.push({ trunk: undefined, branches: [this.#branch(i, undefined)] })
-    }
-    return trees
   }
 
-  #tree(index: number, kids: readonly number[]): Tree {
+  /** Adds a parent, and all that is below it. `above`: its own parents, the nearest first. */
+  #grow(
+    index: number,
+    above: readonly Trunk[],
+    kids: ReadonlyMap<number, readonly number[]>,
+    tree: { readonly trunks: Trunk[]; readonly branches: Branch[] },
+  ): void {
+    const trunk = this.#trunk(index, above, kids)
+    tree.trunks.push(trunk)
+    const chain = [trunk, ...above]
+    for (const kid of kids.get(index)!) {
+      if (kids.has(kid)) this.#grow(kid, chain, kids, tree)
+      else tree.branches.push(this.#branch(kid, chain))
+    }
+    if (this.#sites[index]!.demand > 0) tree.branches.push(this.#ownViewers(index, chain))
+  }
+
+  #trunk(index: number, above: readonly Trunk[], kids: ReadonlyMap<number, readonly number[]>): Trunk {
     const own = this.#sites[index]!
+    const below: number[] = []
+    for (let queue = [...kids.get(index)!]; queue.length > 0; queue = queue.flatMap((kid) => kids.get(kid) ?? []))
+      below.push(...queue)
+    const sites = below.map((kid) => this.#sites[kid]!)
     const demands = new Map<number, number>()
-    for (const { klass, demand } of [own, ...kids.map((kid) => this.#sites[kid]!)])
-      demands.set(klass, (demands.get(klass) ?? 0) + demand)
+    for (const { klass, demand } of [own, ...sites]) demands.set(klass, (demands.get(klass) ?? 0) + demand)
     // Among equals the trunk's own class, then that of the first branch by name: whatever else there is elsewhere.
     const [[klass]] = [...demands].sort((a, b) => b[1] - a[1]) as [[number, number]]
     const bands = this.#cuts.at(this.#markets.of(klass, own), storageOf(own), 0)
+    const measured = own.measured || sites.some((site) => site.measured)
     const trunk: Trunk = {
       site: index,
-      capacity: this.#lessPins(
-        own,
-        totalOf(own.types.flat(), own.measured || kids.some((kid) => this.#sites[kid]!.measured)),
-      ),
+      above,
+      capacity: this.#lessPins(own, totalOf(own.types.flat(), measured)),
       bands,
       held: new Float64Array(bands.count),
       missed: new Float64Array(bands.count),
+      gradient: new Float64Array(bands.count),
       asked: 0,
       price: 0,
       storagePrice: 0,
     }
+    // What nearer parents begin with, others need not.
+    if (below.some((kid) => kids.has(kid))) return trunk
     let left = trunk.capacity.storage
     for (let g = 0; g < bands.count && left > 0; g++) {
       trunk.held[g] = bands.bytes[g]! <= left ? 1 : left / bands.bytes[g]!
       left -= bands.bytes[g]!
     }
-    const branches = kids.map((kid) => this.#branch(kid, trunk))
-    const { demand } = own
-    if (demand > 0)
-      branches.push({
-        ...this.#branch(index, trunk),
-        types: [],
-        prices: new Float64Array(0),
-        parentValue: 1,
-      })
-    return { trunk, branches }
+    return trunk
   }
 
-  #branch(index: number, trunk: Trunk | undefined): Branch {
+  #branch(index: number, chain: readonly Trunk[]): Branch {
     const site = this.#sites[index]!
     const { demand, market, types, measured } = site
-    const trunkStorage = trunk ? storageOf(this.#sites[trunk.site]!) : []
+    const above = chain.map((trunk) => storageOf(this.#sites[trunk.site]!))
     // Who has no appliances goes by what the parent has.
-    const storage = types.length > 0 ? storageOf(site) : trunkStorage
-    const bands = this.#cuts.at(market, storage, Math.max(0, ...trunkStorage))
+    const storage = types.length > 0 ? storageOf(site) : (above[0] ?? [])
+    const bands = this.#cuts.at(market, storage, Math.max(0, ...above.flat()))
     const capacities = types.map((type) => this.#lessPins(site, totalOf(type, measured)))
     return {
       site: index,
@@ -210,9 +214,23 @@ export class Solved {
       bands,
       types: capacities,
       prices: new Float64Array(2 * types.length).fill(0.1 * demand),
-      parentValue: trunk ? this.#options.parentValue : 0,
-      ...(trunk && trunk.bands !== bands && { overlap: this.#overlap(bands, trunk.bands) }),
+      chain: chain.map((trunk, k) => this.#above(trunk, bands, this.#options.parentValue ** (k + 1))),
     }
+  }
+
+  /** Viewers of a parent itself: for them it is their own site. */
+  #ownViewers(index: number, chain: readonly Trunk[]): Branch {
+    const branch = this.#branch(index, chain)
+    return {
+      ...branch,
+      types: [],
+      prices: new Float64Array(0),
+      chain: branch.chain.map((above, k) => ({ ...above, value: this.#options.parentValue ** k })),
+    }
+  }
+
+  #above(trunk: Trunk, bands: Bands, value: number): Above {
+    return { trunk, value, ...(trunk.bands !== bands && { overlap: this.#overlap(bands, trunk.bands) }) }
   }
 
   /** What pins leave of a type's storage, where each type takes its part of them. */
@@ -236,46 +254,44 @@ export class Solved {
 
   /** Pins, then what the prices admit. */
   #admit(tree: Tree): TreePlacing {
-    const { trunk, branches } = tree
-    const trunkPlacing = trunk && this.#open(trunk.site, trunk.bands)
-    const trunkBefore = trunkPlacing?.holdersBefore()
-    trunkPlacing?.admitTrunk(trunk!, trunkBefore)
-    const covered = new Map<Bands, Uint8Array>()
-    if (trunk && trunkPlacing) {
-      covered.set(trunk.bands, trunkPlacing.holds)
-      for (const { bands } of branches)
-        if (!covered.has(bands)) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
+    const { trunks, branches } = tree
+    const parents = new Map<Trunk, SitePlacing>()
+    for (const trunk of trunks) {
+      const placing = this.#open(trunk.site, trunk.bands)
+      placing.admitTrunk(trunk, placing.holdersBefore())
+      parents.set(trunk, placing)
     }
-    const befores: (Uint8Array | undefined)[] = []
+    const own = new Set(trunks.map(({ site }) => site))
+    const statesOf = statesBy(parents)
     const placings = branches.map((branch) => {
-      const placing = trunk && branch.site === trunk.site ? undefined : this.#open(branch.site, branch.bands)
-      const before = placing?.holdersBefore()
-      befores.push(before)
-      if (!placing) return undefined
+      if (own.has(branch.site)) return undefined
+      const placing = this.#open(branch.site, branch.bands)
+      const [nearest] = branch.chain
+      const scattered = nearest !== undefined && parents.get(nearest.trunk)!.holdersBefore() !== undefined
       if (branch.types.length > 0)
-        this.#admitBranch(placing, branch, trunk, {
-          atTrunk: covered.get(branch.bands),
-          scattered: trunkBefore !== undefined,
-          before,
-        })
+        this.#admitBranch(placing, branch, { states: statesOf(branch), scattered, before: placing.holdersBefore() })
       return placing
     })
-    return { tree, trunk: trunkPlacing, branches: placings, covered, trunkBefore, befores }
+    return { tree, parents, branches: placings }
   }
 
-  #admitBranch(placing: SitePlacing, branch: Branch, trunk: Trunk | undefined, coverage: Coverage): void {
+  #admitBranch(placing: SitePlacing, branch: Branch, coverage: Coverage): void {
     const { tau, churnBonus } = this.#options
     const at = { ...coverage, head: this.#headOf(this.#sites[branch.site]!) }
-    if (!at.before) {
-      const groups = emptyGroups(2 * branch.bands.count)
-      setGroups(groups, branch, trunk)
-      placing.admit(branch, trunk, partsOf(groups, branch.types, branch.prices, tau), at)
+    const { before, states } = at
+    if (!before && branch.chain.length <= 1) {
+      const groups = emptyGroups(branch.bands.count * (1 + branch.chain.length))
+      setGroups(groups, branch)
+      placing.admit(branch, partsOf(groups, branch.types, branch.prices, tau), at)
       return
     }
-    const churn = { bonus: churnBonus, fillBytes: this.#sites[branch.site]!.fillBytes }
-    const { isLimited, ...decided } = withChurn(branch, trunk, at.atTrunk, at.before, placing.typeOf, churn, tau)
+    // Which files several parents come to hold is known in full only now.
+    const churn = before
+      ? { bonus: churnBonus, fillBytes: this.#sites[branch.site]!.fillBytes }
+      : { bonus: 0, fillBytes: Infinity }
+    const { isLimited, ...decided } = withChurn(branch, states, before, placing.typeOf, churn, tau)
     if (isLimited) placing.limit()
-    placing.admit(branch, trunk, decided.parts, { ...at, ...decided })
+    placing.admit(branch, decided.parts, { ...at, ...decided })
   }
 
   /** What comes first at a site, so that it outlives a loss: no more than those that are left after the worst one could serve. */
@@ -305,7 +321,7 @@ export class Solved {
   #keepRegions(all: readonly TreePlacing[]): ReadonlyMap<string, Uint8Array> {
     const { copies, sizes } = this.#input
     const regions = new Map<string, RegionMember[]>()
-    for (const { tree, trunk, branches } of all) {
+    for (const { tree, parents, branches } of all) {
       const add = (placing: SitePlacing | undefined, index: number, bands: Bands, worthOf: RegionMember['worthOf']) => {
         if (!placing) return
         const { key, region, market } = this.#sites[index]!
@@ -315,10 +331,14 @@ export class Solved {
         else regions.set(region, [member])
       }
       const demandOf = ({ bands, demand }: Branch, file: number) => bands.share[file]! * demand
-      if (tree.trunk)
-        add(trunk, tree.trunk.site, tree.trunk.bands, (file) =>
-          tree.branches.reduce((sum, branch) => sum + branch.parentValue * demandOf(branch, file), 0),
+      for (const [trunk, placing] of parents) {
+        const below = tree.branches.flatMap((branch) =>
+          branch.chain.flatMap(({ trunk: each, value }) => (each === trunk ? [{ branch, value }] : [])),
         )
+        add(placing, trunk.site, trunk.bands, (file) =>
+          below.reduce((sum, { branch, value }) => sum + value * demandOf(branch, file), 0),
+        )
+      }
       for (const [i, branch] of tree.branches.entries())
         add(branches[i], branch.site, branch.bands, (file) => demandOf(branch, file))
     }
@@ -335,60 +355,55 @@ export class Solved {
   }
 
   /** Uses what storage is left. `only`: by region, 1 by file index for files that may come. */
-  #fillUp(
-    { tree, trunk: trunkPlacing, branches: placings, covered, trunkBefore, befores }: TreePlacing,
-    only?: ReadonlyMap<string, Uint8Array>,
-  ): void {
-    const { trunk, branches } = tree
-    const { parentValue, churnBonus } = this.#options
+  #fillUp({ tree, parents, branches: placings }: TreePlacing, only?: ReadonlyMap<string, Uint8Array>): void {
+    const { churnBonus } = this.#options
     const allowed = (site: number) => only?.get(this.#sites[site]!.region)
-    if (trunk && trunkPlacing) {
-      trunkPlacing.fillUp(0, { before: trunkBefore }, 0, churnBonus, allowed(trunk.site))
-      for (const bands of covered.keys())
-        if (bands !== trunk.bands) covered.set(bands, translated(trunkPlacing.holds, trunk.bands, bands))
-    }
-    for (const [i, { site, bands, demand }] of branches.entries()) {
-      const at = { atTrunk: covered.get(bands), before: befores[i] }
-      placings[i]?.fillUp(demand, at, 1 - parentValue, churnBonus, allowed(site))
+    for (const [{ site }, placing] of parents)
+      placing.fillUp(0, { before: placing.holdersBefore() }, [1], churnBonus, allowed(site))
+    const statesOf = statesBy(parents)
+    for (const [i, branch] of tree.branches.entries()) {
+      const placing = placings[i]
+      if (!placing) continue
+      const worths = [1, ...branch.chain.map(({ value }) => 1 - value)]
+      const at = { states: statesOf(branch), before: placing.holdersBefore() }
+      placing.fillUp(branch.demand, at, worths, churnBonus, allowed(branch.site))
     }
   }
 
   /** Counts what it is all worth, and hands it over. */
-  *#finish({ tree, trunk: trunkPlacing, branches: placings, covered }: TreePlacing): Generator<SolvedSite> {
-    const { trunk, branches } = tree
-    const { parentValue } = this.#options
-    // By class and position: what is asked of the trunk.
-    const asked = new Map<Bands, Float64Array>()
-    if (trunk && trunkPlacing)
-      for (const bands of covered.keys()) asked.set(bands, new Float64Array(bands.order.length))
-    let own = 0
-    let demandOfAll = 0
+  *#finish({ tree, parents, branches: placings }: TreePlacing): Generator<SolvedSite> {
+    const { branches } = tree
+    const asked = new Map<Trunk, Asked>()
+    for (const trunk of parents.keys()) asked.set(trunk, { columns: new Map(), own: 0, worth: 0 })
+    const statesOf = statesBy(parents)
+    const demandOfAll = branches.reduce((sum, { demand }) => sum + demand, 0)
     let local = 0
     let parent = 0
+    let value = 0
     const told: SolvedSite[] = []
     for (const [i, branch] of branches.entries()) {
-      const { bands, demand } = branch
       const placing = placings[i]
-      const atTrunk = covered.get(bands)
-      demandOfAll += demand
       if (placing) {
         local += placing.boxes.served
-        told.push(this.#told(branch.site, bands, placing))
+        told.push(this.#told(branch.site, branch.bands, placing))
       }
-      if (!atTrunk) continue
-      const sum = askTrunk(bands, demand, atTrunk, placing?.holds, asked.get(bands)!)
-      if (!placing) own += sum
+      const states = statesOf(branch)
+      if (states) askParents(branch, states, placing?.holds, asked)
     }
-    if (trunkPlacing && trunk) {
-      const askedByFile = byFile(asked, this.#input.sizes.length)
-      own += this.#askPinned(branches, trunkPlacing, placings, askedByFile)
-      const { served, all } = servedBy(trunkPlacing, askedByFile)
-      local += all > 0 ? (served * own) / all : 0
-      parent += all > 0 ? served * (1 - own / all) : 0
-      told.push(this.#told(trunk.site, trunk.bands, trunkPlacing))
+    value += local
+    for (const [trunk, placing] of parents) {
+      const entry = asked.get(trunk)!
+      const byIndex = byFile(entry.columns, this.#input.sizes.length)
+      this.#askPinned(branches, trunk, parents, placings, byIndex, entry)
+      const { served, all } = servedBy(placing, byIndex)
+      const part = all > 0 ? served / all : 0
+      local += part * entry.own
+      parent += part * (all - entry.own)
+      value += part * entry.worth
+      told.push(this.#told(trunk.site, trunk.bands, placing))
     }
-    const kept = this.#kept(tree, told, local + parentValue * parent)
-    if (kept) ({ local, parent } = kept)
+    const kept = this.#kept(tree, told, value)
+    if (kept) ({ local, parent, value } = kept)
     const final = kept?.sites ?? told
     const unmet = final.flatMap((site) => this.#unmetAt(site))
     this.#unmet.push(...unmet)
@@ -400,41 +415,43 @@ export class Solved {
         demand: demandOfAll,
         local,
         parent,
-        value: local + parentValue * parent,
+        value,
         bound: this.#bounds.get(tree)!,
       },
       scarce: scarceIn([tree], this.siteKeys),
-      isSettled: !(isUnmet || trunkPlacing?.isLimited || placings.some((placing) => placing?.isLimited)),
+      isSettled: !(isUnmet || [...parents.values(), ...placings].some((placing) => placing?.isLimited)),
     })
     yield* final
   }
 
-  /** Pinned files are in no band: adds what viewers ask of the trunk for them. Returns the part of the trunk's own viewers. */
+  /** Pinned files are in no band: adds what viewers ask of a parent for them, where it is the first that holds them. */
   #askPinned(
     branches: readonly Branch[],
-    trunk: SitePlacing,
+    trunk: Trunk,
+    parents: ReadonlyMap<Trunk, SitePlacing>,
     placings: readonly (SitePlacing | undefined)[],
-    asked: Float64Array,
-  ): number {
-    let own = 0
-    for (const file of this.#pins.files.filter((each) => trunk.boxes.has(each))) {
-      for (const [i, { site, demand }] of branches.entries()) {
-        const placing = placings[i]
-        if (placing?.boxes.has(file)) continue
+    byIndex: Float64Array,
+    entry: Asked,
+  ): void {
+    for (const file of this.#pins.files.filter((each) => parents.get(trunk)!.boxes.has(each))) {
+      for (const [i, { site, demand, chain }] of branches.entries()) {
+        if (placings[i]?.boxes.has(file)) continue
+        const first = chain.findIndex((above) => parents.get(above.trunk)!.boxes.has(file))
+        if (chain[first]?.trunk !== trunk) continue
         const more = this.#sites[site]!.market.share[file]! * demand
-        asked[file]! += more
-        if (!placing) own += more
+        byIndex[file]! += more
+        entry.worth += more * chain[first]!.value
+        if (!placings[i] && first === 0) entry.own += more
       }
     }
-    return own
   }
 
   /** What the plan in force has there, where the new placement is not worth what it would move. */
-  #kept({ trunk, branches }: Tree, told: readonly SolvedSite[], value: number): Kept | undefined {
+  #kept({ trunks, branches }: Tree, told: readonly SolvedSite[], value: number): Kept | undefined {
     const storagePrices = new Map<string, number>()
     for (const { site, types, prices } of branches)
       storagePrices.set(this.#sites[site]!.key, dearestStorage(types, prices))
-    if (trunk) storagePrices.set(this.#sites[trunk.site]!.key, trunk.storagePrice)
+    for (const { site, storagePrice } of trunks) storagePrices.set(this.#sites[site]!.key, storagePrice)
     return keepIfWorthIt(
       { input: this.#input, markets: this.#markets, pins: this.#pins },
       { told, value, storagePrices },
@@ -496,27 +513,37 @@ export class Solved {
 
 interface TreePlacing {
   readonly tree: Tree
-  readonly trunk: SitePlacing | undefined
-  /** Undefined for the viewers of the trunk itself. */
+  /** Parents before their children. */
+  readonly parents: ReadonlyMap<Trunk, SitePlacing>
+  /** Undefined for the viewers of a parent itself. */
   readonly branches: readonly (SitePlacing | undefined)[]
-  /** Per class, by position: 1 for files that the trunk holds. */
-  readonly covered: Map<Bands, Uint8Array>
-  /** Who at the trunk, and at each branch, is to hold each file by the plan in force, as `holdersOf` says it. */
-  readonly trunkBefore: Uint8Array | undefined
-  readonly befores: readonly (Uint8Array | undefined)[]
+}
+
+/** By position in a branch's bands, which of its parents is the first that holds a file, as `Coverage` has it; undefined without parents. As things stand. */
+function statesBy(parents: ReadonlyMap<Trunk, SitePlacing>): (branch: Branch) => Uint8Array | undefined {
+  const known = new Map<Trunk, Map<Bands, Uint8Array>>()
+  return ({ bands, chain }) => {
+    const [nearest] = chain
+    if (!nearest) return undefined
+    const same = known.get(nearest.trunk) ?? new Map<Bands, Uint8Array>()
+    known.set(nearest.trunk, same)
+    const before = same.get(bands)
+    if (before) return before
+    const byFile = new Uint8Array(bands.of.length)
+    for (let k = chain.length - 1; k >= 0; k--) {
+      const { holds } = parents.get(chain[k]!.trunk)!
+      const { order } = chain[k]!.trunk.bands
+      for (let p = 0; p < holds.length; p++) if (holds[p]) byFile[order[p]!] = k + 1
+    }
+    const states = new Uint8Array(bands.order.length)
+    for (let p = 0; p < states.length; p++) states[p] = byFile[bands.order[p]!]!
+    same.set(bands, states)
+    return states
+  }
 }
 
 function boxOf({ key, storageBytes, throughputGbps, held }: SolverAppliance, measured: boolean): PlacingBox {
   return { key, storage: storageBytes, throughput: measured ? throughputGbps : Infinity, before: held }
-}
-
-/** A column by position of one class, by position of another. */
-function translated(column: Uint8Array, from: Bands, to: Bands): Uint8Array {
-  const byFile = new Uint8Array(from.of.length)
-  for (let p = 0; p < column.length; p++) byFile[from.order[p]!] = column[p]!
-  const translation = new Uint8Array(to.order.length)
-  for (let p = 0; p < translation.length; p++) translation[p] = byFile[to.order[p]!]!
-  return translation
 }
 
 function overlapOf(own: Bands, parents: Bands): Overlap {

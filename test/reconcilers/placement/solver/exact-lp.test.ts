@@ -93,6 +93,63 @@ describe('against the exact linear program', () => {
   )
 })
 
+/** A national site above two regional ones, of which one has an edge of its own class, and an edge right below the national one. */
+function tiers(seed: number, files: number, classes: number): SolverInput {
+  const given = instance(seed, files, classes)
+  const next = random(seed + 1000)
+  const bytes = given.sizes.reduce((sum, size) => sum + size, 0)
+  const site = (key: string, storage: number, throughput: number, more: Partial<SolverSite>): SolverSite => ({
+    key,
+    region: 'eu',
+    parents: [],
+    demandGbps: 0,
+    appliances: Array.from({ length: 2 }, (_, i) => ({
+      key: `${key}-${i}`,
+      storageBytes: (storage * bytes) / 2,
+      throughputGbps: throughput / 2,
+    })),
+    ...more,
+  })
+  const below = given.sites.map((each) => ({
+    ...each,
+    parents:
+      each.key === 'regional' || each.key === 'edge-5'
+        ? ['national']
+        : each.key === 'edge-3'
+          ? ['other']
+          : each.parents,
+  }))
+  return {
+    ...given,
+    sites: [
+      ...below,
+      site('other', 0.15 + 0.2 * next(), 60 + 200 * next(), { parents: ['national'], demandGbps: 30 * next() }),
+      site('national', 0.5 + 0.2 * next(), 60 + 200 * next(), { demandGbps: 40 * next() }),
+    ],
+  }
+}
+
+describe('with parents of parents', () => {
+  test.each([
+    { seed: 1, classes: 1, why: 'one class' },
+    { seed: 2, classes: 1, why: 'other capacities' },
+    { seed: 3, classes: 2, why: 'two classes' },
+  ])('the bound is above the optimum by 0.2 % at most (seed $seed: $why)', async ({ seed, classes }) => {
+    const input = tiers(seed, 250, classes)
+    const exact = await exactValue(input, defaultOptions.parentValue)
+    const solved = new Solved(input, defaultOptions)
+    const holdings = new Map([...solved.sites()].flatMap((site) => [...site.holdings]))
+    expect(solved.worth.bound).toBeGreaterThanOrEqual(exact * (1 - 1e-9))
+    expect(solved.worth.bound).toBeLessThanOrEqual(exact * 1.002)
+    expect(solved.worth.value).toBeLessThanOrEqual(exact * (1 + 1e-9))
+    expect(solved.worth.value / solved.worth.bound).toBeGreaterThan(0.96)
+    const evaluation = evaluate(input, holdings, defaultOptions.parentValue)
+    expect(evaluation.value / solved.worth.value).toBeCloseTo(1, 9)
+    expect(evaluation.local / solved.worth.local).toBeCloseTo(1, 9)
+    expect(evaluation.parent / solved.worth.parent).toBeCloseTo(1, 9)
+  })
+})
+
 test('pins count where they are, at parents and their own viewers too', () => {
   const given = instance(1, 400, 1)
   const input = { ...given, pins: [{ files: FileSet.of([0, 1, 350]), copies: 1 }] }
