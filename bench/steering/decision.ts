@@ -9,11 +9,9 @@ import type { Report } from '../benchmark.ts'
 import { type Fleet, makeFleet, random, START_MS, zipf } from './fleet.ts'
 
 /** What the decision has to cope with. */
-const SIZE = process.env.SMALL
-  ? { sites: 600, appliances: 2000, files: 100_000, prefixes: 90_000, held: 3000 }
-  : { sites: 6_000, appliances: 20_000, files: 1_000_000, prefixes: 900_000, held: 30_000 }
+const SIZE = { sites: 6_000, appliances: 20_000, files: 1_000_000, prefixes: 900_000, held: 25_000 }
 
-const REQUESTS = 200_000
+const REQUESTS = 500_000
 
 interface Drawn {
   readonly addresses: Uint32Array
@@ -47,15 +45,10 @@ export async function measureDecision(report: Report): Promise<void> {
     reportLoad(world, key, { inFlight: next() % 100, utilisation: 0.2 + (next() % 6000) / 10_000 }, START_MS)
   }
   tick(world, START_MS + 1000)
-  console.error('drawing')
   const drawn = draw(fleet)
-  console.error('drawn')
   const map: ClientMap = { find: (address) => routes.find(address) }
   const run = runner(fleet, map, drawn)
-  run(1000)
-  console.error('ran')
   run(200_000)
-  console.error('warm')
   const before = process.memoryUsage()
   let best = Number.POSITIVE_INFINITY
   let counts = { named: 0, atSite: 0, wrong: 0, misses: 0 }

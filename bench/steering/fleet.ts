@@ -131,7 +131,7 @@ export function ranking(files: number): Uint32Array {
 
 /**
  * What the appliances of sites hold: the head of the ranking on each, and of the next files as many again as there is room for, spread over
- * eight slots. Sites are of 100 tastes, so that few inventories are the same.
+ * eight slots. Sites are of 40 tastes, so that few inventories are the same.
  */
 function inventoryOf(size: FleetSize, byRank: Uint32Array, taste: number, slot: number): FileSet {
   const set = new FileSet(new Uint32Array(Math.ceil(size.files / 32)))
@@ -165,7 +165,7 @@ export function makeFleet(size: FleetSize): Fleet {
   const worldSeconds = clock()
   const byRank = ranking(size.files)
   let heldFiles = 0
-  const tastes = Math.min(100, size.sites)
+  const tastes = Math.min(40, size.sites)
   const known = new Map<number, { readonly packed: Inventory; readonly set: FileSet; readonly files: number }>()
   const slots = new Uint8Array(size.sites)
   putCatalog(world, CATALOG, { files: size.files, file: () => undefined })

@@ -79,6 +79,7 @@ function emptyWorld(nowMs: number): World {
     catalogKeys: [],
     catalogs: [],
     inventories: [],
+    holders: [],
     policyInputs: [],
     policies: [],
     policyWords: 1,

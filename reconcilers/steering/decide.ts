@@ -1,6 +1,7 @@
 import { choosePolicy } from './choose-policy.ts'
 import { holdsAll, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
 import { explainAnswer } from './explain.ts'
+import { holderMask, mayHold } from './holders.ts'
 import { rankSite, type Steering } from './rank-site.ts'
 import { beginDecision, type WorkingMemory } from './scratch.ts'
 import { forEachPinned, sitesOfTier } from './tier-sites.ts'
@@ -12,8 +13,11 @@ export { newScratch } from './scratch.ts'
 const SITE = TIERS.indexOf('Site')
 const FALLBACK = TIERS.indexOf('Fallback')
 
-/** Once somebody has been found, a tier is not searched for further ones beyond so many sites. */
-const SPARE_SITES = 3
+/** Once somebody has been found, each further tier is searched for others at so many sites only: enough to go on when a whole site fails. */
+const SPARE_SITES = 1
+
+/** Places that one site leaves to others, as long as two are left to it. */
+const OTHERS = 2
 
 /**
  * Who should serve these files to this client, best first. Goes through the policy's tiers in order; within a site it prefers the same appliances
@@ -34,7 +38,18 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   answer.policy = ordinal
   answer.ttlSeconds = policy.ttlSeconds
   if (answer.considered.length > 0) answer.considered = []
-  const steering: Steering = { world, request, memory, policy, ordinal, limit: policy.limits[purpose]!, room }
+  const perSite = Math.max(2, room - OTHERS)
+  const steering: Steering = {
+    world,
+    request,
+    memory,
+    policy,
+    ordinal,
+    limit: policy.limits[purpose]!,
+    room,
+    perSite,
+    holders: holderMask(world, request),
+  }
   const { tiers } = policy
   let servedAtSite = false
   for (let i = 0; i < tiers.length; i++) {
@@ -70,7 +85,7 @@ function searchSite(steering: Steering): boolean {
 
 function searchTier(steering: Steering, tier: number): void {
   const { memory, room } = steering
-  let count = sitesOfTier(steering, tier)
+  let count = steering.holders === 0 ? 0 : sitesOfTier(steering, tier)
   let spare = SPARE_SITES
   const { answer, sites, siteKeys } = memory
   while (count > 0 && answer.count < room) {
@@ -89,13 +104,13 @@ function visit(steering: Steering, tier: number, site: number): void {
   const { answer, seen, decision } = steering.memory
   if (seen[site] === decision || answer.count >= steering.room) return
   seen[site] = decision
-  rankSite(steering, tier, site)
+  if (mayHold(steering.holders, site)) rankSite(steering, tier, site)
 }
 
 /** Why nobody at the client's own site can serve it. A site that is not known holds nothing. */
-function missAtSite({ world, request, policy, ordinal, limit }: Steering): Miss {
+function missAtSite({ world, request, policy, ordinal, limit, holders }: Steering): Miss {
   const { site } = request.client
-  if (site < 0) return 'content'
+  if (site < 0 || !mayHold(holders, site)) return 'content'
   const { start, items } = world.siteAppliances
   let miss: Miss = 'content'
   for (let i = start[site]!; i < start[site + 1]!; i++) {

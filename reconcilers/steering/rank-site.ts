@@ -26,6 +26,10 @@ export interface Steering {
   readonly limit: number
   /** How many appliances may be named. */
   readonly room: number
+  /** How many of one site. */
+  readonly perSite: number
+  /** Sites where somebody may hold the files: see `holders.ts`. */
+  readonly holders: number
 }
 
 /**
@@ -42,7 +46,8 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
   const { answer } = memory
   const first = answer.count
   let firstKey = 0
-  while (count > 0 && answer.count < steering.room) {
+  const end = Math.min(steering.room, first + steering.perSite)
+  while (count > 0 && answer.count < end) {
     let best = 0
     for (let i = 1; i < count; i++) if (keys[i]! < keys[best]!) best = i
     const appliance = candidates[best]!
@@ -71,6 +76,7 @@ function gather({ world, request, memory, policy, ordinal, limit }: Steering, ti
   const { affinityKey } = request
   const special = request.excluded.length > 0 || policy.drains.length > 0 || policy.canaryAppliances !== undefined
   let count = 0
+  if (to - from <= AT_ONCE) touchInventories(world, request, items, from, to)
   for (let i = from; i < to; i++) {
     const a = items[i]!
     if (state[a] !== 0) continue
@@ -91,6 +97,24 @@ function gather({ world, request, memory, policy, ordinal, limit }: Steering, ti
     count++
   }
   return count
+}
+
+/** At a site with so many appliances all will be asked for their files, or nearly so. */
+const AT_ONCE = 8
+
+/** Reads where the block of the first file is in each inventory: memory is then waited for once for all, not for one after the other. */
+function touchInventories(
+  world: World,
+  { catalog, files }: SteerRequest,
+  items: Uint32Array,
+  from: number,
+  to: number,
+): number {
+  const inventories = world.inventories[catalog]!
+  const entry = 1 + 2 * (files[0]! >>> 10)
+  let touched = 0
+  for (let i = from; i < to; i++) touched |= inventories[items[i]!]?.[entry] ?? 0
+  return touched
 }
 
 function append({ world, memory: { answer } }: Steering, tier: number, appliance: number): void {

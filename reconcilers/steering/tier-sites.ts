@@ -1,4 +1,5 @@
 import { matchesClient } from './eligible.ts'
+import { mayHold } from './holders.ts'
 import type { Steering } from './rank-site.ts'
 import { roomForSites } from './scratch.ts'
 import { TIERS } from './types.ts'
@@ -21,8 +22,8 @@ export function forEachPinned({ world, request, policy }: Steering, visit: (site
   }
 }
 
-/** Puts the sites of a tier into the working memory, with a key each: the lowest is preferred, by the policy's weights. Returns how many there are. */
-export function sitesOfTier({ world, request, memory, policy }: Steering, tier: number): number {
+/** Puts the sites of a tier where somebody may hold the files into the working memory, with a key each: the lowest is preferred, by the policy's weights. Returns how many there are. */
+export function sitesOfTier({ world, request, memory, policy, holders }: Steering, tier: number): number {
   const lists = tier === SIBLINGS ? world.siblings : tier === PARENTS ? world.parents : world.regionSites
   const owner = tier === REGION ? request.client.region : request.client.site
   if (owner < 0) return 0
@@ -32,13 +33,16 @@ export function sitesOfTier({ world, request, memory, policy }: Steering, tier: 
   const { sites, siteKeys } = memory
   const { locality, load, cost } = policy.weights
   const origin = tier === REGION ? clientVector(world, request.client) : undefined
+  let kept = 0
   for (let i = 0; i < count; i++) {
     const site = lists.items[from + i]!
+    if (!mayHold(holders, site)) continue
     const far = origin ? distance(world, site, origin) : i / count
-    sites[i] = site
-    siteKeys[i] = locality * far + load * world.siteLoad[site]! + (policy.costs ? cost * policy.costs[site]! : 0)
+    sites[kept] = site
+    siteKeys[kept] = locality * far + load * world.siteLoad[site]! + (policy.costs ? cost * policy.costs[site]! : 0)
+    kept++
   }
-  return count
+  return kept
 }
 
 /** All sites of a tier, for explanations. */

@@ -19,8 +19,8 @@ export interface ClientLocation {
   networkClass: number
   source: LocationSource
   /** Degrees, where it is known where the client itself is. */
-  latitude?: number
-  longitude?: number
+  latitude?: number | undefined
+  longitude?: number | undefined
 }
 
 /**

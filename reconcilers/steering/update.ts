@@ -3,7 +3,8 @@ import type { FileSet } from '../blobs/file-set.ts'
 import { keyOf } from '../identity.ts'
 import { hashString } from '../placement/hash.ts'
 import { compilePolicies } from './compile-policies.ts'
-import { packInventory } from './inventory.ts'
+import { noteHolder } from './holders.ts'
+import { packInventory, unpackInventory } from './inventory.ts'
 import { deriveLoad, LEAST_SHARE, reportedLoad, slowestStart } from './load.ts'
 import type { PolicyInput } from './policy.ts'
 import { indexSites } from './site-lists.ts'
@@ -56,6 +57,7 @@ export function putAppliance(world: World, appliance: Appliance): void {
     world.appliances.push(undefined)
     world.urls.push('')
     reserve(world, ordinal + 1)
+    world.applianceSite[ordinal] = -1
   }
   if (world.appliances[ordinal] === undefined) {
     const online = appliance.status?.conditions?.some(({ type, status }) => type === 'Online' && status === 'True')
@@ -70,7 +72,7 @@ export function putAppliance(world: World, appliance: Appliance): void {
   world.appliances[ordinal] = appliance
   world.urls[ordinal] = appliance.status?.addresses?.find(({ type }) => type === 'HTTP')?.url ?? ''
   world.applianceHash[ordinal] = hashString(key)
-  world.applianceSite[ordinal] = world.siteOrdinals.get(`${namespace}/${appliance.spec.siteRef.name}`) ?? -1
+  moveTo(world, ordinal, world.siteOrdinals.get(`${namespace}/${appliance.spec.siteRef.name}`) ?? -1)
   refreshAppliance(world, ordinal)
   world.stale = true
 }
@@ -128,6 +130,7 @@ export function removeCatalog(world: World, key: string): void {
   if (ordinal === undefined) return
   world.catalogs[ordinal] = undefined
   world.inventories[ordinal] = []
+  world.holders[ordinal] = undefined
   world.stale = true
 }
 
@@ -139,6 +142,7 @@ function catalogOrdinal(world: World, key: string): number {
     world.catalogKeys.push(key)
     world.catalogs.push(undefined)
     world.inventories.push([])
+    world.holders.push(undefined)
     world.stale = true
   }
   return ordinal
@@ -148,7 +152,9 @@ function catalogOrdinal(world: World, key: string): number {
 export function setInventory(world: World, appliance: string, catalog: string, files: FileSet | undefined): void {
   const ordinal = world.applianceOrdinals.get(appliance)
   if (ordinal === undefined || world.appliances[ordinal] === undefined) return
-  world.inventories[catalogOrdinal(world, catalog)]![ordinal] = files && packInventory(files)
+  const of = catalogOrdinal(world, catalog)
+  world.inventories[of]![ordinal] = files && packInventory(files)
+  if (files) noteHolder(world, of, ordinal, files)
 }
 
 /** Says whether an appliance answers, at once. One that comes back starts slowly from `nowMs` on. */
@@ -222,8 +228,18 @@ function refreshAppliancesOf(world: World, site: number): void {
   const key = world.siteKeys[site]!
   world.appliances.forEach((appliance, i) => {
     if (!appliance || `${appliance.metadata.namespace ?? ''}/${appliance.spec.siteRef.name}` !== key) return
-    world.applianceSite[i] = site
+    moveTo(world, i, site)
     refreshAppliance(world, i)
+  })
+}
+
+/** Says at which site an appliance stands. */
+function moveTo(world: World, ordinal: number, site: number): void {
+  if (world.applianceSite[ordinal] === site) return
+  world.applianceSite[ordinal] = site
+  world.inventories.forEach((inventories, catalog) => {
+    const inventory = inventories[ordinal]
+    if (inventory) noteHolder(world, catalog, ordinal, unpackInventory(inventory))
   })
 }
 

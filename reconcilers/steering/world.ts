@@ -97,6 +97,9 @@ export interface World {
   /** By catalog, then by appliance: what it verifiably holds. */
   readonly inventories: (Inventory | undefined)[][]
 
+  /** By catalog, then by file: bits of the sites where somebody holds it, or did. See `holders.ts`. */
+  readonly holders: (Uint32Array | undefined)[]
+
   policyInputs: readonly PolicyInput[]
   /** In the order in which they are asked: by priority, namespace, name; the built-in one last. */
   policies: readonly CompiledPolicy[]

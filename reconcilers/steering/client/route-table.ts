@@ -1,10 +1,13 @@
 import { type Address, newPrefix, type Prefix } from '../address.ts'
-import type { Place } from '../locate.ts'
+import { newMemo, type Place } from '../locate.ts'
 import type { LocationSource } from '../types.ts'
 import { PrefixMap } from './prefix-map.ts'
-import { grown } from './prefix-table.ts'
+import { grown, PrefixTable } from './prefix-table.ts'
 
 const END = -1
+
+/** From here on a number in the map is of a route that others are as good as; below, it is of the feed whose route is the best. */
+const TIED = 0x40000000
 
 /** What one appliance, or one site, says that it can reach. */
 export interface Route {
@@ -39,10 +42,14 @@ const PER_SLICE = 512
  */
 export class RouteTable {
   readonly #source: LocationSource
-  /** Prefix → its best route; the others follow in `#next`, best first. */
+  /** Prefix → the feed of its best route, or, from `TIED` on, the best route: what look-ups go by. */
   readonly #map: PrefixMap
+  /** Prefix → its best route; the others follow in `#next`, best first. */
+  readonly #heads: readonly [PrefixTable, PrefixTable] = [new PrefixTable(false), new PrefixTable(true)]
   readonly #feeds = new Map<string, Feed>()
   readonly #byId: (Feed | undefined)[] = []
+  /** By feed: where its routes lead. */
+  readonly #places: Place[] = []
   #feed: Uint32Array
   #round: Uint32Array
   #pathLength: Uint16Array
@@ -67,15 +74,11 @@ export class RouteTable {
     return { prefixes: this.#map.size, routes: this.#routes }
   }
 
-  /**
-   * Where the address is. `locate` is asked where the client is when feeds of several sites are equally good: undefined when not known.
-   */
+  /** Where the address is. `locate` is asked where the client is when feeds of several sites are equally good: undefined when not known. */
   find(address: Readonly<Address>, locate?: () => Coordinates | undefined): Place | undefined {
     const best = this.#map.find(address)
     if (best < 0) return undefined
-    const next = this.#next[best]!
-    if (next === END || this.#compare(best, next) !== 0) return this.#byId[this.#feed[best]!]!.place
-    return this.#nearest(best, locate?.())
+    return this.#places[best < TIED ? best : this.#nearest(best - TIED, locate?.())]
   }
 
   /** Takes in a route of a feed (the name of the site or appliance) that leads to a site (`namespace/name`); a new route for a prefix replaces the old. */
@@ -118,15 +121,38 @@ export class RouteTable {
   *#sweep(feed: Feed, round: number): Generator<void, void> {
     let looked = 0
     const prefix = newPrefix()
-    for (const _ of this.#map.prefixes(prefix)) {
+    for (const _ of this.#prefixes(prefix)) {
       if (feed.round !== round) return
-      for (let route = this.#map.get(prefix); route !== END; route = this.#next[route]!) {
+      for (let route = this.#head(prefix); route !== END; route = this.#next[route]!) {
         if (this.#feed[route] !== feed.id || this.#round[route] === round) continue
         this.#unlink(prefix, feed.id)
         break
       }
       if (++looked % (8 * PER_SLICE) === 0) yield
     }
+  }
+
+  *#prefixes(into: Prefix): Generator<void> {
+    for (const heads of this.#heads) yield* heads.prefixes(into)
+  }
+
+  #head(prefix: Readonly<Prefix>): number {
+    return this.#heads[prefix.v6 ? 1 : 0]!.get(prefix, prefix.length)
+  }
+
+  /** Brings the map in line with the routes of a prefix, of which `head` is the best: END when there is none. */
+  #setHead(prefix: Readonly<Prefix>, head: number): void {
+    const heads = this.#heads[prefix.v6 ? 1 : 0]!
+    if (head === END) {
+      heads.delete(prefix)
+      this.#map.delete(prefix)
+      return
+    }
+    heads.set(prefix, head)
+    const next = this.#next[head]!
+    const tied = next !== END && this.#compare(head, next) === 0
+    const value = tied ? TIED + head : this.#feed[head]!
+    if (this.#map.get(prefix) !== value) this.#map.set(prefix, value)
   }
 
   #feedOf(name: string, site: string, coordinates: Coordinates | undefined): Feed {
@@ -138,12 +164,13 @@ export class RouteTable {
     if (known && same) return known
     const feed: Feed = {
       id: known?.id ?? this.#byId.length,
-      place: { site, region: undefined, source: this.#source },
+      place: { site, region: undefined, source: this.#source, memo: newMemo() },
       coordinates,
       round: known?.round ?? 0,
     }
     this.#feeds.set(name, feed)
     this.#byId[feed.id] = feed
+    this.#places[feed.id] = feed.place
     return feed
   }
 
@@ -154,30 +181,33 @@ export class RouteTable {
     this.#round[route] = feed.round
     this.#pathLength[route] = Math.min(pathLength, 0xffff)
     this.#med[route] = Math.min(med, 0xffffffff)
-    const head = this.#map.get(prefix)
+    const head = this.#head(prefix)
     if (head === END || this.#compare(route, head) < 0) {
       this.#next[route] = head
-      this.#map.set(prefix, route)
+      this.#setHead(prefix, route)
       return
     }
     let before = head
     while (this.#next[before] !== END && this.#compare(this.#next[before]!, route) <= 0) before = this.#next[before]!
     this.#next[route] = this.#next[before]!
     this.#next[before] = route
+    this.#setHead(prefix, head)
   }
 
   /** Takes a feed's route for a prefix out; returns it. Unless `keep`, it may be used again for another. */
   #unlink(prefix: Readonly<Prefix>, feed: number, keep = false): number | undefined {
     let before = END
-    for (let route = this.#map.get(prefix); route !== END; route = this.#next[route]!) {
+    const head = this.#head(prefix)
+    for (let route = head; route !== END; route = this.#next[route]!) {
       if (this.#feed[route] !== feed) {
         before = route
         continue
       }
       const next = this.#next[route]!
       if (before !== END) this.#next[before] = next
-      else if (next !== END) this.#map.set(prefix, next)
-      else this.#map.delete(prefix)
+      // A route that is about to be announced anew leaves its prefix in the map: look-ups never miss it.
+      if (before !== END || next !== END || !keep) this.#setHead(prefix, before === END ? next : head)
+      else this.#heads[prefix.v6 ? 1 : 0]!.delete(prefix)
       this.#routes--
       if (!keep) {
         this.#next[route] = this.#free
@@ -209,19 +239,18 @@ export class RouteTable {
     return this.#pathLength[a]! - this.#pathLength[b]! || this.#med[a]! - this.#med[b]!
   }
 
-  #nearest(best: number, client: Coordinates | undefined): Place {
-    let found = this.#byId[this.#feed[best]!]!
-    if (!client) return found.place
-    let least = squaredDistance(client, found.coordinates)
+  /** The feed nearest to the client of those whose routes are as good as the best. */
+  #nearest(best: number, client: Coordinates | undefined): number {
+    let found = this.#feed[best]!
+    if (!client) return found
+    let least = squaredDistance(client, this.#byId[found]!.coordinates)
     for (let route = this.#next[best]!; route !== END && this.#compare(best, route) === 0; route = this.#next[route]!) {
-      const feed = this.#byId[this.#feed[route]!]!
-      const far = squaredDistance(client, feed.coordinates)
-      if (far < least) {
-        found = feed
-        least = far
-      }
+      const far = squaredDistance(client, this.#byId[this.#feed[route]!]!.coordinates)
+      if (far >= least) continue
+      found = this.#feed[route]!
+      least = far
     }
-    return found.place
+    return found
   }
 }
 
