@@ -57,7 +57,14 @@ export class DnsResponder {
     const query = readQuery(message, this.#subnet)
     if (!query) return undefined
     const content = this.#content(query, resolver)
-    const whole = this.#encode(query, content, false)
+    let whole: Buffer
+    try {
+      whole = this.#encode(query, content, false)
+    } catch {
+      // Names may hold any bytes, and not all of them can be said again.
+      const wrong = { ...query, question: undefined, clientSubnet: undefined }
+      return { message: this.#encode(wrong, { code: RCODE.FormErr }, false), code: codeName(RCODE.FormErr) }
+    }
     const fits = !udp || whole.length <= query.udpBytes
     return { message: fits ? whole : this.#encode(query, content, true), code: codeName(content.code) }
   }

@@ -32,6 +32,8 @@ export interface DnsServer {
 /** A TCP connection on which nothing comes for so long is closed; a resolver that has more to ask opens another. */
 const TCP_IDLE_MS = 10_000
 const MAX_TCP_CONNECTIONS = 1000
+/** Queries that may wait while something else is done; the system gives as much of it as it allows. */
+const RECEIVE_BYTES = 4 * 1024 * 1024
 /** Of a query: names are at most 255 bytes. */
 const MAX_QUERY_BYTES = 4096
 /** Answers that wait for a reader that does not read. */
@@ -48,7 +50,7 @@ export async function listenDns(options: DnsServerOptions): Promise<DnsServer> {
   tcp.maxConnections = MAX_TCP_CONNECTIONS
   await listening(tcp, port, host)
   const { port: bound, address } = tcp.address() as AddressInfo
-  const udp = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: false })
+  const udp = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: false, recvBufferSize: RECEIVE_BYTES })
   udp.on('message', (message, from) => door.reply(udp, message, from))
   udp.bind(bound, host)
   try {

@@ -1,0 +1,400 @@
+import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { type Answer, decode, encode } from 'dns-packet'
+import { namespaces } from '../../runtime/client/resource.ts'
+import type { Steering } from '../../steering/steering.ts'
+import { type ControlPlane, eventually, startControlPlane } from '../gateway/harness.ts'
+import {
+  FakeAppliance,
+  named,
+  openSteering,
+  putAppliance,
+  putCatalog,
+  putSite,
+  type SteeredBody,
+  steer,
+} from './fleet.ts'
+
+// Two sites with two appliances each, of which a1 and a2 hold everything, b1 the first file.
+
+const NS = 'play'
+const FILES = [
+  { path: 'one.mp4', title: 'One' },
+  { path: 'two words.mp4', title: 'Crème brûlée' },
+  { path: 'hls/low/0.ts', title: 'Stream' },
+  { path: 'hls/master.m3u8', title: 'Stream' },
+  { path: 'nowhere.mp4' },
+]
+let plane: ControlPlane
+let steering: Steering & AsyncDisposable
+let digest: string
+const boxes = new Map<string, FakeAppliance>()
+
+beforeAll(async () => {
+  plane = await startControlPlane()
+  await plane.client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NS } })
+  digest = await putCatalog(plane, NS, 'films', FILES)
+  await putSite(plane, NS, 'fra', { prefixes: ['203.0.113.0/24'] })
+  await putSite(plane, NS, 'ams', { prefixes: ['192.0.2.0/24', '2001:db8:1::/48'], parents: ['fra'] })
+  for (const name of ['a1', 'a2', 'b1', 'b2']) boxes.set(name, await FakeAppliance.start())
+  await Promise.all([...boxes.keys()].map((name) => put(name)))
+  steering = await openSteering(plane, {
+    dns: {
+      listen: { host: '127.0.0.1', port: 0 },
+      zone: 'play.example',
+      nameServers: ['ns1.example'],
+      ttlSeconds: 20,
+      perNetwork: 0,
+    },
+  })
+  await steering.synced
+  await eventually(async () => (await ask({ file: 'one.mp4', client: '192.0.2.1' })).urls.length === 3, 'all is read')
+})
+afterAll(async () => {
+  await steering?.[Symbol.asyncDispose]()
+  for (const box of boxes.values()) await box[Symbol.asyncDispose]()
+  await plane?.[Symbol.asyncDispose]()
+})
+
+const HELD: Readonly<Record<string, readonly number[]>> = { a1: [0, 1, 2, 3], a2: [0, 1, 2, 3], b1: [0], b2: [] }
+
+function put(
+  name: string,
+  more: { mode?: string; files?: readonly number[]; catalogDigest?: string } = {},
+): Promise<void> {
+  const { files = HELD[name]!, catalogDigest = digest, mode } = more
+  const holds = files.length === 0 ? [] : [{ catalog: 'films', catalogDigest, files }]
+  const site = name.startsWith('a') ? 'ams' : 'fra'
+  return putAppliance(plane, NS, name, { site, url: boxes.get(name)!.url, holds, ...(mode ? { mode } : {}) })
+}
+
+const ask = (query: Readonly<Record<string, string>>): Promise<SteeredBody> =>
+  steer(steering.url, { ...query, ...(query.file ? { file: `${NS}/films/${query.file}` } : {}) })
+
+const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+  fetch(`${steering.url}/v1/steer`, {
+    method: 'POST',
+    headers,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+
+describe('whom to ask', () => {
+  test('appliances of the client’s site that hold the file, then those of its parents', async () => {
+    const answer = await ask({ file: 'one.mp4', client: '192.0.2.1' })
+    expect(named(answer).slice(0, 2).sort()).toEqual(['a1', 'a2'])
+    expect(named(answer)[2]).toBe('b1')
+    expect(answer.urls.map(({ tier }) => tier)).toEqual(['Site', 'Site', 'Parents'])
+    expect(answer.urls[2]!.url).toBe(`${boxes.get('b1')!.url}/${NS}/films/one.mp4`)
+    expect(Date.parse(answer.expiresAt)).toBeGreaterThan(Date.now())
+  })
+
+  test.each([
+    ['of the parent', '203.0.113.9', ['b1']],
+    ['over IPv6', '2001:db8:1::7', ['a1', 'a2', 'b1']],
+    ['IPv4 in IPv6', '::ffff:192.0.2.9', ['a1', 'a2', 'b1']],
+    ['from no known network', '198.51.100.1', []],
+  ])('a client %s', async (_, client, expected) => {
+    expect(named(await ask({ file: 'one.mp4', client })).sort()).toEqual(expected)
+  })
+
+  test('a path is escaped in its URL, and several files have a URL each', async () => {
+    const answer = await post({
+      client: '192.0.2.1',
+      catalog: `${NS}/films`,
+      files: ['two words.mp4', 'one.mp4'],
+      maxUrls: 1,
+    })
+    const { urls } = (await answer.json()) as { urls: { url: string; urls: string[]; appliance: string }[] }
+    expect(urls).toHaveLength(1)
+    const base = `${boxes.get(urls[0]!.appliance.split('/')[1]!)!.url}/${NS}/films`
+    expect(urls[0]!.url).toBe(`${base}/two%20words.mp4`)
+    expect(urls[0]!.urls).toEqual([`${base}/two%20words.mp4`, `${base}/one.mp4`])
+  })
+
+  test('of a title, the URL is that of its playlist', async () => {
+    const answer = await ask({ title: 'Stream', client: '192.0.2.1' })
+    expect(answer.urls[0]!.url).toMatch(/\/play\/films\/hls\/master\.m3u8$/)
+  })
+
+  test('an explanation tells of everybody who was looked at', async () => {
+    const answer = await ask({ file: 'one.mp4', client: '192.0.2.1', explain: 'true' })
+    expect(answer.explanation!.client).toMatchObject({ site: `${NS}/ams`, knownBy: 'site' })
+    const b2 = answer.explanation!.candidates.find(({ appliance }) => appliance === `${NS}/b2`)
+    expect(b2).toMatchObject({ reason: 'MissingFiles', message: expect.stringContaining('verified inventory') })
+  })
+
+  test('what has failed the client is not named to it again', async () => {
+    const first = await ask({ file: 'one.mp4', client: '192.0.2.1' })
+    for (const failed of [first.urls[0]!.url, first.urls[0]!.appliance!]) {
+      const again = await ask({ file: 'one.mp4', client: '192.0.2.1', exclude: failed })
+      expect(again.urls.map(({ appliance }) => appliance)).not.toContain(first.urls[0]!.appliance)
+      expect(again.urls).toHaveLength(2)
+    }
+  })
+
+  test('a file that nobody holds: no URL, and why', async () => {
+    expect(await ask({ file: 'nowhere.mp4', client: '192.0.2.1' })).toMatchObject({ urls: [], miss: 'content' })
+  })
+})
+
+describe('what is refused, and where it is wrong', () => {
+  test.each([
+    ['no JSON', '{', 400, ''],
+    ['a list', [], 400, ''],
+    ['nothing asked', {}, 400, '/files'],
+    ['a number for a file', { files: [7] }, 400, '/files/0'],
+    ['too many files', { files: Array(65).fill('play/films/one.mp4') }, 400, '/files'],
+    ['a purpose that is none', { files: ['play/films/one.mp4'], purpose: 'fun' }, 400, '/purpose'],
+    ['a field that is not known', { files: ['play/films/one.mp4'], clint: 'x' }, 400, '/clint'],
+    ['an address that is none', { files: ['play/films/one.mp4'], client: '192.0.2' }, 400, '/client'],
+    ['a file without its catalog', { files: ['one.mp4'] }, 400, '/files/0'],
+    ['files and a title', { files: ['play/films/one.mp4'], title: 'One' }, 400, '/title'],
+    ['a catalog that is not there', { files: ['play/none/one.mp4'] }, 404, '/files/0'],
+    ['a file that is not there', { files: ['play/films/one.mp4', 'play/films/none.mp4'] }, 404, '/files/1'],
+    ['a title that is not there', { title: 'None' }, 404, '/title'],
+    ['a body without end', 'x'.repeat(70_000), 413, undefined],
+  ])('%s', async (_, body, status, pointer) => {
+    const answer = await post(body)
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    const problem = (await answer.json()) as { status: number; detail: string; errors?: { pointer: string }[] }
+    expect([answer.status, problem.status]).toEqual([status, status])
+    expect(problem.detail).not.toBe('')
+    if (pointer !== undefined) expect(problem.errors!.map((error) => error.pointer)).toContain(pointer)
+  })
+
+  test('another path, another method, another encoding', async () => {
+    expect((await fetch(`${steering.url}/v2`)).status).toBe(404)
+    expect((await fetch(`${steering.url}/v1/steer`, { method: 'DELETE' })).status).toBe(405)
+    expect((await post('{}', { 'Content-Encoding': 'gzip' })).status).toBe(415)
+  })
+
+  test('what is no HTTP', async () => {
+    for (const bytes of ['\x16\x03\x01\x02', 'GET / HTTP/9.9\r\n\r\n', `GET /${'x'.repeat(9000)} HTTP/1.1\r\n\r\n`]) {
+      const socket = connect(Number(new URL(steering.url).port), '127.0.0.1')
+      const chunks: Buffer[] = []
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+      socket.end(bytes)
+      await once(socket, 'close')
+      expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 4\d\d /)
+    }
+    expect(steering.health).toEqual({ listener: undefined })
+  })
+
+  test('pages may read answers', async () => {
+    const answer = await fetch(`${steering.url}/v1/steer`, {
+      method: 'OPTIONS',
+      headers: { Origin: 'https://tv.example' },
+    })
+    expect(answer.status).toBe(204)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect((await fetch(`${steering.url}/v1/steer?file=x`)).headers.get('access-control-allow-origin')).toBe('*')
+  })
+})
+
+describe('whose request it is', () => {
+  const clientSeen = async (url: string, headers: Readonly<Record<string, string>>) => {
+    const answer = await fetch(`${url}/v1/steer?file=play/films/one.mp4&explain=1`, { headers })
+    return ((await answer.json()) as { explanation: { client: { address: string } } }).explanation.client.address
+  }
+
+  test('strangers are not believed', async () => {
+    await using open = await openSteering(plane, { trustedProxies: ['10.0.0.0/8'], probeThreads: 0, perClient: 5 })
+    await open.synced
+    const spoofed = { 'X-Forwarded-For': '192.0.2.1', Forwarded: 'for=192.0.2.1', 'X-Real-IP': '192.0.2.1' }
+    await eventually(async () => (await clientSeen(open.url, spoofed)) === '127.0.0.1', 'the socket’s end counts')
+    expect((await fetch(`${open.url}/v1/steer?file=play/films/one.mp4&client=192.0.2.1`)).status).toBe(403)
+    const codes = await Promise.all(
+      Array.from({ length: 20 }, () => fetch(`${open.url}/v1/steer?file=play/films/one.mp4`)),
+    )
+    const limited = codes.filter(({ status }) => status === 429)
+    expect(limited.length).toBeGreaterThanOrEqual(8)
+    expect(limited[0]!.headers.get('retry-after')).toBe('1')
+  })
+
+  test.each([
+    ['one proxy', '198.51.100.7', '198.51.100.7'],
+    ['the last that is not ours counts', '6.6.6.6, 198.51.100.7, 127.0.0.1', '198.51.100.7'],
+    ['with a port', '198.51.100.7:4711', '198.51.100.7'],
+    ['IPv6 with brackets and port', '[2001:db8::1]:4711', '2001:db8::1'],
+    ['nonsense ends the search', '198.51.100.7, what', '127.0.0.1'],
+    ['nothing', '', '127.0.0.1'],
+  ])('a proxy of ours says: %s', async (_, header, expected) => {
+    expect(await clientSeen(steering.url, { 'X-Forwarded-For': header })).toBe(expected)
+  })
+})
+
+describe('what changes', () => {
+  test('a drained appliance leaves at once, and so do all of a site', async () => {
+    await Promise.all([put('a1', { mode: 'Draining' }), put('a2', { mode: 'OutOfService' })])
+    await eventually(
+      async () => named(await ask({ file: 'one.mp4', client: '192.0.2.1' })).join() === 'b1',
+      'the site is drained',
+    )
+    expect(await ask({ file: 'one.mp4', client: '192.0.2.1' })).toMatchObject({ miss: 'health' })
+    await Promise.all([put('a1'), put('a2')])
+    await eventually(async () => named(await ask({ file: 'one.mp4', client: '192.0.2.1' })).length === 3, 'it is back')
+  })
+
+  test('what is withdrawn is not named, whatever was planned; a missing blob counts as withdrawn', async () => {
+    await put('b1', { files: [] })
+    await eventually(
+      async () => !named(await ask({ file: 'one.mp4', client: '192.0.2.1' })).includes('b1'),
+      'b1 is left out',
+    )
+    await put('b1')
+    await eventually(
+      async () => named(await ask({ file: 'one.mp4', client: '192.0.2.1' })).includes('b1'),
+      'b1 is back',
+    )
+    const { digest: gone } = { digest: `sha256:${randomBytes(32).toString('hex')}` }
+    await put('b1', { catalogDigest: gone })
+    await eventually(
+      async () => !named(await ask({ file: 'one.mp4', client: '192.0.2.1' })).includes('b1'),
+      'b1 is left out',
+    )
+    expect(steering.view.inventoriesWithheld).toBe(1)
+    await put('b1')
+    await eventually(
+      async () => named(await ask({ file: 'one.mp4', client: '192.0.2.1' })).includes('b1'),
+      'b1 is back',
+    )
+  })
+
+  test('a catalog that was made anew numbers its files anew: old inventories do not count', async () => {
+    const other = await putCatalog(plane, NS, 'films', [null, null, null, null, null, { path: 'new.mp4' }])
+    await eventually(() => ask({ file: 'new.mp4', client: '192.0.2.1' }), 'the new file is known')
+    expect((await ask({ file: 'new.mp4', client: '192.0.2.1' })).urls).toEqual([])
+    await put('a1', { files: [5], catalogDigest: other })
+    await eventually(
+      async () => named(await ask({ file: 'new.mp4', client: '192.0.2.1' })).join() === 'a1',
+      'a1 has it',
+    )
+    const shuffled = await putCatalog(plane, NS, 'other', [{ path: 'x' }, { path: 'one.mp4' }])
+    await put('a2', { catalogDigest: shuffled })
+    await eventually(() => steering.view.inventoriesWithheld === 1, 'the inventory of another catalog is left out')
+    digest = await putCatalog(plane, NS, 'films', [...FILES, { path: 'new.mp4' }])
+    await Promise.all([put('a1'), put('a2')])
+    await eventually(async () => named(await ask({ file: 'one.mp4', client: '192.0.2.1' })).length === 3, 'as it was')
+  })
+})
+
+describe('DNS', () => {
+  const resolver = () => {
+    const made = new Resolver({ timeout: 2000, tries: 1 })
+    made.setServers([steering.dns!])
+    return made
+  }
+  const port = () => Number(steering.dns!.split(':').at(-1))
+
+  async function query(message: Buffer): Promise<ReturnType<typeof decode> & { readonly rcode: string }> {
+    const socket = createSocket('udp4')
+    try {
+      socket.send(message, port(), '127.0.0.1')
+      const [answer] = (await once(socket, 'message', { signal: AbortSignal.timeout(5000) })) as [Buffer]
+      return decode(answer) as ReturnType<typeof decode> & { readonly rcode: string }
+    } finally {
+      socket.close()
+    }
+  }
+  const subnet = (data: number[]) =>
+    ({
+      type: 'OPT',
+      name: '.',
+      udpPayloadSize: 1232,
+      ednsVersion: 0,
+      flags: 0,
+      options: [{ code: 8, data: Buffer.from(data) }],
+    }) as unknown as Answer
+  const asked = (name: string, type = 'A', additionals: Answer[] = []) =>
+    encode({ id: 77, type: 'query', flags: 0x100, questions: [{ name, type: type as 'A' }], additionals })
+
+  test.each([
+    ['a site', 'ams.play.play.example', ['127.0.0.1']],
+    ['a site by its name alone', 'AMS.play.example', ['127.0.0.1']],
+  ])('%s', async (_, name, expected) => {
+    expect(await resolver().resolve4(name)).toEqual(expected)
+  })
+
+  test.each([
+    ['no address of that family', 'ams.play.play.example', 'AAAA', 'ENODATA'],
+    ['a name above others', 'play.play.example', 'A', 'ENODATA'],
+    ['no such name', 'nowhere.play.example', 'A', 'ENOTFOUND'],
+    ['another’s zone', 'example.org', 'A', 'EREFUSED'],
+  ])('%s', async (_, name, type, code) => {
+    await expect(resolver().resolve(name, type)).rejects.toMatchObject({ code })
+  })
+
+  test('the zone itself', async () => {
+    expect(await resolver().resolveNs('play.example')).toEqual(['ns1.example'])
+    expect(await resolver().resolveSoa('play.example')).toMatchObject({ nsname: 'ns1.example' })
+  })
+
+  test('a title is steered by the client’s subnet, and the answer is for just that', async () => {
+    const inside = await query(asked('creme-brulee.films.play.play.example', 'A', [subnet([0, 1, 24, 0, 192, 0, 2])]))
+    expect(inside.answers).toMatchObject([{ type: 'A', ttl: 20, data: '127.0.0.1' }])
+    const [opt] = inside.additionals as unknown as {
+      options: { scopePrefixLength: number; sourcePrefixLength: number }[]
+    }[]
+    expect(opt!.options[0]).toMatchObject({ sourcePrefixLength: 24, scopePrefixLength: 24 })
+    const outside = await query(
+      asked('creme-brulee.films.play.play.example', 'A', [subnet([0, 1, 24, 0, 198, 51, 100])]),
+    )
+    expect(outside.answers).toEqual([])
+    const site = await query(asked('ams.play.play.example', 'A', [subnet([0, 1, 24, 0, 198, 51, 100])]))
+    const [whole] = site.additionals as unknown as { options: { scopePrefixLength: number }[] }[]
+    expect(whole!.options[0]!.scopePrefixLength).toBe(0)
+  })
+
+  test.each([
+    ['more bytes than the prefix takes', subnet([0, 1, 16, 0, 192, 0, 2]), 'FORMERR'],
+    ['bits beyond the prefix', subnet([0, 1, 20, 0, 192, 0, 255]), 'FORMERR'],
+    ['an unknown family', subnet([0, 3, 0, 0]), 'FORMERR'],
+    ['a scope in a question', subnet([0, 1, 24, 24, 192, 0, 2]), 'FORMERR'],
+  ])('a subnet with %s', async (_, opt, rcode) => {
+    expect((await query(asked('ams.play.play.example', 'A', [opt]))).rcode).toBe(rcode)
+  })
+
+  test('what is no query gets no answer, and others are answered all the same', async () => {
+    const socket = createSocket('udp4')
+    const answers: Buffer[] = []
+    socket.on('message', (answer) => answers.push(answer))
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+    for (let i = 0; i < 300; i++) {
+      const noise = randomBytes(i % 60)
+      // An answer, or shorter than a header: two servers must never keep each other busy.
+      if (noise.length >= 12) noise[2]! |= 0x80
+      await new Promise<unknown>((resolve) => socket.send(noise, port(), '127.0.0.1', resolve))
+      // What comes faster than it is read, the system drops.
+      if (i % 20 === 0) expect((await query(asked('ams.play.play.example'))).answers).toHaveLength(1)
+    }
+    expect((await query(asked('ams.play.play.example'))).answers).toHaveLength(1)
+    expect(answers).toEqual([])
+    socket.close()
+    for (let i = 0; i < 200; i++) {
+      // Headers of queries with rubbish behind them: an error, and no end of the program.
+      const rubbish = randomBytes(12 + (i % 100))
+      rubbish[2] = 0
+      expect(['FORMERR', 'REFUSED', 'NOERROR', 'NXDOMAIN', 'NOTIMP']).toContain((await query(rubbish)).rcode)
+    }
+  })
+
+  test('over TCP, several on one connection, in pieces', async () => {
+    const message = asked('ams.play.play.example')
+    const framed = Buffer.concat([Buffer.from([0, message.length]), message])
+    const socket = connect(port(), '127.0.0.1')
+    socket.setNoDelay(true)
+    const both = Buffer.concat([framed, framed])
+    for (const byte of both) socket.write(Buffer.from([byte]))
+    let got = Buffer.alloc(0)
+    while (got.length < 2 || got.length < 2 * (2 + got.readUInt16BE(0))) {
+      const [chunk] = (await once(socket, 'data', { signal: AbortSignal.timeout(5000) })) as [Buffer]
+      got = Buffer.concat([got, chunk])
+    }
+    expect(decode(got.subarray(2, 2 + got.readUInt16BE(0))).answers).toHaveLength(1)
+    socket.destroy()
+  })
+})
