@@ -1,0 +1,129 @@
+import { newPrefix, type Prefix, parsePrefix } from '../address.ts'
+import type { Route } from './route-table.ts'
+
+/** A line that could not be used, and why. */
+export interface BadRow {
+  /** From 1. */
+  readonly line: number
+  readonly problem: string
+}
+
+/** What a line of a feed comes to. */
+export type BgpRow =
+  | ({ readonly type: 'announce' } & Route)
+  | { readonly type: 'withdraw'; readonly prefix: Readonly<Prefix> }
+  | ({ readonly type: 'bad' } & BadRow)
+
+/**
+ * Reads routes as BIRD 2 prints them (`birdc show route all`, or `show route`, which has no paths), or as `bgpdump -m` does. Of several routes for a
+ * prefix in one BIRD table the one marked `*` counts. Lazily: rows come as the text is read, so that a large feed can be taken in in slices.
+ */
+export function* readBgpFeed(text: string): Generator<BgpRow> {
+  const first = text.slice(0, 4096)
+  if (/^(TABLE_DUMP2?|BGP4MP)\|/m.test(first)) yield* readBgpdump(text)
+  else yield* readBird(text)
+}
+
+function* lines(text: string): Generator<readonly [string, number]> {
+  let line = 1
+  for (let at = 0; at < text.length; line++) {
+    let end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    yield [text.slice(at, text.charCodeAt(end - 1) === 13 ? end - 1 : end), line]
+    at = end + 1
+  }
+}
+
+/** type|time|A, B or W|peer address|peer AS|prefix|AS path|origin|next hop|local preference|MED|… Source: bgpdump's README. */
+function* readBgpdump(text: string): Generator<BgpRow> {
+  for (const [row, line] of lines(text)) {
+    if (row === '' || row.startsWith('#')) continue
+    const fields = row.split('|')
+    const bad = (problem: string): BgpRow => ({ type: 'bad', line, problem })
+    const [kind, , action, , , prefixText, path = '', , , , med = ''] = fields
+    if (!/^(TABLE_DUMP2?|BGP4MP(_ET)?)$/.test(kind ?? '') || fields.length < 6) {
+      yield bad('is no line of bgpdump -m')
+      continue
+    }
+    if (action === 'STATE') continue
+    const prefix = newPrefix()
+    const problem = parsePrefix(prefixText!, prefix)
+    if (problem) yield bad(problem)
+    else if (action === 'W') yield { type: 'withdraw', prefix }
+    else if (action !== 'A' && action !== 'B') yield bad(`"${action}" is no action: A, B or W`)
+    else {
+      const pathLength = lengthOfPath(path)
+      const value = med === '' ? 0 : number(med)
+      if (pathLength === undefined) yield bad(`"${path}" is no AS path`)
+      else if (value === undefined) yield bad(`"${med}" is no MED`)
+      else yield { type: 'announce', prefix, pathLength, med: value }
+    }
+  }
+}
+
+interface Pending {
+  readonly prefix: Readonly<Prefix>
+  readonly best: boolean
+  pathLength: number
+  med: number
+}
+
+/** A line at the margin begins a prefix, one indented by blanks another route for it, one indented by a tab says more of the route. */
+function* readBird(text: string): Generator<BgpRow> {
+  let prefix: Prefix | undefined
+  let route: Pending | undefined
+  let chosen: Pending | undefined
+  const settled = (): BgpRow[] => {
+    if (route && (!chosen || route.best)) chosen = route
+    const done = chosen
+    route = undefined
+    chosen = undefined
+    return done ? [{ type: 'announce', prefix: done.prefix, pathLength: done.pathLength, med: done.med }] : []
+  }
+  for (const [row, line] of lines(text)) {
+    if (row.trim() === '' || /^(BIRD |Table |Access restricted|\d{4}[- ])/.test(row)) continue
+    const bad = (problem: string): BgpRow => ({ type: 'bad', line, problem })
+    if (row.startsWith('\t')) {
+      const said = /^\t\s*(?:BGP\.(as_path|med)):\s*(.*)$/.exec(row)
+      if (!said || !route) continue
+      const [, what, value = ''] = said
+      const read = what === 'med' ? number(value.trim()) : lengthOfPath(value)
+      if (read === undefined) {
+        yield bad(`"${value}" is no ${what === 'med' ? 'MED' : 'AS path'}`)
+        route = undefined
+      } else if (what === 'med') route.med = read
+      else route.pathLength = read
+      continue
+    }
+    if (!row.startsWith(' ')) {
+      yield* settled()
+      const [word = ''] = row.split(/\s/, 1)
+      const next = newPrefix()
+      const problem = parsePrefix(word, next)
+      prefix = problem ? undefined : next
+      if (problem) {
+        yield bad(problem)
+        continue
+      }
+    } else if (route) {
+      if (!chosen || route.best) chosen = route
+      route = undefined
+    }
+    // Only a line with a protocol in brackets is a route; `via …` under it is not.
+    if (prefix && /\[[^\]]+\]/.test(row)) {
+      route = { prefix, best: /\]\s*\*/.test(row), pathLength: /\[AS\d+[ie?]?\]/.test(row) ? 1 : 0, med: 0 }
+    }
+  }
+  yield* settled()
+}
+
+/** How many systems a path is long: a set in braces counts as one, a confederation in parentheses as none. Source: RFC 4271 9.1.2.2, RFC 5065 5.3. */
+function lengthOfPath(text: string): number | undefined {
+  const outside = text.replace(/\([^()]*\)/g, ' ').replace(/\{[\d,\s]*\}/g, ' 0 ')
+  const systems = outside.split(/\s+/).filter((word) => word !== '')
+  return systems.every((word) => /^\d+(\.\d+)?$/.test(word)) ? systems.length : undefined
+}
+
+function number(text: string): number | undefined {
+  return /^\d{1,10}$/.test(text) && Number(text) <= 0xffffffff ? Number(text) : undefined
+}
