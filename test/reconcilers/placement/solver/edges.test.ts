@@ -207,6 +207,42 @@ describe('it holds when', () => {
     if (ratio > 0) expect(solution.worth.value / solution.worth.bound).toBeGreaterThan(ratio)
   })
 
+  const popularity = [column(skewed), column(skewed)]
+  // A parent's appliances are taken to be of a kind.
+  const alike = () =>
+    fleet().map((site) =>
+      site.key === 'mix'
+        ? siteOf('mix', [0.14 * all, 0.14 * all], { parents: ['hub'], demandGbps: 20, gbps: 30 })
+        : site,
+    )
+  test.each<[name: string, sites: SolverSite[], reason: string]>([
+    [
+      'parents are each other’s, in a circle',
+      alike().map((site) => ({
+        ...site,
+        parents: site.key === 'hub' ? ['two'] : site.key === 'two' ? ['mix'] : ['hub'],
+      })),
+      'somewhere it must end',
+    ],
+    [
+      'a chain of five',
+      alike().map((site, i, sites) => ({ ...site, parents: i > 0 ? [sites[i - 1]!.key] : [] })),
+      'each is the parent of the next',
+    ],
+    [
+      'parents that are not there come first',
+      fleet().map((site) => ({ ...site, parents: site.key === 'hub' ? [] : ['nowhere', site.key, 'hub'] })),
+      'the first that is there counts; nobody is its own',
+    ],
+  ])('%s', (_name, sites) => {
+    const input = inputOf(sizes, sites, { popularity })
+    const solution = solve(input)
+    expectSound(input, solution)
+    expect(solution.worth.value / solution.worth.bound).toBeGreaterThan(0.93)
+    const again = solve({ ...input, sites: holding([...sites].reverse(), solution.holdings) })
+    expect(movedIn(sizes, solution.holdings, again.holdings)).toBe(0)
+  })
+
   test('copies and headroom are asked for, too, in each of these cases', () => {
     for (const [, input] of cases) {
       const more = { ...input, copies: { perSite: 2, perRegion: 3 }, resilience: { headShare: 0.4, survivesLossOf: 1 } }
