@@ -8,6 +8,7 @@ import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import { type CustomResourceDefinition, customResourceDefinitions, namespaces } from '../../runtime/client/resource.ts'
 import { isAlreadyExists } from '../../runtime/errors.ts'
+import { removeLeftovers } from '../kube/leftovers.ts'
 
 /** An API server with Weir's kinds, and what controllers need beside it. */
 export interface ControlPlane extends AsyncDisposable {
@@ -32,6 +33,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
   }
   try {
     await install(client)
+    await removeLeftovers(client)
     return { client, blobs: await openBlobStore(join(dir, 'blobs')), dir, kubeconfigPath, [Symbol.asyncDispose]: close }
   } catch (error) {
     // A server left behind would keep the tests from ending.

@@ -23,6 +23,7 @@ import {
   type Resource,
   secrets,
 } from '../../runtime/client/resource.ts'
+import { removeLeftovers } from '../kube/leftovers.ts'
 
 export const appliances: Resource<Appliance> = registry.Appliance
 export const sites: Resource<Site> = registry.Site
@@ -70,6 +71,7 @@ async function installKinds(client: Client): Promise<void> {
   for (const kind of Object.values(registry)) {
     await eventually(() => client.list(kind as Resource), `${kind.kind} is served`)
   }
+  await removeLeftovers(client)
   const { apiVersion, kind } = registry.HardwareClass
   const spec = { storageBytes: 1e9, storageMedium: 'flash', throughputGbps: 1 } as const
   await client.apply(hardwareClasses, { apiVersion, kind, metadata: { name: 'small' }, spec }, options)

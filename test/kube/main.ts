@@ -23,6 +23,7 @@ import {
 } from '../support/outcomes.ts'
 import { findAssets } from './assets.ts'
 import { type KubeServer, startKubeServer } from './kube-server.ts'
+import { OWN_SERVER } from './leftovers.ts'
 import { suites } from './suites.ts'
 
 const kinds = customResourceDefinitions() as unknown as readonly CustomResourceDefinition[]
@@ -37,7 +38,7 @@ async function runFiles(files: readonly string[], kubeconfig: string, assets: st
   const env = {
     ...process.env,
     WEIR_TEST_KUBECONFIG: kubeconfig,
-    ...(assets === undefined ? {} : { KUBEBUILDER_ASSETS: assets }),
+    ...(assets === undefined ? {} : { KUBEBUILDER_ASSETS: assets, [OWN_SERVER]: '1' }),
   }
   try {
     const outcomes: Outcome[] = []
