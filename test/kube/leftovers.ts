@@ -6,8 +6,8 @@ import { isNotFound } from '../../runtime/errors.ts'
 /** Set where the server of WEIR_TEST_KUBECONFIG is a test run's own, and nobody else has anything on it. */
 export const OWN_SERVER = 'WEIR_TEST_SERVER_IS_OURS'
 
-/** What controllers decide for. Of the rest nobody is in the way, and Catalogs that were in use are protected. */
-const KINDS = ['PlacementPolicy', 'PlacementPlan', 'Assignment', 'Appliance'] as const
+/** What controllers do something for by themselves. */
+const KINDS = ['PlacementPolicy', 'PlacementPlan', 'Catalog', 'Assignment', 'Appliance'] as const
 
 /**
  * Takes away the fleets and policies that an earlier test file has left on a server that is a test run's own. Controllers work on everything there is:
@@ -23,6 +23,9 @@ export async function removeLeftovers(client: Client): Promise<void> {
       try {
         if (metadata.finalizers?.length)
           await client.patch(resource, key, { type: 'merge', merge: { metadata: { finalizers: null } } })
+        // One that is in use is protected, by what its status says.
+        if (kind === 'Catalog')
+          await client.patch(resource, key, { type: 'merge', merge: { status: null } }, { subresource: 'status' })
         await client.delete(resource, key)
       } catch (error) {
         if (!isNotFound(error)) throw error
