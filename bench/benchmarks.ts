@@ -99,6 +99,13 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./forecast/days.ts')).measureDays(report),
   },
   {
+    name: 'steering',
+    about:
+      'the decision of steering over 20,000 appliances: cost, memory, balance over a day, a failure beside round robin',
+    byDefault: false,
+    run: async (report) => (await import('./steering/measure.ts')).measureSteeringDecision(report),
+  },
+  {
     name: 'storage',
     about: 'the durable store on SQLite, beside what else it could be built on',
     byDefault: false,
