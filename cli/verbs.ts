@@ -18,6 +18,7 @@ import { command as create } from './new/command.ts'
 import { command as plan } from './plan/command.ts'
 import { command as restore } from './restore/command.ts'
 import { command as schema } from './schema/command.ts'
+import { command as steer } from './steer/command.ts'
 import { command as steering } from './steering/command.ts'
 import { command as top } from './top/command.ts'
 import { command as up } from './up/command.ts'
@@ -46,6 +47,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   top,
   drain,
   restore,
+  steer,
   catalog,
   bench,
   agent,

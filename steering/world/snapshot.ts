@@ -11,8 +11,9 @@ import { KINDS, type Kind } from './objects.ts'
 /** Of the format: a snapshot of another version is not read. */
 const VERSION = 1
 const FILE = 'snapshot.ndjson'
-/** Written at most so often, when something has changed. */
-const EVERY_MS = 30_000
+/** Written at most so often, when something has changed; and not more than a twentieth of the time, however large it is. */
+const EVERY_MS = 2000
+const REST = 20
 /** Objects that are written before others get their turn: about a millisecond. */
 const OBJECTS_AT_ONCE = 200
 
@@ -47,7 +48,7 @@ export class Snapshot {
   /** Begins to write; the first after a moment, when the model is complete. */
   start(): void {
     const { clock, everyMs = EVERY_MS } = this.#options
-    this.#cancel = clock.after(Math.min(2000, everyMs), () => void this.#run())
+    this.#cancel = clock.after(everyMs, () => void this.#run())
   }
 
   /** Fills the model from the file. False where there is none, or it cannot be used: the log says why. */
@@ -96,10 +97,12 @@ export class Snapshot {
   }
 
   async #run(): Promise<void> {
+    const { clock, everyMs = EVERY_MS } = this.#options
+    const startedMs = clock.monotonicMs()
     this.#writing = this.write()
     await this.#writing
-    const { clock, everyMs = EVERY_MS } = this.#options
-    if (!this.#closed) this.#cancel = clock.after(everyMs, () => void this.#run())
+    const restMs = Math.max(everyMs, (clock.monotonicMs() - startedMs) * REST)
+    if (!this.#closed) this.#cancel = clock.after(restMs, () => void this.#run())
   }
 }
 
