@@ -94,16 +94,26 @@ function alikeBound(bands: Bands, nodes: readonly Node[]): number {
   }
   if (nodes.length > 1) return lowest((factor) => at(({ trunk }) => factor * trunk.storagePrice))
   const [without, held] = sets.get(root) ?? []
-  if (!without || !held) return 0
+  return without && held ? trunkBound(bands, root.trunk.capacity.storage, without, held) : 0
+}
+
+/** The same, of one trunk, at the storage price that makes it the lowest. */
+function trunkBound({ count, demand, top }: Bands, storage: number, without: Float64Array, held: Float64Array): number {
+  const at = (price: number) => {
+    let sum = price * storage
+    for (let g = 0; g < count; g++)
+      if (top[g]! > 0) sum += demand[g]! * Math.max(without[g]!, held[g]! - price / top[g]!)
+    return sum
+  }
   let [low, high] = [0, 0]
-  for (let g = 0; g < bands.count; g++)
-    if (Number.isFinite(bands.top[g]!)) high = Math.max(high, (held[g]! - without[g]!) * bands.top[g]!)
+  for (let g = 0; g < count; g++)
+    if (Number.isFinite(top[g]!)) high = Math.max(high, (held[g]! - without[g]!) * top[g]!)
   for (let i = 0; i < 100; i++) {
     const third = (high - low) / 3
-    if (at(() => low + third) < at(() => high - third)) high -= third
+    if (at(low + third) < at(high - third)) high -= third
     else low += third
   }
-  return at(() => (low + high) / 2)
+  return at((low + high) / 2)
 }
 
 /** Several classes: each file decides for itself, at the storage prices that the trunks' own choices came to, and near them. */

@@ -502,9 +502,8 @@ export class Solved {
     let head = this.#heads.get(bands)
     if (!head) {
       const { perSite } = this.#input.copies
-      head = Uint32Array.from(
-        [...bands.copiesAt.keys()].filter((p) => bands.copiesAt[p]! > perSite && bands.copiesAt[p] !== ONLY_ABOVE),
-      )
+      const isHead = (p: number) => bands.copiesAt[p]! > perSite && bands.copiesAt[p] !== ONLY_ABOVE
+      head = Uint32Array.from(this.#input.resilience ? [...bands.copiesAt.keys()].filter(isHead) : [])
       this.#heads.set(bands, head)
     }
     return head

@@ -129,18 +129,12 @@ function addMarginals(branch: Branch, tau: number): void {
     if (!(wanted > 0)) continue
     const ratio = bands.bytes[g]! / wanted
     for (let t = 0; t < types.length; t++) lines[t] = lineOf(types, prices, t, ratio)
-    /** Value of a unit where this is had instead, smoothed; and the part that is not served here. */
-    const valueAt = (instead: number): readonly [number, number] => {
-      let best = 0
-      for (let t = 0; t < lines.length; t++) if (lines[t]! - instead > best) best = lines[t]! - instead
-      let here = 0
-      for (let t = 0; t < lines.length; t++) here += Math.exp((lines[t]! - instead - best) / tau)
-      const sum = here + Math.exp(-best / tau)
-      return [instead + best + tau * Math.log(sum), 1 - here / sum]
+    for (let k = 0; k < depth; k++) {
+      values[k] = valueAt(lines, insteads[k]!, tau)
+      missed[k] = values[k]! === insteads[k]! ? 1 : missedAt(lines, insteads[k]!, tau)
     }
-    for (let k = 0; k < depth; k++) [values[k], missed[k]] = valueAt(insteads[k]!) as [number, number]
     // From the farthest: what is had where no nearer parent holds a file.
-    let [rest] = valueAt(0)
+    let rest = valueAt(lines, 0, tau)
     for (let k = depth - 1; k >= 0; k--) {
       worth[k]![g] = values[k]! - rest
       rest += parts[k]![g]! * (values[k]! - rest)
@@ -164,6 +158,22 @@ function addMarginals(branch: Branch, tau: number): void {
       trunk.asked += asking[k]! * trunk.held[theirs]! * asked
     }
   }
+}
+
+/** Value of a unit of demand, smoothed, where its lines on types of appliance are these, and that is had instead. */
+function valueAt(lines: Float64Array, instead: number, tau: number): number {
+  let best = 0
+  for (let t = 0; t < lines.length; t++) if (lines[t]! - instead > best) best = lines[t]! - instead
+  let sum = Math.exp(-best / tau)
+  for (let t = 0; t < lines.length; t++) sum += Math.exp((lines[t]! - instead - best) / tau)
+  return instead + best + tau * Math.log(sum)
+}
+
+/** The part of it that is not served by the site itself. */
+function missedAt(lines: Float64Array, instead: number, tau: number): number {
+  let here = 0
+  for (let t = 0; t < lines.length; t++) here += Math.exp(Math.min(40, (lines[t]! - instead) / tau))
+  return 1 / (1 + here)
 }
 
 /** Moves what the trunk holds towards what the gradient would have it hold. */
