@@ -1,6 +1,6 @@
 import { mix } from '../../reconcilers/placement/hash.ts'
 import { decide, newScratch } from '../../reconcilers/steering/decide.ts'
-import { holds } from '../../reconcilers/steering/inventory.ts'
+import { holdsAll } from '../../reconcilers/steering/eligible.ts'
 import type { SteerRequest } from '../../reconcilers/steering/types.ts'
 import { noteSent, reportLoad, setUp, tick } from '../../reconcilers/steering/update.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
@@ -181,7 +181,7 @@ export function measureFailure(report: Report): void {
         counts.steering++
         if (answer.count < 2) counts.second++
       }
-      const holders = members.filter((a) => holds(world.inventories[catalog]![a]!, request.files[0]!))
+      const holders = members.filter((a) => holdsAll(world, request, a))
       if (holders.length > 0 && holders[turn++ % holders.length] === failed) counts.roundRobin++
     }
   }

@@ -5,8 +5,8 @@ import { maskWord, newPrefix, type Prefix } from '../../reconcilers/steering/add
 import { buildWorld } from '../../reconcilers/steering/build-world.ts'
 import { RouteTable } from '../../reconcilers/steering/client/route-table.ts'
 import { noteHolder } from '../../reconcilers/steering/holders.ts'
-import { type Inventory, packInventory } from '../../reconcilers/steering/inventory.ts'
 import { BUILT_IN_POLICY, type PolicyInput } from '../../reconcilers/steering/policy.ts'
+import { packShelf, SHELF, type Shelf } from '../../reconcilers/steering/shelf.ts'
 import { putCatalog, tick } from '../../reconcilers/steering/update.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
 
@@ -164,27 +164,32 @@ export function makeFleet(size: FleetSize): Fleet {
   )
   const worldSeconds = clock()
   const byRank = ranking(size.files)
-  let heldFiles = 0
   const tastes = Math.min(40, size.sites)
-  const known = new Map<number, { readonly packed: Inventory; readonly set: FileSet; readonly files: number }>()
+  const sets = new Map<number, FileSet>()
   const slots = new Uint8Array(size.sites)
   putCatalog(world, CATALOG, { files: size.files, file: () => undefined })
   const catalog = world.catalogOrdinals.get(CATALOG)!
-  for (let a = 0; a < size.appliances; a++) {
+  const held = Array.from({ length: size.appliances }, (_, a) => {
     const site = world.applianceSite[a]!
     const key = (site % tastes) * 8 + (slots[site]!++ & 7)
-    let inventory = known.get(key)
-    if (!inventory) {
-      const set = inventoryOf(size, byRank, site % tastes, key & 7)
-      inventory = { packed: packInventory(set), set, files: set.size }
-      known.set(key, inventory)
-    }
-    // A copy of its own for each, as `setInventory` makes, without packing the same files again.
-    world.inventories[catalog]![a] = inventory.packed.slice()
-    noteHolder(world, catalog, a, inventory.set)
-    heldFiles += inventory.files
+    const set = sets.get(key) ?? inventoryOf(size, byRank, site % tastes, key & 7)
+    sets.set(key, set)
+    noteHolder(world, catalog, a, set)
+    return { key, set }
+  })
+  // What `setInventory` comes to, without packing the same files again and again: each shelf has a copy of its own.
+  const packed = new Map<string, Shelf>()
+  for (let shelf = 0; shelf * SHELF < world.shelfMembers.length; shelf++) {
+    const members = world.shelfMembers.slice(shelf * SHELF, (shelf + 1) * SHELF).map((a) => held[a])
+    const key = members.map((member) => member?.key).join()
+    const one = packed.get(key) ?? packShelf(members.map((member) => member?.set))!
+    packed.set(key, one)
+    world.shelves[catalog]![shelf] = one.slice()
   }
-  known.clear()
+  const sizes = new Map([...sets.values()].map((set) => [set, set.size]))
+  const heldFiles = held.reduce((sum, { set }) => sum + sizes.get(set)!, 0)
+  packed.clear()
+  sets.clear()
   tick(world, START_MS)
   const inventorySeconds = clock()
   const { routes, clients } = makeRoutes(size)

@@ -1,20 +1,27 @@
 import { mix } from '../placement/hash.ts'
 import { inCanaryShare } from './choose-policy.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
-import { holds } from './inventory.ts'
+import { holdersOf } from './shelf.ts'
 import type { SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
 /** Below its limit by so much, an appliance begins to be passed over, the more often the closer it gets: several servers do not all turn away at once. */
 const RAMP = 0.04
 
-/** Whether an appliance verifiably holds all files that are asked for. Nobody holds no files. */
+/** Who of a shelf verifiably holds all files that are asked for: a bit per member. Nobody holds no files. */
+export function holdersOnShelf(world: World, { catalog, files }: SteerRequest, shelf: number): number {
+  const packed = world.shelves[catalog]?.[shelf]
+  if (packed === undefined || files.length === 0) return 0
+  let who = holdersOf(packed, files[0]!)
+  for (let i = 1; i < files.length && who !== 0; i++) who &= holdersOf(packed, files[i]!)
+  return who
+}
+
+/** Whether an appliance verifiably holds all files that are asked for. */
 export function holdsAll(world: World, request: SteerRequest, appliance: number): boolean {
-  const { files } = request
-  const inventory = world.inventories[request.catalog]?.[appliance]
-  if (inventory === undefined || files.length === 0) return false
-  for (let i = 0; i < files.length; i++) if (!holds(inventory, files[i]!)) return false
-  return true
+  return (
+    ((holdersOnShelf(world, request, world.applianceShelf[appliance]!) >>> world.applianceBit[appliance]!) & 1) === 1
+  )
 }
 
 /** Whether the client said that it must not be named. */

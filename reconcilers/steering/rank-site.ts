@@ -1,6 +1,6 @@
 import { mix } from '../placement/hash.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { holdsAll, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
+import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
 import { roomForCandidates, type WorkingMemory } from './scratch.ts'
 import { MAX_URLS, type SteerRequest } from './types.ts'
 import type { World } from './world.ts'
@@ -35,7 +35,7 @@ export interface Steering {
 /**
  * Appends the appliances of a site that will do, in order of preference, until the answer has no more room. Which they prefer follows from the
  * affinity key by weighted rendezvous hashing; one busier than the policy's bound over the site's mean comes after the others; of the first two the
- * less busy one is first. Inventories are asked in that order, and no further than needed.
+ * less busy one is first.
  * Sources: Thaler and Ravishankar 1998 and Schindelhauer and Schomaker 2005 (rendezvous hashing), Mirrokni et al. 2016 (bounded loads),
  * Mitzenmacher 2001 (two choices).
  */
@@ -55,7 +55,6 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
     count--
     candidates[best] = candidates[count]!
     keys[best] = keys[count]!
-    if (!holdsAll(steering.world, steering.request, appliance)) continue
     append(steering, tier, appliance)
     if (answer.count === first + 1) firstKey = key
     else if (answer.count === first + 2 && key < OVER_BOUND && firstKey < OVER_BOUND) {
@@ -64,10 +63,10 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
   }
 }
 
-/** Everyone at the site who may be named if it holds the files, with a key each. Those who are too busy are kept for when nobody else is left. */
+/** Everyone at the site who may be named, with a key each. Those who are too busy are kept for when nobody else is left. */
 function gather({ world, request, memory, policy, ordinal, limit }: Steering, tier: number, site: number): number {
   const { start, items } = world.siteAppliances
-  const { state, load, weight, applianceHash } = world
+  const { state, load, weight, applianceHash, applianceShelf, applianceBit } = world
   const from = start[site]!
   const to = start[site + 1]!
   roomForCandidates(memory, to - from)
@@ -76,10 +75,15 @@ function gather({ world, request, memory, policy, ordinal, limit }: Steering, ti
   const { affinityKey } = request
   const special = request.excluded.length > 0 || policy.drains.length > 0 || policy.canaryAppliances !== undefined
   let count = 0
-  if (to - from <= AT_ONCE) touchInventories(world, request, items, from, to)
+  let shelf = -1
+  let who = 0
   for (let i = from; i < to; i++) {
     const a = items[i]!
-    if (state[a] !== 0) continue
+    if (applianceShelf[a] !== shelf) {
+      shelf = applianceShelf[a]!
+      who = holdersOnShelf(world, request, shelf)
+    }
+    if (((who >>> applianceBit[a]!) & 1) === 0 || state[a] !== 0) continue
     if (
       special &&
       (isExcluded(request, a) || isDrained(world, request, policy, a) || isForOthers(policy, ordinal, request, a))
@@ -88,7 +92,7 @@ function gather({ world, request, memory, policy, ordinal, limit }: Steering, ti
     }
     const busy = load[a]!
     if (isBusy(world, request, limit, a)) {
-      keepBusy(world, request, memory, tier, a)
+      keepBusy(world, memory, tier, a)
       continue
     }
     candidates[count] = a
@@ -97,24 +101,6 @@ function gather({ world, request, memory, policy, ordinal, limit }: Steering, ti
     count++
   }
   return count
-}
-
-/** At a site with so many appliances all will be asked for their files, or nearly so. */
-const AT_ONCE = 8
-
-/** Reads where the block of the first file is in each inventory: memory is then waited for once for all, not for one after the other. */
-function touchInventories(
-  world: World,
-  { catalog, files }: SteerRequest,
-  items: Uint32Array,
-  from: number,
-  to: number,
-): number {
-  const inventories = world.inventories[catalog]!
-  const entry = 1 + 2 * (files[0]! >>> 10)
-  let touched = 0
-  for (let i = from; i < to; i++) touched |= inventories[items[i]!]?.[entry] ?? 0
-  return touched
 }
 
 function append({ world, memory: { answer } }: Steering, tier: number, appliance: number): void {
@@ -136,9 +122,8 @@ function preferLessBusy(world: World, { answer }: WorkingMemory, first: number):
   scores[first + 1] = score
 }
 
-/** Keeps the least busy of those who hold the files, in order. */
-function keepBusy(world: World, request: SteerRequest, memory: WorkingMemory, tier: number, appliance: number): void {
-  if (!holdsAll(world, request, appliance)) return
+/** Keeps the least busy, in order. */
+function keepBusy(world: World, memory: WorkingMemory, tier: number, appliance: number): void {
   const { busy, busyTiers } = memory
   const load = world.load[appliance]!
   if (memory.busyCount === MAX_URLS) {

@@ -4,9 +4,9 @@ import { keyOf } from '../identity.ts'
 import { hashString } from '../placement/hash.ts'
 import { compilePolicies } from './compile-policies.ts'
 import { noteHolder } from './holders.ts'
-import { packInventory, unpackInventory } from './inventory.ts'
 import { deriveLoad, LEAST_SHARE, reportedLoad, slowestStart } from './load.ts'
 import type { PolicyInput } from './policy.ts'
+import { moveToShelf, putOnShelf } from './shelves.ts'
 import { indexSites } from './site-lists.ts'
 import type { LoadReport } from './types.ts'
 import { type CatalogFiles, STATE, type World } from './world.ts'
@@ -58,6 +58,7 @@ export function putAppliance(world: World, appliance: Appliance): void {
     world.urls.push('')
     reserve(world, ordinal + 1)
     world.applianceSite[ordinal] = -1
+    world.applianceShelf[ordinal] = -1
   }
   if (world.appliances[ordinal] === undefined) {
     const online = appliance.status?.conditions?.some(({ type, status }) => type === 'Online' && status === 'True')
@@ -83,7 +84,9 @@ export function removeAppliance(world: World, key: string): void {
   if (ordinal === undefined) return
   world.appliances[ordinal] = undefined
   world.state[ordinal] = STATE.Absent
-  for (const inventories of world.inventories) inventories[ordinal] = undefined
+  world.shelves.forEach((_, catalog) => {
+    putOnShelf(world, catalog, ordinal, undefined)
+  })
   world.stale = true
 }
 
@@ -129,7 +132,7 @@ export function removeCatalog(world: World, key: string): void {
   const ordinal = world.catalogOrdinals.get(key)
   if (ordinal === undefined) return
   world.catalogs[ordinal] = undefined
-  world.inventories[ordinal] = []
+  world.shelves[ordinal] = []
   world.holders[ordinal] = undefined
   world.stale = true
 }
@@ -141,7 +144,7 @@ function catalogOrdinal(world: World, key: string): number {
     world.catalogOrdinals.set(key, ordinal)
     world.catalogKeys.push(key)
     world.catalogs.push(undefined)
-    world.inventories.push([])
+    world.shelves.push([])
     world.holders.push(undefined)
     world.stale = true
   }
@@ -153,7 +156,7 @@ export function setInventory(world: World, appliance: string, catalog: string, f
   const ordinal = world.applianceOrdinals.get(appliance)
   if (ordinal === undefined || world.appliances[ordinal] === undefined) return
   const of = catalogOrdinal(world, catalog)
-  world.inventories[of]![ordinal] = files && packInventory(files)
+  putOnShelf(world, of, ordinal, files)
   if (files) noteHolder(world, of, ordinal, files)
 }
 
@@ -235,11 +238,10 @@ function refreshAppliancesOf(world: World, site: number): void {
 
 /** Says at which site an appliance stands. */
 function moveTo(world: World, ordinal: number, site: number): void {
-  if (world.applianceSite[ordinal] === site) return
+  if (world.applianceSite[ordinal] === site && world.applianceShelf[ordinal]! >= 0) return
   world.applianceSite[ordinal] = site
-  world.inventories.forEach((inventories, catalog) => {
-    const inventory = inventories[ordinal]
-    if (inventory) noteHolder(world, catalog, ordinal, unpackInventory(inventory))
+  moveToShelf(world, ordinal, site).forEach((files, catalog) => {
+    if (files) noteHolder(world, catalog, ordinal, files)
   })
 }
 
@@ -268,6 +270,8 @@ function reserve(world: World, count: number): void {
   }
   world.state = grow(world.state, new Uint8Array(length))
   world.applianceSite = grow(world.applianceSite, new Int32Array(length))
+  world.applianceShelf = grow(world.applianceShelf, new Int32Array(length))
+  world.applianceBit = grow(world.applianceBit, new Uint8Array(length))
   world.applianceHash = grow(world.applianceHash, new Uint32Array(length))
   for (const name of FLOATS) world[name] = grow(world[name], new Float64Array(length))
 }

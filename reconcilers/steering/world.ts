@@ -1,8 +1,8 @@
 import type { Appliance, HardwareClass, Site } from '../../crds/types.gen.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import type { Inventory } from './inventory.ts'
 import type { NetworkClasses } from './networks.ts'
 import type { PolicyInput } from './policy.ts'
+import type { Shelf } from './shelf.ts'
 
 /** Lists of numbers of many owners in two arrays: the list of owner i is `items[start[i] … start[i + 1] - 1]`. */
 export interface Lists {
@@ -94,8 +94,15 @@ export interface World {
   readonly catalogOrdinals: Map<string, number>
   readonly catalogKeys: string[]
   readonly catalogs: (CatalogFiles | undefined)[]
-  /** By catalog, then by appliance: what it verifiably holds. */
-  readonly inventories: (Inventory | undefined)[][]
+  /** By catalog, then by shelf: what up to four appliances of a site verifiably hold. */
+  readonly shelves: (Shelf | undefined)[][]
+  /** Four per shelf: ordinals of its appliances; -1: a free place. */
+  readonly shelfMembers: number[]
+  /** By site: its shelves. */
+  readonly siteShelves: Map<number, number[]>
+  /** By appliance: its shelf, -1 before it has one, and which of the four it is there. */
+  applianceShelf: Int32Array
+  applianceBit: Uint8Array
 
   /** By catalog, then by file: bits of the sites where somebody holds it, or did. See `holders.ts`. */
   readonly holders: (Uint32Array | undefined)[]

@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals'
+import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
+import { holdersOf, packShelf, unpackMember } from '../../../reconcilers/steering/shelf.ts'
+import { random } from './random.ts'
+
+const FILES = 20_000
+
+test.each([
+  ['one in a thousand', [0.001, 0.001, 0.001, 0.001]],
+  ['few, and one who holds nothing', [0.01, undefined, 0.02]],
+  ['one alone', [0.05]],
+  ['very different ones', [0.001, 0.9, 0.3, 0]],
+  ['nearly all', [0.999, 1, 0.5, 1]],
+] as [string, (number | undefined)[]][])('a shelf of %s knows exactly who holds what', (_, shares) => {
+  const next = random(9)
+  const sets = shares.map((share) => {
+    if (share === undefined) return undefined
+    const set = new FileSet()
+    for (let i = 0; i < FILES; i++) if (next() / 2 ** 32 < share) set.add(i)
+    // A block that is full and one that is empty, beside the others.
+    for (let i = 4096; i < 5120; i++) set.add(i)
+    for (let i = 8192; i < 9216; i++) set.delete(i)
+    return set
+  })
+  const shelf = packShelf(sets)!
+  const wrong = []
+  for (let i = 0; i < FILES + 40_000; i++) {
+    const who = sets.reduce((bits, set, m) => bits | (set?.has(i) ? 1 << m : 0), 0)
+    if (holdersOf(shelf, i) !== who) wrong.push(i)
+  }
+  expect(wrong).toEqual([])
+  sets.forEach((set, m) => {
+    expect(unpackMember(shelf, m).equals(set ?? new FileSet())).toBe(true)
+  })
+  for (const odd of [-1, 2 ** 31, 2 ** 32 - 1, 1e9]) expect(holdersOf(shelf, odd)).toBe(0)
+})
+
+test('four appliances with three files in a hundred of a million take 150 KB at most', () => {
+  const next = random(3)
+  const sets = [0, 1, 2, 3].map(() => FileSet.of(Array.from({ length: 30_000 }, () => next() % 1_000_000)))
+  expect(packShelf(sets)!.byteLength / 4).toBeLessThan(47_000)
+  expect(packShelf([undefined, new FileSet()])).toBeUndefined()
+})
+
+test('the ends of blocks and entries', () => {
+  const edges = [0, 31, 32, 255, 256, 257, 1022, 1023, 1024, 1025, 2047, 2048]
+  const shelf = packShelf([undefined, FileSet.of(edges)])!
+  expect(Array.from({ length: 3000 }, (_, i) => i).filter((i) => holdersOf(shelf, i) === 2)).toEqual(edges)
+})
