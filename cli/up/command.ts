@@ -3,7 +3,7 @@ import type { Verb } from '../verb.ts'
 
 export const command: Verb = {
   usage: 'up [flags]',
-  description: 'run a control plane on this machine, with its controllers, gateway and local appliances',
+  description: 'run a control plane on this machine, with its controllers, gateway, steering and local appliances',
   examples: [
     'weir up --quickstart',
     'weir up --appliances 3 --origin ./films',
@@ -21,6 +21,7 @@ export const command: Verb = {
       .option('--origin-port <port>', 'port of the origin (else 8480, or any where that is taken)', wholeNumber)
       .option('--port <port>', 'port of the API server (else 6443, or any where that is taken)', wholeNumber)
       .option('--gateway-port <port>', 'port of the gateway (else 6444, or any where that is taken)', wholeNumber)
+      .option('--steering-port <port>', 'port of steering (else 8490, or any where that is taken)', wholeNumber)
       .option('--quickstart', 'apply the quickstart example, show it filling, and say what to try next')
       .option('--verbose', 'write the log to stderr rather than to <dir>/weir.log'),
   load: async () => (await import('./up.ts')).runUp,

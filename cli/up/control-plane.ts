@@ -6,10 +6,11 @@ import { CONTROLLER_CONNECTIONS } from '../../controllers/connections.ts'
 import { startControllers } from '../../controllers/main.ts'
 import { openDemandStore } from '../../gateway/demand/open.ts'
 import { startGateway } from '../../gateway/gateway.ts'
-import { type BlobStore, openBlobStore } from '../../runtime/blob-store.ts'
+import { type BlobStore, blobFolder, openBlobStore } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
 import type { Log } from '../../runtime/log.ts'
+import { startSteering } from '../../steering/steering.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import { programVersion } from '../version-number.ts'
 import { installCrds } from './install-crds.ts'
@@ -18,6 +19,7 @@ export interface ControlPlaneOptions {
   readonly dir: string
   readonly port: Port
   readonly gatewayPort: Port
+  readonly steeringPort: Port
   /** Folders below which `file:` catalogs may lie. */
   readonly fileRoots: readonly string[]
   readonly log: Log
@@ -32,10 +34,11 @@ export interface Port {
   readonly mayMove: boolean
 }
 
-/** API server, controllers and gateway, in this process. */
+/** API server, controllers, gateway and steering, in this process. */
 export interface ControlPlane {
   readonly apiUrl: string
   readonly gatewayUrl: string
+  readonly steeringUrl: string
   readonly kubeconfigPath: string
   /** The authority that signs the API server's and the gateway's certificates. */
   readonly caPath: string
@@ -104,10 +107,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
     )
     closers.push(() => gateway.close())
-    await Promise.all([controllers.started, gateway.ready])
+    const steering = await listening(options, 'steering', options.steeringPort, (port) =>
+      startSteering({
+        client,
+        blobs: blobFolder(join(dir, 'blobs')),
+        listen: { host: '127.0.0.1', port },
+        data: join(dir, 'steering'),
+        decisionLog: { path: join(dir, 'steering', 'decisions.log'), keep: 2 },
+        // Whoever is on this machine may ask for anybody, to try it.
+        trustedProxies: ['127.0.0.0/8', '::1'],
+        log: log.child({ program: 'steering' }),
+      }),
+    )
+    closers.push(() => steering.close())
+    await Promise.all([controllers.started, gateway.ready, steering.ready])
     return {
       apiUrl: api.url,
       gatewayUrl: gateway.url,
+      steeringUrl: steering.url,
       kubeconfigPath: api.kubeconfigPath,
       caPath: join(pki, 'ca.crt'),
       client,

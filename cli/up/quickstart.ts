@@ -30,6 +30,7 @@ export interface QuickstartOptions {
   readonly client: Client
   readonly origin: Origin
   readonly kubeconfigPath: string
+  readonly steeringUrl: string
 }
 
 /** Applies the example and shows the fleet until it holds what it should; ends with a table and what to try next. */
@@ -143,7 +144,7 @@ async function fleetTable(client: Client, signal: AbortSignal): Promise<string> 
 
 /** Three commands that work as they are written, in the folder where this one was started. */
 async function nextSteps(
-  { io, origin, kubeconfigPath }: QuickstartOptions,
+  { io, origin, kubeconfigPath, steeringUrl }: QuickstartOptions,
   fleet: readonly Appliance[],
 ): Promise<string> {
   const program = io.env.npm_lifecycle_event ? 'npm run -s weir --' : 'weir'
@@ -154,7 +155,7 @@ async function nextSteps(
   return `
 Try next, in another terminal:
   ${weir} describe appliance ${name} -n ${NAMESPACE}
-${held === undefined ? '' : `  curl ${held}\n`}  ${weir} diff -f ${shown(io, packageFolder('examples/quickstart'))}    # once you have changed 20-content.yaml; then apply
+${held === undefined ? '' : `  curl ${held}\n  curl '${steeringUrl}/v1/steer?client=192.0.2.7&file=${new URL(held).pathname.slice(1)}'    # press Play as a client of site ams1\n`}  ${weir} diff -f ${shown(io, packageFolder('examples/quickstart'))}    # once you have changed 20-content.yaml; then apply
 
 kubectl works too: KUBECONFIG=${shown(io, kubeconfigPath)} kubectl get appliances -n ${NAMESPACE} -w
 Ctrl-C stops everything; starting again goes on from here.

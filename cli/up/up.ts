@@ -16,13 +16,14 @@ export interface UpFlags {
   readonly originPort?: string
   readonly port?: string
   readonly gatewayPort?: string
+  readonly steeringPort?: string
   readonly quickstart?: boolean
   readonly verbose?: boolean
 }
 
 /** The appliances of examples/quickstart/. */
 const QUICKSTART_APPLIANCES = 6
-const DEFAULT_PORTS = { api: 6443, gateway: 6444, origin: 8480 }
+const DEFAULT_PORTS = { api: 6443, gateway: 6444, origin: 8480, steering: 8490 }
 
 /** `weir up`: a whole control plane on this machine, and local appliances; until interrupted. */
 export async function runUp(io: Io, words: readonly string[], flags: UpFlags): Promise<ExitCode> {
@@ -53,7 +54,11 @@ export async function runUp(io: Io, words: readonly string[], flags: UpFlags): P
     }
     if (flags.quickstart && origin) {
       const { runQuickstart } = await import('./quickstart.ts')
-      await runQuickstart({ io, client: plane.client, origin, kubeconfigPath: plane.kubeconfigPath })
+      await runQuickstart({
+        ...{ io, client: plane.client, origin },
+        kubeconfigPath: plane.kubeconfigPath,
+        steeringUrl: plane.steeringUrl,
+      })
     } else say(io, 'Ctrl-C stops everything; starting again goes on from here.')
     await interruption(io)
     return ExitCode.ok
@@ -89,6 +94,7 @@ function control(io: Io, dir: string, flags: UpFlags, log: Log): Promise<Control
     dir,
     port: portOf(flags.port, DEFAULT_PORTS.api),
     gatewayPort: portOf(flags.gatewayPort, DEFAULT_PORTS.gateway),
+    steeringPort: portOf(flags.steeringPort, DEFAULT_PORTS.steering),
     fileRoots: [io.cwd, ...(flags.origin === undefined ? [] : [resolve(io.cwd, flags.origin)])],
     log,
     signal: io.interrupted,

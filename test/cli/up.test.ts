@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Appliance } from '../../crds/types.gen.ts'
 import { Folder, finished, type Result, start, weir, written } from './harness.ts'
@@ -48,6 +49,8 @@ async function up(): Promise<string> {
     '--port',
     '0',
     '--gateway-port',
+    '0',
+    '--steering-port',
     '0',
     '--origin-port',
     '0',
@@ -125,11 +128,19 @@ onLinux('weir up --quickstart', () => {
     expect(said).toMatch(/^fra1-a: Ready, 100% of \d+ files/m)
     expect(said).toMatch(/^All 6 appliances hold what they should, /m)
     expect(said).toMatch(
-      /Try next, in another terminal:\n {2}KUBECONFIG=data\/kubeconfig weir describe appliance ams1-a -n quickstart\n {2}curl http:.*\n {2}KUBECONFIG=data\/kubeconfig weir diff -f .*examples\/quickstart/,
+      /Try next, in another terminal:\n {2}KUBECONFIG=data\/kubeconfig weir describe appliance ams1-a -n quickstart\n {2}curl http:.*\n {2}curl 'http:.*' .*\n {2}KUBECONFIG=data\/kubeconfig weir diff -f .*examples\/quickstart/,
     )
     expect(said).not.toContain('\u001b')
     const curl = /curl (\S+)/.exec(said)![1]!
     expect((await fetch(curl)).status).toBe(200)
+    // What is verified is advertised within two seconds, as a status is written no more often.
+    let play: { urls: { url: string; site: string }[] } = { urls: [] }
+    while (play.urls.length === 0) {
+      await sleep(50)
+      play = (await (await fetch(/curl '(\S+)'/.exec(said)![1]!)).json()) as typeof play
+    }
+    expect(play.urls[0]!.site).toMatch(/^quickstart\//)
+    expect((await fetch(play.urls[0]!.url)).status).toBe(200)
     await checkContent()
     expect(statSync(join(folder.path, 'data/kubeconfig')).mode & 0o777).toBe(0o600)
   })
