@@ -208,7 +208,7 @@ whenHelm('helm', () => {
           ...ofKind(objects, 'PodDisruptionBudget').map(({ spec }) => labelsOf(spec, 'selector')),
           ...ofKind(objects, 'NetworkPolicy').map(({ spec }) => labelsOf(spec, 'podSelector')),
         ]
-        expect(selectors).toHaveLength(4 + 2 + 2)
+        expect(selectors).toHaveLength(6 + 3 + 3)
         for (const selector of selectors) {
           expect(pods.filter(({ labels }) => contains(labels, selector as unknown as Labels))).toHaveLength(1)
         }

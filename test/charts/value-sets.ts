@@ -18,6 +18,7 @@ export const valueSets: readonly ValueSet[] = [
     values: {
       controller: { replicas: 1, minAvailable: null },
       gateway: { ...required.gateway, replicas: 1, service: { type: 'ClusterIP' } },
+      steering: { replicas: 1, service: { type: 'ClusterIP' } },
       blobs: { existingClaim: 'blobs' },
       crds: { enabled: false },
       networkPolicy: { enabled: false },
@@ -46,6 +47,18 @@ export const valueSets: readonly ValueSet[] = [
           annotations: { 'example.com/pool': 'edge' },
           loadBalancerSourceRanges: ['192.0.2.0/24', '2001:db8::/32'],
         },
+      },
+      steering: {
+        ...everyPodValue(2),
+        tls: { secretName: 'play' },
+        service: { type: 'LoadBalancer', port: 443, annotations: { 'example.com/pool': 'players' } },
+        trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
+        corsOrigins: ['https://tv.example.com'],
+        ratePerClient: 0,
+        probeThreads: 4,
+        dns: { enabled: true, zone: 'play.example.com', nameServers: ['ns1.example.com'] },
+        decisionLog: { enabled: true, share: 0.1 },
+        dataSize: '20Gi',
       },
       networkPolicy: {
         metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }],

@@ -48,7 +48,7 @@ fleet.weir.dev/metrics: "true"
 {{- .Values.blobs.existingClaim | default (printf "%s-blobs" (include "weir.fullname" .)) -}}
 {{- end -}}
 
-{{- /* The pod of a component. root: the chart's scope; component; values: its section; env; args; ports; volumes; mounts. */ -}}
+{{- /* The pod of a component. root: the chart's scope; component; values: its section; env; args; ports; volumes; mounts; blobsReadOnly. */ -}}
 {{- define "weir.podSpec" -}}
 serviceAccountName: {{ include "weir.fullname" .root }}-{{ .component }}
 automountServiceAccountToken: true
@@ -123,7 +123,7 @@ containers:
       privileged: false
       capabilities: { drop: [ALL] }
     volumeMounts:
-      - { name: blobs, mountPath: /var/lib/weir/blobs }
+      - { name: blobs, mountPath: /var/lib/weir/blobs{{ if .blobsReadOnly }}, readOnly: true{{ end }} }
       - { name: tmp, mountPath: /tmp }
       {{- with .mounts }}
       {{- toYaml . | nindent 6 }}
