@@ -9,7 +9,7 @@ import type { Report } from '../benchmark.ts'
 import { type Fleet, makeFleet, random, START_MS, zipf } from './fleet.ts'
 
 /** What the decision has to cope with. */
-const SIZE = { sites: 6_000, appliances: 20_000, files: 1_000_000, prefixes: 900_000, held: 25_000 }
+const SIZE = { sites: 6_000, appliances: 20_000, files: 1_000_000, prefixes: 900_000, held: 20_000 }
 
 const REQUESTS = 500_000
 

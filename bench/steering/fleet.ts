@@ -179,8 +179,8 @@ export function makeFleet(size: FleetSize): Fleet {
   })
   // What `setInventory` comes to, without packing the same files again and again: each shelf has a copy of its own.
   const packed = new Map<string, Shelf>()
-  for (let shelf = 0; shelf * SHELF < world.shelfMembers.length; shelf++) {
-    const members = world.shelfMembers.slice(shelf * SHELF, (shelf + 1) * SHELF).map((a) => held[a])
+  for (let shelf = 0; shelf < world.shelfCount; shelf++) {
+    const members = [...world.shelfMembers.subarray(shelf * SHELF, (shelf + 1) * SHELF)].map((a) => held[a])
     const key = members.map((member) => member?.key).join()
     const one = packed.get(key) ?? packShelf(members.map((member) => member?.set))!
     packed.set(key, one)

@@ -2,6 +2,7 @@ import { mix } from '../placement/hash.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
 import { roomForCandidates, type WorkingMemory } from './scratch.ts'
+import { SHELF } from './shelf.ts'
 import { MAX_URLS, type SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
@@ -65,40 +66,38 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
 
 /** Everyone at the site who may be named, with a key each. Those who are too busy are kept for when nobody else is left. */
 function gather({ world, request, memory, policy, ordinal, limit }: Steering, tier: number, site: number): number {
-  const { start, items } = world.siteAppliances
-  const { state, load, weight, applianceHash, applianceShelf, applianceBit } = world
+  const { start, items } = world.shelvesAt
+  const { state, load, weight, applianceHash, shelfMembers } = world
   const from = start[site]!
   const to = start[site + 1]!
-  roomForCandidates(memory, to - from)
+  roomForCandidates(memory, (to - from) * SHELF)
   const { candidates, keys } = memory
   const bound = world.siteLoad[site]! * policy.bound + SLACK
   const { affinityKey } = request
   const special = request.excluded.length > 0 || policy.drains.length > 0 || policy.canaryAppliances !== undefined
   let count = 0
-  let shelf = -1
-  let who = 0
   for (let i = from; i < to; i++) {
-    const a = items[i]!
-    if (applianceShelf[a] !== shelf) {
-      shelf = applianceShelf[a]!
-      who = holdersOnShelf(world, request, shelf)
+    const shelf = items[i]!
+    for (let who = holdersOnShelf(world, request, shelf); who !== 0; who &= who - 1) {
+      const a = shelfMembers[shelf * SHELF + 31 - Math.clz32(who & -who)]!
+      // Without a weight it has come after the last `tick`: policies do not know it yet.
+      if (a < 0 || state[a] !== 0 || weight[a] === 0) continue
+      if (
+        special &&
+        (isExcluded(request, a) || isDrained(world, request, policy, a) || isForOthers(policy, ordinal, request, a))
+      ) {
+        continue
+      }
+      const busy = load[a]!
+      if (isBusy(world, request, limit, a)) {
+        keepBusy(world, memory, tier, a)
+        continue
+      }
+      candidates[count] = a
+      keys[count] =
+        busy > bound ? OVER_BOUND * (1 + busy) : EXPONENTIAL[mix(affinityKey ^ applianceHash[a]!) >>> 20]! / weight[a]!
+      count++
     }
-    if (((who >>> applianceBit[a]!) & 1) === 0 || state[a] !== 0) continue
-    if (
-      special &&
-      (isExcluded(request, a) || isDrained(world, request, policy, a) || isForOthers(policy, ordinal, request, a))
-    ) {
-      continue
-    }
-    const busy = load[a]!
-    if (isBusy(world, request, limit, a)) {
-      keepBusy(world, memory, tier, a)
-      continue
-    }
-    candidates[count] = a
-    keys[count] =
-      busy > bound ? OVER_BOUND * (1 + busy) : EXPONENTIAL[mix(affinityKey ^ applianceHash[a]!) >>> 20]! / weight[a]!
-    count++
   }
   return count
 }

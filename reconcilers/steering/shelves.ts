@@ -49,8 +49,12 @@ function freePlace(world: World, site: number): number {
       if (world.shelfMembers[place] === -1) return place
     }
   }
-  const place = world.shelfMembers.length
-  shelves.push(place / SHELF)
-  for (let m = 0; m < SHELF; m++) world.shelfMembers.push(-1)
-  return place
+  const shelf = world.shelfCount++
+  shelves.push(shelf)
+  if (world.shelfMembers.length < world.shelfCount * SHELF) {
+    const longer = new Int32Array(Math.max(64, world.shelfMembers.length * 2)).fill(-1)
+    longer.set(world.shelfMembers)
+    world.shelfMembers = longer
+  }
+  return shelf * SHELF
 }

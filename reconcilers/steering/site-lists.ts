@@ -27,6 +27,7 @@ export function indexSites(world: World): void {
   world.siteAppliances = listsBy(sites.length, world.appliances.length, (a) =>
     world.appliances[a] ? world.applianceSite[a]! : -1,
   )
+  world.shelvesAt = toLists(sites.map((_, s) => world.siteShelves.get(s) ?? []))
   world.regionSites = listsBy(regions.length, sites.length, (s) => (serves(sites[s]) ? world.siteRegion[s]! : -1))
   const parents = sites.map((site) => (site ? ancestors(world, site) : []))
   world.parents = toLists(parents)

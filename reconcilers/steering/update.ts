@@ -227,13 +227,17 @@ export function tick(world: World, nowMs: number): void {
   deriveLoad(world)
 }
 
+/** Has the appliances of a site, and those that have waited for it to be there, follow what is known of it. */
 function refreshAppliancesOf(world: World, site: number): void {
   const key = world.siteKeys[site]!
-  world.appliances.forEach((appliance, i) => {
-    if (!appliance || `${appliance.metadata.namespace ?? ''}/${appliance.spec.siteRef.name}` !== key) return
+  for (let i = 0; i < world.appliances.length; i++) {
+    const at = world.applianceSite[i]!
+    const appliance = at === site || at < 0 ? world.appliances[i] : undefined
+    if (!appliance) continue
+    if (at < 0 && `${appliance.metadata.namespace ?? ''}/${appliance.spec.siteRef.name}` !== key) continue
     moveTo(world, i, site)
     refreshAppliance(world, i)
-  })
+  }
 }
 
 /** Says at which site an appliance stands. */

@@ -97,9 +97,12 @@ export interface World {
   /** By catalog, then by shelf: what up to four appliances of a site verifiably hold. */
   readonly shelves: (Shelf | undefined)[][]
   /** Four per shelf: ordinals of its appliances; -1: a free place. */
-  readonly shelfMembers: number[]
-  /** By site: its shelves. */
+  shelfMembers: Int32Array
+  /** How many shelves there are. */
+  shelfCount: number
+  /** By site: its shelves, as they come, and as of the last `tick` for decisions. */
   readonly siteShelves: Map<number, number[]>
+  shelvesAt: Lists
   /** By appliance: its shelf, -1 before it has one, and which of the four it is there. */
   applianceShelf: Int32Array
   applianceBit: Uint8Array
