@@ -927,13 +927,13 @@ export interface SteeringPolicySpec {
   readonly costs: readonly SiteCost[]
   /** The utilisation of an appliance, in per cent of what it can send, from which on it is sent no more requests of a purpose; they go to another appliance or the next tier. What suffers least goes first: a download takes a little longer, a film has its buffer, a live stream has neither. Default: `{}`. */
   readonly overload: OverloadLimits
-  /** How busy the appliances that a title prefers may be, in per cent of the mean of those at the site that hold it; beyond that the next in its order is asked. Low spreads the load evenly, high keeps a title together on few appliances, in whose memory it stays. Default: `105`. */
+  /** How busy an appliance that a title prefers may be, in per cent of the mean of its site; beyond that it comes after the others. Low spreads the load evenly, high keeps a title together on few appliances, in whose memory it stays. Default: `105`. */
   readonly boundPercent: number
   /** Over how long an appliance that has come back takes up its full share again, in seconds. Of several policies the longest holds for all. Default: `60`. */
   readonly slowStartSeconds: number
   /** Trying something on few clients, always the same ones. With a selector: only this share of clients is sent to the appliances it selects, and nobody else. Without: the policy governs only this share of the clients it matches; the others are governed as if it were not there. Absent means no canary. */
   readonly canary?: SteeringCanary
-  /** Most URLs in an answer. Where there are fallbacks and room for two, the last place is kept for one. Default: `4`. */
+  /** Most URLs in an answer. Where there are fallbacks and room for two, the last place is kept for one; of the others one site fills all but two, or two, so that an answer is still good when a whole site fails. Default: `4`. */
   readonly maxUrls: number
   /** How long a client may use an answer before it asks again, in seconds. Default: `300`. */
   readonly ttlSeconds: number

@@ -1,12 +1,30 @@
 import { describe, expect, test } from '@jest/globals'
 import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
+import { newAddress, parseAddress } from '../../../reconcilers/steering/address.ts'
 import { buildWorld } from '../../../reconcilers/steering/build-world.ts'
 import { decide, newScratch } from '../../../reconcilers/steering/decide.ts'
+import { networkClass } from '../../../reconcilers/steering/networks.ts'
 import { BUILT_IN_POLICY, type PolicyInput } from '../../../reconcilers/steering/policy.ts'
 import type { SteerRequest } from '../../../reconcilers/steering/types.ts'
-import { removeAppliance, reportLoad, setInventory, setUp } from '../../../reconcilers/steering/update.ts'
+import {
+  noteSent,
+  putAppliance,
+  putCatalog,
+  putSite,
+  removeAppliance,
+  reportLoad,
+  setInventory,
+  setUp,
+  tick,
+} from '../../../reconcilers/steering/update.ts'
 import type { World } from '../../../reconcilers/steering/world.ts'
 import { appliance, hardwareClass, site } from '../fleet.ts'
+
+const addressOf = (text: string) => {
+  const address = newAddress()
+  parseAddress(text, address)
+  return address
+}
 
 const START_MS = 1_900_000_000_000
 
@@ -118,4 +136,164 @@ describe('updates are in force at once', () => {
     expect(ask(world, { purpose: 'vod' }).miss).toBe('capacity')
     expect(ask(world, { purpose: 'live' }).miss).toBe('none')
   })
+})
+
+describe('policies', () => {
+  const site1 = (more: Partial<PolicyInput['spec']>) => fleet([policy('one', more)])
+
+  test('a drain keeps those clients away that it names, as long as it lasts', () => {
+    const drains = [{ siteSelector: {}, clients: { networks: ['192.0.2.0/24'] }, until: '2031-01-01T00:00:00Z' }]
+    const world = site1({ drains, fallbacks: [{ url: 'https://cloud.example' }] })
+    const client = (networkClass: number) => ({
+      client: { site: world.siteOrdinals.get('default/edge-a')!, region: 0, networkClass, source: 'site' as const },
+    })
+    const inside = networkClass(world.networks, addressOf('192.0.2.9'))
+    expect(inside).toBeGreaterThan(0)
+    expect(ask(world, client(inside)).names).toEqual(['https://cloud.example'])
+    expect(ask(world, client(inside)).miss).toBe('health')
+    expect(ask(world, client(networkClass(world.networks, addressOf('198.51.100.1')))).names).toContain('a1')
+    tick(world, Date.parse('2031-01-01T00:00:01Z'))
+    expect(ask(world, client(inside)).names).toContain('a1')
+  })
+
+  test('a pin sends clients of a region elsewhere first', () => {
+    const world = site1({ pins: [{ clients: { regions: ['DE'] }, siteSelector: { matchLabels: { hub: 'yes' } } }] })
+    expect(ask(world).names[0]).not.toBe('p1')
+    putSite(world, site('parent', { tier: 'regional', metro: 'Berlin' }, { labels: { hub: 'yes' } }))
+    tick(world, START_MS)
+    expect(ask(world).names[0]).toBe('p1')
+  })
+
+  test('a canary appliance is for its share of clients, always the same', () => {
+    const world = site1({ canary: { sharePercent: 30, selector: { matchLabels: { ring: 'canary' } } } })
+    const box = online('a1', 'edge-a')
+    putAppliance(world, { ...box, metadata: { ...box.metadata, labels: { ring: 'canary' } } })
+    tick(world, START_MS)
+    const tries = (key: number) => ask(world, { canaryKey: key * 7919 }).names.includes('a1')
+    const share = Array.from({ length: 2000 }, (_, key) => tries(key)).filter(Boolean).length / 2000
+    expect(share).toBeGreaterThan(0.26)
+    expect(share).toBeLessThan(0.34)
+    expect(Array.from({ length: 50 }, (_, key) => tries(key))).toEqual(
+      Array.from({ length: 50 }, (_, key) => tries(key)),
+    )
+  })
+
+  test('a policy on trial governs its share, and the next one the others', () => {
+    const world = fleet([
+      policy('new', { priority: 10, canary: { sharePercent: 50 }, maxUrls: 1 }),
+      policy('old', { maxUrls: 2 }),
+    ])
+    const counts = Array.from({ length: 1000 }, (_, key) => ask(world, { canaryKey: key * 7919 }).count)
+    expect(new Set(counts)).toEqual(new Set([1, 2]))
+    expect(counts.filter((count) => count === 1).length).toBeGreaterThan(420)
+  })
+
+  test('content and purpose choose the policy', () => {
+    const world = fleet([
+      policy('trailers', { priority: 5, content: { paths: ['trailers/**'] }, ttlSeconds: 11 }),
+      policy('live', { priority: 3, purposes: ['live'], ttlSeconds: 12 }),
+      policy('rest', { ttlSeconds: 13 }),
+    ])
+    const paths = ['films/a', 'trailers/b']
+    putCatalog(world, 'default/films', { files: 2, file: (i) => ({ path: paths[i]! }) })
+    tick(world, START_MS)
+    expect(ask(world, { files: [1] }).ttlSeconds).toBe(11)
+    expect(ask(world, { files: [0], purpose: 'live' }).ttlSeconds).toBe(12)
+    expect(ask(world, { files: [0] }).ttlSeconds).toBe(13)
+    expect(ask(world, { client: { site: -1, region: -1, networkClass: 0, source: 'none' } }).ttlSeconds).toBe(300)
+  })
+
+  test('without a fallback, the least busy is named when all are too busy', () => {
+    const world = site1({ tiers: ['Site'] })
+    reportLoad(world, 'default/a1', { inFlight: 1, utilisation: 0.99 }, START_MS)
+    reportLoad(world, 'default/a2', { inFlight: 1, utilisation: 0.97 }, START_MS)
+    expect(ask(world)).toMatchObject({ names: ['a2', 'a1'], miss: 'capacity' })
+    expect(ask(world, { explain: true }).considered.map(({ reason }) => reason)).toEqual([
+      'ChosenLastResort',
+      'ChosenLastResort',
+    ])
+  })
+})
+
+describe('load', () => {
+  test('of two that a title prefers the less busy is first', () => {
+    const world = fleet()
+    reportLoad(world, 'default/a1', { inFlight: 0, utilisation: 0.4 }, START_MS)
+    reportLoad(world, 'default/a2', { inFlight: 0, utilisation: 0.1 }, START_MS)
+    tick(world, START_MS)
+    for (let key = 0; key < 50; key++) expect(ask(world, { affinityKey: key * 7919 }).names[0]).toBe('a2')
+  })
+
+  test('idle appliances share titles, and a title keeps to its own', () => {
+    const world = fleet()
+    const firsts = Array.from({ length: 200 }, (_, key) => ask(world, { affinityKey: key * 7919, seed: key }).names[0])
+    const again = Array.from({ length: 200 }, (_, key) => ask(world, { affinityKey: key * 7919, seed: -key }).names[0])
+    expect(again).toEqual(firsts)
+    const share = firsts.filter((name) => name === 'a1').length
+    expect(share).toBeGreaterThan(70)
+    expect(share).toBeLessThan(130)
+  })
+
+  test('absurd reports are put into bounds and counted; those that are no numbers are not taken up', () => {
+    const world = fleet()
+    const load = () => world.load[world.applianceOrdinals.get('default/a1')!]!
+    reportLoad(world, 'default/a1', { inFlight: -7, utilisation: 1e9 }, START_MS)
+    expect([load(), world.absurdReports]).toEqual([2, 1])
+    reportLoad(world, 'default/a1', { inFlight: 0, utilisation: Number.NaN }, START_MS)
+    expect([load(), world.absurdReports]).toEqual([2, 2])
+    tick(world, START_MS + 60_000)
+    expect(load()).toBe(0)
+  })
+
+  test('one that comes back starts slowly, though it is idle', () => {
+    const world = fleet()
+    setUp(world, 'default/a1', false, START_MS)
+    setUp(world, 'default/a1', true, START_MS)
+    reportLoad(world, 'default/a2', { inFlight: 0, utilisation: 0.3 }, START_MS)
+    tick(world, START_MS)
+    const sent = { a1: 0, a2: 0 }
+    for (let i = 0; i < 400; i++) {
+      const first = ask(world, { affinityKey: i * 7919, seed: i }).names[0] as 'a1' | 'a2'
+      sent[first]++
+      noteSent(world, world.applianceOrdinals.get(`default/${first}`)!, 0.006)
+    }
+    expect(sent.a1).toBeGreaterThan(0)
+    expect(sent.a1).toBeLessThan(80)
+    tick(world, START_MS + 120_000)
+    expect(world.weight[world.applianceOrdinals.get('default/a1')!]).toBe(10)
+  })
+})
+
+test('an explanation names every candidate, and agrees with the answer', () => {
+  const world = fleet()
+  setUp(world, 'default/a1', false, START_MS)
+  const excluded = [world.applianceOrdinals.get('default/b1')!]
+  const { considered, names } = ask(world, { explain: true, excluded, files: [1] })
+  expect(names).toEqual(['a2', 'p1', 'https://cloud.example'])
+  const told = considered.map(({ appliance: a, reason, tier }) => [
+    a < 0 ? 'cloud' : world.applianceKeys[a]!.slice('default/'.length),
+    tier,
+    reason,
+  ])
+  expect(told).toEqual([
+    ['a1', 'Site', 'Down'],
+    ['a2', 'Site', 'Chosen'],
+    ['b1', 'Siblings', 'Excluded'],
+    ['p1', 'Parents', 'Chosen'],
+    ['cloud', 'Fallback', 'Chosen'],
+  ])
+  const all = ask(world, { explain: true, files: [2] })
+  expect(all.considered.filter(({ reason }) => reason === 'MissingFiles')).toHaveLength(3)
+  expect(ask(world, { files: [2] }).considered).toEqual([])
+})
+
+test('an appliance that moves takes what it holds with it', () => {
+  const world = fleet()
+  putAppliance(world, online('a1', 'edge-b'))
+  tick(world, START_MS)
+  const { considered } = ask(world, { explain: true })
+  const a1 = considered.find(({ appliance: a }) => world.applianceKeys[a] === 'default/a1')
+  expect(a1).toMatchObject({ tier: 'Siblings', site: world.siteOrdinals.get('default/edge-b') })
+  expect(a1?.reason).not.toBe('MissingFiles')
+  expect(ask(world).names[0]).toBe('a2')
 })
