@@ -13,7 +13,10 @@ export { newScratch } from './scratch.ts'
 const SITE = TIERS.indexOf('Site')
 const FALLBACK = TIERS.indexOf('Fallback')
 
-/** Once somebody has been found, each further tier is searched for others at so many sites only: enough to go on when a whole site fails. */
+/** So many sites are named at most: enough to go on when a whole site fails. */
+const SITES = 2
+
+/** Once somebody has been found, each further tier is searched for another site at so many of them only. */
 const SPARE_SITES = 1
 
 /** Places that one site leaves to others, as long as two are left to it. */
@@ -57,7 +60,7 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
     if (tier === FALLBACK) {
       for (let f = 0; f < fallbacks.length && answer.count < wanted; f++) add(answer, -1 - fallbacks[f]!, FALLBACK)
     } else if (tier === SITE) servedAtSite = searchSite(steering)
-    else if (answer.count < room) searchTier(steering, tier)
+    else if (answer.count < room && memory.sitesNamed < SITES) searchTier(steering, tier)
   }
   if (answer.count === 0) {
     for (let i = 0; i < memory.busyCount && i < wanted; i++) add(answer, memory.busy[i]!, memory.busyTiers[i]!)
@@ -88,7 +91,7 @@ function searchTier(steering: Steering, tier: number): void {
   let count = steering.holders === 0 ? 0 : sitesOfTier(steering, tier)
   let spare = SPARE_SITES
   const { answer, sites, siteKeys } = memory
-  while (count > 0 && answer.count < room) {
+  while (count > 0 && answer.count < room && memory.sitesNamed < SITES) {
     if (answer.count > 0 && spare-- === 0) return
     let best = 0
     for (let i = 1; i < count; i++) if (siteKeys[i]! < siteKeys[best]!) best = i
@@ -104,7 +107,10 @@ function visit(steering: Steering, tier: number, site: number): void {
   const { answer, seen, decision } = steering.memory
   if (seen[site] === decision || answer.count >= steering.room) return
   seen[site] = decision
-  if (mayHold(steering.holders, site)) rankSite(steering, tier, site)
+  if (!mayHold(steering.holders, site)) return
+  const before = answer.count
+  rankSite(steering, tier, site)
+  if (answer.count > before) steering.memory.sitesNamed++
 }
 
 /** Why nobody at the client's own site can serve it. A site that is not known holds nothing. */

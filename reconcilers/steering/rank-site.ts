@@ -65,7 +65,11 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
 }
 
 /** Everyone at the site who may be named, with a key each. Those who are too busy are kept for when nobody else is left. */
-function gather({ world, request, memory, policy, ordinal, limit }: Steering, tier: number, site: number): number {
+function gather(
+  { world, request, memory, policy, ordinal, limit, room }: Steering,
+  tier: number,
+  site: number,
+): number {
   const { start, items } = world.shelvesAt
   const { state, load, weight, applianceHash, shelfMembers } = world
   const from = start[site]!
@@ -76,8 +80,13 @@ function gather({ world, request, memory, policy, ordinal, limit }: Steering, ti
   const { affinityKey } = request
   const special = request.excluded.length > 0 || policy.drains.length > 0 || policy.canaryAppliances !== undefined
   let count = 0
-  for (let i = from; i < to; i++) {
-    const shelf = items[i]!
+  // Where somebody has been found already, spares are taken from the first shelf that has enough; which is first differs by title.
+  const { answer } = memory
+  const enough = answer.count > 0 ? room - answer.count : Number.POSITIVE_INFINITY
+  const turn = answer.count > 0 ? mix(affinityKey) % Math.max(1, to - from) : 0
+  for (let n = 0; n < to - from && count < enough; n++) {
+    const i = from + n + turn
+    const shelf = items[i < to ? i : i - (to - from)]!
     for (let who = holdersOnShelf(world, request, shelf); who !== 0; who &= who - 1) {
       const a = shelfMembers[shelf * SHELF + 31 - Math.clz32(who & -who)]!
       // Without a weight it has come after the last `tick`: policies do not know it yet.

@@ -12,6 +12,8 @@ export interface WorkingMemory extends Scratch {
   readonly busy: Int32Array
   readonly busyTiers: Uint8Array
   busyCount: number
+  /** Sites of which somebody is named. */
+  sitesNamed: number
   /** Sites of the tier at hand that are still to be looked at, and how they are preferred. */
   sites: Int32Array
   siteKeys: Float64Array
@@ -37,6 +39,7 @@ export function newScratch(): Scratch {
     busy: new Int32Array(MAX_URLS),
     busyTiers: new Uint8Array(MAX_URLS),
     busyCount: 0,
+    sitesNamed: 0,
     sites: new Int32Array(64),
     siteKeys: new Float64Array(64),
   }
@@ -51,6 +54,7 @@ export function beginDecision(memory: WorkingMemory, sites: number): void {
   }
   memory.decision++
   memory.busyCount = 0
+  memory.sitesNamed = 0
 }
 
 /** Makes room for so many candidates of one site. */
