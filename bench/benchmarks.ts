@@ -102,7 +102,7 @@ export const benchmarks: readonly Benchmark[] = [
     name: 'steering',
     about:
       'the decision of steering over 20,000 appliances: cost, memory, balance over a day, a failure beside round robin',
-    byDefault: false,
+    byDefault: true,
     run: async (report) => (await import('./steering/measure.ts')).measureSteeringDecision(report),
   },
   {
