@@ -38,7 +38,10 @@ export function evaluateSites(
   const trunks = new Set([...parentOf.values()].filter((key) => key !== undefined))
   const copiesAt = (key: string) => {
     const copies = new Uint16Array(files)
-    for (const appliance of known.get(key)!.appliances) for (const f of holdings.get(appliance.key) ?? []) copies[f]!++
+    for (const appliance of known.get(key)!.appliances)
+      holdings.get(appliance.key)?.forEach((f) => {
+        copies[f]!++
+      })
     return copies
   }
   const served = (key: string, copies: Uint16Array, load: (file: number) => number) => {
@@ -46,7 +49,9 @@ export function evaluateSites(
     const { appliances, demandGbps } = known.get(key)!
     for (const { key: appliance, throughputGbps } of appliances) {
       let asked = 0
-      for (const f of holdings.get(appliance) ?? []) asked += load(f) / copies[f]!
+      holdings.get(appliance)?.forEach((f) => {
+        asked += load(f) / copies[f]!
+      })
       sum += Math.min(asked, demandGbps === undefined ? Number.POSITIVE_INFINITY : throughputGbps)
       all += asked
     }

@@ -48,11 +48,16 @@ export function byFile(columns: ReadonlyMap<Bands, Float64Array>, files: number)
 /** What a trunk serves of what is asked of it, where several appliances hold a file each serving an equal part. */
 export function servedBy({ boxes }: SitePlacing, asked: Float64Array): { served: number; all: number } {
   const copies = new Uint16Array(asked.length)
-  for (const holds of boxes.holds) for (const file of holds) copies[file]!++
+  for (const holds of boxes.holds)
+    holds.forEach((file) => {
+      copies[file]!++
+    })
   let [served, all] = [0, 0]
   for (const [b, holds] of boxes.holds.entries()) {
     let load = 0
-    for (const file of holds) load += asked[file]! / copies[file]!
+    holds.forEach((file) => {
+      load += asked[file]! / copies[file]!
+    })
     served += Math.min(load, boxes.throughput[b]!)
     all += load
   }

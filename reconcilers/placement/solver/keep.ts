@@ -7,73 +7,129 @@ import type { Market, Markets } from './markets.ts'
 import type { Pins } from './pins.ts'
 import { survivalAt } from './survival.ts'
 
-/** What the plan in force has at the sites of a tree. */
-export interface Kept {
-  readonly sites: readonly SolvedSite[]
-  /** As `PlacementWorth`. */
-  readonly local: number
-  readonly parent: number
-  readonly value: number
-}
-
 interface World {
   readonly input: SolverInput
   readonly markets: Markets
   readonly pins: Pins
 }
 
-interface Proposal {
-  readonly told: readonly SolvedSite[]
+/** What a tree is worth; as `PlacementWorth`. */
+export interface TreeWorth {
+  readonly local: number
+  readonly parent: number
   readonly value: number
-  /** By site: value of a byte of storage. */
-  readonly storagePrices: ReadonlyMap<string, number>
 }
 
 /**
- * A change of plan must pay for its bytes: what the plan in force has at the sites of a tree stays as it is, unless the new placement's value is higher by more than
- * Σ bonus · storage price · bytes moved in. It also gives way where it is not to be had any more (files that went, storage that shrank, pins, copies), and where the new
- * placement finds room for all files, or for notably more. Undefined: change it.
+ * A change of plan must pay for its bytes: Σ bonus · storage price · bytes moved in. Of three placements of a tree the one with the highest value less that is taken: the
+ * new one; what the plan in force has, wherever that may stay; and that but for the sites whose own change is worth more than it moves. This tells which sites may stay, and how: those where what is there is still to be had (no files that went, storage that
+ * shrank, pins, copies), and where the new placement does not find room for all files, or for notably more.
  */
-export function keepIfWorthIt(
-  { input, markets, pins }: World,
-  { told, value, storagePrices }: Proposal,
-  { churnBonus, parentValue }: { readonly churnBonus: number; readonly parentValue: number },
-): Kept | undefined {
-  const keys = new Set(told.map(({ key }) => key))
-  const sites = input.sites.filter(({ key }) => keys.has(key))
-  const held = new Map<string, FileSet>()
-  for (const { appliances } of sites) for (const { key, held: set } of appliances) if (set) held.set(key, set)
-  if (held.size === 0 || input.copies.perRegion > input.copies.perSite) return undefined
-  const bySite = new Map(sites.map((site) => [site.key, site]))
-  const kept: SolvedSite[] = []
-  let cost = 0
-  for (const { key, holdings, leftOut, survival } of told) {
-    const site = bySite.get(key)!
-    const market = markets.at(site)
-    const mine = new Map(site.appliances.map((appliance) => [appliance.key, appliance.held ?? new FileSet()]))
-    if (!isStillGood(site, mine, input, market, pins)) return undefined
-    const survives = input.resilience && survivalAt(site, market, mine, input.resilience)
-    if (survives && survives.share < survival!.share - CRUMBS) return undefined
-    let here = new FileSet()
-    for (const set of mine.values()) here = here.union(set)
-    const files = market.files - here.size
-    const more = growthOf(site, mine, holdings, input.sizes)
-    // Less than there is now: more copies than are asked for, say.
-    if (more < -CRUMBS || (files > leftOut.files && (leftOut.files === 0 || more > CRUMBS))) return undefined
-    const copies = Math.max(1, Math.min(input.copies.perSite, site.appliances.length))
-    kept.push({
-      key,
-      holdings: mine,
-      leftOut: { files, bytes: (market.bytes - weigh(input.sizes, here).bytes) * copies },
-      ...(survives && { survival: survives }),
-    })
-    for (const [appliance, set] of holdings)
-      cost += churnBonus * storagePrices.get(key)! * weigh(input.sizes, set, mine.get(appliance)).bytes
+export function sitesThatMayStay(world: World, told: readonly SolvedSite[]): Map<string, SolvedSite> {
+  const { copies, sites } = world.input
+  const staying = new Map<string, SolvedSite>()
+  if (copies.perRegion > copies.perSite) return staying
+  const proposed = new Map(told.map((site) => [site.key, site]))
+  const members = sites.filter(({ key }) => proposed.has(key))
+  if (!members.some(({ appliances }) => appliances.some(({ held }) => held))) return staying
+  for (const site of members) {
+    const stays = stayed(world, site, proposed.get(site.key)!)
+    if (stays) staying.set(site.key, stays)
   }
-  const worth = evaluateSites((site) => markets.at(site).share, sites, held, parentValue)
-  // A little more than rounding.
-  if (value > worth.value * (1 + 1e-9) + cost) return undefined
-  return { sites: kept, local: worth.local, parent: worth.parent, value: worth.value }
+  return staying
+}
+
+/** What a placement moves to a site that may stay, in the unit of value. `price`: of a byte that is moved in. */
+export function costOfMoving(
+  { sizes }: SolverInput,
+  { holdings }: SolvedSite,
+  stays: SolvedSite | undefined,
+  price: number,
+): number {
+  let bytes = 0
+  if (stays) for (const [appliance, set] of holdings) bytes += weigh(sizes, set, stays.holdings.get(appliance)).bytes
+  return price * bytes
+}
+
+/** Those who ask at a site. */
+export interface Viewers {
+  readonly site: string
+  readonly demand: number
+  /** By file index: the part of their demand. */
+  readonly share: Float64Array
+  /** Where misses go, the nearest first, and what a unit served there is worth. */
+  readonly above: readonly { readonly site: string; readonly value: number }[]
+}
+
+/**
+ * What it is worth that a site takes its new placement while all others stay as they may, for each site: its viewers find other files there, and those of the sites
+ * below it. By demand alone, as if throughput were enough: an estimate, to tell which changes are worth trying.
+ */
+export function gainsOfChanging(
+  viewers: readonly Viewers[],
+  told: readonly SolvedSite[],
+  staying: ReadonlyMap<string, SolvedSite>,
+): Map<string, number> {
+  const then = new Map(told.map((site) => [site.key, unionOf(site)]))
+  const now = new Map(told.map(({ key }) => [key, staying.has(key) ? unionOf(staying.get(key)!) : then.get(key)!]))
+  const gains = new Map(told.map(({ key }) => [key, 0]))
+  for (const { site, demand, share, above } of viewers) {
+    // Viewers of a parent have it first in their chain.
+    const chain = above[0]?.site === site ? above : [{ site, value: 1 }, ...above]
+    for (const [i, { site: at, value }] of chain.entries()) {
+      const [had, has] = [now.get(at)!, then.get(at)!]
+      const count = (sign: number) => (file: number) => {
+        if (chain.slice(0, i).some((nearer) => now.get(nearer.site)!.has(file))) return
+        const next = chain.slice(i + 1).find((further) => now.get(further.site)!.has(file))?.value ?? 0
+        gains.set(at, gains.get(at)! + sign * share[file]! * demand * (value - next))
+      }
+      has.difference(had).forEach(count(1))
+      had.difference(has).forEach(count(-1))
+    }
+  }
+  return gains
+}
+
+function unionOf({ holdings }: SolvedSite): FileSet {
+  const all = new FileSet()
+  for (const set of holdings.values()) all.addAll(set)
+  return all
+}
+
+/** What a tree is worth where all of its sites stay. */
+export function worthOfStaying(
+  { input, markets }: World,
+  staying: ReadonlyMap<string, SolvedSite>,
+  parentValue: number,
+): TreeWorth {
+  const holdings = new Map([...staying.values()].flatMap((site) => [...site.holdings]))
+  const sites = input.sites.filter(({ key }) => staying.has(key))
+  return evaluateSites((site) => markets.at(site).share, sites, holdings, parentValue)
+}
+
+/**
+ * A site with what the plan in force has there; undefined where that may not be (files that went, storage that shrank, pins, copies), and where the new placement finds
+ * room for all files, or for notably more.
+ */
+function stayed({ input, markets, pins }: World, site: SolverSite, proposed: SolvedSite): SolvedSite | undefined {
+  const { key, holdings, leftOut, survival } = proposed
+  const market = markets.at(site)
+  const mine = new Map(site.appliances.map((appliance) => [appliance.key, appliance.held ?? new FileSet()]))
+  if (!isStillGood(site, mine, input, market, pins)) return undefined
+  const survives = input.resilience && survivalAt(site, market, mine, input.resilience)
+  if (survives && survives.share < survival!.share - CRUMBS) return undefined
+  const here = unionOf({ ...proposed, holdings: mine })
+  const files = market.files - here.size
+  const more = growthOf(site, mine, holdings, input.sizes)
+  // Less than there is now: more copies than are asked for, say.
+  if (more < -CRUMBS || (files > leftOut.files && (leftOut.files === 0 || more > CRUMBS))) return undefined
+  const copies = Math.max(1, Math.min(input.copies.perSite, site.appliances.length))
+  return {
+    key,
+    holdings: mine,
+    leftOut: { files, bytes: (market.bytes - weigh(input.sizes, here).bytes) * copies },
+    ...(survives && { survival: survives }),
+  }
 }
 
 /** A share of what a site holds that is not worth a change of plan: what files leave over that do not fit in evenly. */
@@ -105,11 +161,12 @@ function isStillGood(
 ): boolean {
   for (const { key, storageBytes } of appliances) {
     let bytes = 0
-    for (const file of mine.get(key)!) {
-      if (!market.allowed[file]) return false
+    let allowed = true
+    mine.get(key)!.forEach((file) => {
+      allowed &&= market.allowed[file] === 1
       bytes += sizes[file]!
-    }
-    if (bytes > storageBytes) return false
+    })
+    if (!allowed || !(bytes <= storageBytes)) return false
   }
   const held = [...mine.values()]
   const count = (file: number) => held.reduce((sum, set) => sum + (set.has(file) ? 1 : 0), 0)

@@ -1,4 +1,5 @@
 import type { FileSet } from '../../blobs/file-set.ts'
+import { weigh } from '../weigh.ts'
 import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
 import { slotOf, slotsOf } from './churn.ts'
 import { Ledger } from './ledger.ts'
@@ -116,6 +117,19 @@ export class SitePlacing {
     if (boxes.length > 0 && band !== NO_BAND) this.#holdsNow(this.#positionOf(file), band)
   }
 
+  /** Puts every file where it was. What they bring to serve is not counted; see `count`. */
+  restore(): void {
+    const { before = [], holds, used } = this.boxes
+    const { order, of, sizes } = this.#bands
+    for (const [box, set] of before.entries()) {
+      if (!set) continue
+      holds[box]!.addAll(set)
+      used[box] = weigh(sizes, set).bytes
+    }
+    const holders = this.holdersBefore()
+    for (let p = 0; holders && p < order.length; p++) if (holders[p] !== NOBODY) this.#holdsNow(p, of[order[p]!]!)
+  }
+
   /** Takes a file from one appliance, or from all. Returns how many held it. See `count`, too. */
   drop(file: number, only?: number): number {
     let dropped = 0
@@ -138,10 +152,15 @@ export class SitePlacing {
   count(demandOf: (file: number) => number): void {
     const { holds, load } = this.boxes
     const copies = new Uint16Array(this.#bands.sizes.length)
-    for (const set of holds) for (const file of set) copies[file]!++
+    for (const set of holds)
+      set.forEach((file) => {
+        copies[file]!++
+      })
     for (const [box, set] of holds.entries()) {
       load[box] = 0
-      for (const file of set) load[box]! += demandOf(file) / copies[file]!
+      set.forEach((file) => {
+        load[box]! += demandOf(file) / copies[file]!
+      })
     }
   }
 

@@ -6,7 +6,14 @@ import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
 import { withChurn } from './churn.ts'
 import { Cuts } from './cuts.ts'
 import type { SolverAppliance, SolverInput } from './input.ts'
-import { type Kept, keepIfWorthIt } from './keep.ts'
+import {
+  costOfMoving,
+  gainsOfChanging,
+  sitesThatMayStay,
+  type TreeWorth,
+  type Viewers,
+  worthOfStaying,
+} from './keep.ts'
 import { Markets } from './markets.ts'
 import type { Above, Branch, Overlap, Tree, Trunk } from './model.ts'
 import { parentsOf } from './parents.ts'
@@ -121,10 +128,8 @@ export class Solved {
     const all: TreePlacing[] = []
     for (const [i, tree] of this.trees.entries()) {
       this.#control.onProgress?.(PRICING + ((1 - PRICING) * i) / this.trees.length)
-      const placing = this.#admit(tree)
-      this.#fillUp(placing)
-      if (regional) all.push(placing)
-      else yield* this.#finish(placing)
+      if (regional) all.push(this.#placed(tree))
+      else yield* this.#finish(tree, this.#valued(this.#placed(tree)))
     }
     if (!regional) return
     const settled = this.#keepRegions(all)
@@ -132,8 +137,15 @@ export class Solved {
       this.#fillUp(placing, settled)
       for (const [i, { site, demand }] of placing.tree.branches.entries())
         placing.branches[i]?.count((file) => this.#sites[site]!.market.share[file]! * demand)
-      yield* this.#finish(placing)
+      yield* this.#finish(placing.tree, this.#valued(placing))
     }
+  }
+
+  /** `staying`: keys of sites that stay as they are by the plan in force. */
+  #placed(tree: Tree, staying: ReadonlySet<string> = new Set()): TreePlacing {
+    const placing = this.#admit(tree, staying)
+    this.#fillUp(placing)
+    return placing
   }
 
   /** Groups the sites into trees and gives each its capacities and first prices. */
@@ -252,19 +264,27 @@ export class Solved {
     return overlap
   }
 
-  /** Pins, then what the prices admit. */
-  #admit(tree: Tree): TreePlacing {
+  /** Pins, then what the prices admit; or what is there. */
+  #admit(tree: Tree, staying: ReadonlySet<string>): TreePlacing {
     const { trunks, branches } = tree
     const parents = new Map<Trunk, SitePlacing>()
+    const asBefore = new Set<SitePlacing>()
+    const stays = (index: number) => staying.has(this.#sites[index]!.key)
     for (const trunk of trunks) {
-      const placing = this.#open(trunk.site, trunk.bands)
-      placing.admitTrunk(trunk, placing.holdersBefore())
+      const placing = stays(trunk.site) ? this.#restored(trunk.site, trunk.bands) : this.#open(trunk.site, trunk.bands)
+      if (stays(trunk.site)) asBefore.add(placing)
+      else placing.admitTrunk(trunk, placing.holdersBefore())
       parents.set(trunk, placing)
     }
     const own = new Set(trunks.map(({ site }) => site))
     const statesOf = statesBy(parents)
     const placings = branches.map((branch) => {
       if (own.has(branch.site)) return undefined
+      if (stays(branch.site)) {
+        const restored = this.#restored(branch.site, branch.bands)
+        asBefore.add(restored)
+        return restored
+      }
       const placing = this.#open(branch.site, branch.bands)
       const [nearest] = branch.chain
       const scattered = nearest !== undefined && parents.get(nearest.trunk)!.holdersBefore() !== undefined
@@ -272,7 +292,16 @@ export class Solved {
         this.#admitBranch(placing, branch, { states: statesOf(branch), scattered, before: placing.holdersBefore() })
       return placing
     })
-    return { tree, parents, branches: placings }
+    return { tree, parents, branches: placings, asBefore }
+  }
+
+  /** A site with what it holds by the plan in force. */
+  #restored(index: number, bands: Bands): SitePlacing {
+    const { market, demand } = this.#sites[index]!
+    const placing = this.#empty(index, bands)
+    placing.restore()
+    placing.count((file) => market.share[file]! * demand)
+    return placing
   }
 
   #admitBranch(placing: SitePlacing, branch: Branch, coverage: Coverage): void {
@@ -308,13 +337,18 @@ export class Solved {
 
   /** A site with its pins. A trunk goes by the bands of its viewers' class, whatever its own. */
   #open(index: number, bands: Bands): SitePlacing {
-    const { types, measured, market, demand, fillBytes } = this.#sites[index]!
-    const boxes = types.map((type) => type.map((appliance) => boxOf(appliance, measured)))
+    const { market, demand } = this.#sites[index]!
     const { sizes, fileHashes } = this.#input
-    const placing = new SitePlacing(bands, boxes, fillBytes)
+    const placing = this.#empty(index, bands)
     for (const [file, copies] of this.#pins.at(market, placing.boxes.count))
       placing.pin(file, fileHashes[file]!, sizes[file]!, market.share[file]! * demand, copies)
     return placing
+  }
+
+  #empty(index: number, bands: Bands): SitePlacing {
+    const { types, measured, fillBytes } = this.#sites[index]!
+    const boxes = types.map((type) => type.map((appliance) => boxOf(appliance, measured)))
+    return new SitePlacing(bands, boxes, fillBytes)
   }
 
   /** By region: 1 by file index for files that have `perRegion` copies there, as all that are left then have. */
@@ -355,28 +389,27 @@ export class Solved {
   }
 
   /** Uses what storage is left. `only`: by region, 1 by file index for files that may come. */
-  #fillUp({ tree, parents, branches: placings }: TreePlacing, only?: ReadonlyMap<string, Uint8Array>): void {
+  #fillUp({ tree, parents, branches: placings, asBefore }: TreePlacing, only?: ReadonlyMap<string, Uint8Array>): void {
     const { churnBonus } = this.#options
     const allowed = (site: number) => only?.get(this.#sites[site]!.region)
     for (const [{ site }, placing] of parents)
-      placing.fillUp(0, { before: placing.holdersBefore() }, [1], churnBonus, allowed(site))
+      if (!asBefore.has(placing)) placing.fillUp(0, { before: placing.holdersBefore() }, [1], churnBonus, allowed(site))
     const statesOf = statesBy(parents)
     for (const [i, branch] of tree.branches.entries()) {
       const placing = placings[i]
-      if (!placing) continue
+      if (!placing || asBefore.has(placing)) continue
       const worths = [1, ...branch.chain.map(({ value }) => 1 - value)]
       const at = { states: statesOf(branch), before: placing.holdersBefore() }
       placing.fillUp(branch.demand, at, worths, churnBonus, allowed(branch.site))
     }
   }
 
-  /** Counts what it is all worth, and hands it over. */
-  *#finish({ tree, parents, branches: placings }: TreePlacing): Generator<SolvedSite> {
+  /** Counts what it is all worth. */
+  #valued({ tree, parents, branches: placings }: TreePlacing): Valued {
     const { branches } = tree
     const asked = new Map<Trunk, Asked>()
     for (const trunk of parents.keys()) asked.set(trunk, { columns: new Map(), own: 0, worth: 0 })
     const statesOf = statesBy(parents)
-    const demandOfAll = branches.reduce((sum, { demand }) => sum + demand, 0)
     let local = 0
     let parent = 0
     let value = 0
@@ -402,24 +435,28 @@ export class Solved {
       value += part * entry.worth
       told.push(this.#told(trunk.site, trunk.bands, placing))
     }
-    const kept = this.#kept(tree, told, value)
-    if (kept) ({ local, parent, value } = kept)
-    const final = kept?.sites ?? told
+    const isLimited = [...parents.values(), ...placings].some((placing) => placing?.isLimited)
+    return { told, local, parent, value, isLimited }
+  }
+
+  /** Leaves what is not worth moving, and hands the tree over. */
+  *#finish(tree: Tree, fresh: Valued): Generator<SolvedSite> {
+    const { told: final, local, parent, value } = this.#rather(tree, fresh)
     const unmet = final.flatMap((site) => this.#unmetAt(site))
     this.#unmet.push(...unmet)
     const regions = new Set(final.map(({ key }) => this.#siteOf(key).region))
     const isUnmet = unmet.length > 0 || this.#unmet.some(({ region }) => region !== undefined && regions.has(region))
     this.#parts.push({
-      sites: told.map(({ key }) => key),
+      sites: final.map(({ key }) => key),
       worth: {
-        demand: demandOfAll,
+        demand: tree.branches.reduce((sum, { demand }) => sum + demand, 0),
         local,
         parent,
         value,
         bound: this.#bounds.get(tree)!,
       },
       scarce: scarceIn([tree], this.siteKeys),
-      isSettled: !(isUnmet || [...parents.values(), ...placings].some((placing) => placing?.isLimited)),
+      isSettled: !isUnmet && !fresh.isLimited,
     })
     yield* final
   }
@@ -446,17 +483,46 @@ export class Solved {
     }
   }
 
-  /** What the plan in force has there, where the new placement is not worth what it would move. */
-  #kept({ trunks, branches }: Tree, told: readonly SolvedSite[], value: number): Kept | undefined {
-    const storagePrices = new Map<string, number>()
-    for (const { site, types, prices } of branches)
-      storagePrices.set(this.#sites[site]!.key, dearestStorage(types, prices))
-    for (const { site, storagePrice } of trunks) storagePrices.set(this.#sites[site]!.key, storagePrice)
-    return keepIfWorthIt(
-      { input: this.#input, markets: this.#markets, pins: this.#pins },
-      { told, value, storagePrices },
-      this.#options,
-    )
+  /** Of a new placement, what the plan in force has where that may stay, and what lies between, what is worth most once moving is paid for; see `keep.ts`. */
+  #rather(tree: Tree, fresh: Valued): Valued {
+    const { told } = fresh
+    const world = { input: this.#input, markets: this.#markets, pins: this.#pins }
+    const staying = sitesThatMayStay(world, told)
+    if (staying.size === 0) return fresh
+    const prices = this.#movingPrices(tree)
+    const costAt = (site: SolvedSite) => costOfMoving(this.#input, site, staying.get(site.key), prices.get(site.key)!)
+    const net = (placed: Valued) => placed.value - placed.told.reduce((sum, site) => sum + costAt(site), 0)
+    const all = staying.size === told.length
+    const sites = told.map(({ key }) => staying.get(key)!)
+    const kept: Valued = all
+      ? { told: sites, ...worthOfStaying(world, staying, this.#options.parentValue), isLimited: false }
+      : this.#valued(this.#placed(tree, new Set(staying.keys())))
+    // A little more than rounding.
+    if (net(fresh) <= net(kept) + kept.value * 1e-9) return kept
+    const gains = gainsOfChanging(this.#viewersOf(tree), told, staying)
+    const unmoved = told.filter((site) => staying.has(site.key) && !(gains.get(site.key)! > costAt(site)))
+    if (unmoved.length === 0 || unmoved.length === staying.size) return fresh
+    const some = this.#valued(this.#placed(tree, new Set(unmoved.map(({ key }) => key))))
+    return net(fresh) > net(some) + some.value * 1e-9 ? fresh : some
+  }
+
+  /** By site: what a byte that is moved in must be worth. */
+  #movingPrices({ trunks, branches }: Tree): Map<string, number> {
+    const { churnBonus } = this.#options
+    const prices = new Map<string, number>()
+    for (const { site, types, prices: own } of branches)
+      prices.set(this.#sites[site]!.key, churnBonus * dearestStorage(types, own))
+    for (const { site, storagePrice } of trunks) prices.set(this.#sites[site]!.key, churnBonus * storagePrice)
+    return prices
+  }
+
+  #viewersOf({ branches }: Tree): Viewers[] {
+    return branches.map(({ site, demand, chain }) => ({
+      site: this.#sites[site]!.key,
+      demand,
+      share: this.#sites[site]!.market.share,
+      above: chain.map(({ trunk, value }) => ({ site: this.#sites[trunk.site]!.key, value })),
+    }))
   }
 
   #told(index: number, bands: Bands, { boxes, held, holds }: SitePlacing): SolvedSite {
@@ -510,7 +576,16 @@ export class Solved {
   }
 }
 
+/** A tree that is placed, and what that is worth. */
+interface Valued extends TreeWorth {
+  readonly told: readonly SolvedSite[]
+  /** Whether more would have been moved, had it been allowed. */
+  readonly isLimited: boolean
+}
+
 interface TreePlacing {
+  /** Sites that stay as they are by the plan in force. */
+  readonly asBefore: ReadonlySet<SitePlacing>
   readonly tree: Tree
   /** Parents before their children. */
   readonly parents: ReadonlyMap<Trunk, SitePlacing>

@@ -132,4 +132,30 @@ describe('what is there already', () => {
     expect(moved(first.holdings, grown.holdings, 'ams-c')).toBeGreaterThan(0.09 * allBytes)
     expect(others).toBeLessThan(0.02 * allBytes)
   })
+
+  const changed = (name: string, appliances: (boxes: SolverSite['appliances']) => SolverSite['appliances']) => {
+    const given = input(1, first.holdings)
+    const sites = given.sites.map((site) =>
+      site.key === name ? { ...site, appliances: appliances(site.appliances) } : site,
+    )
+    return place({ ...given, sites })
+  }
+  const elsewhere = (after: Holdings, name: string) =>
+    [...after]
+      .filter(([key, set]) => !key.startsWith(name) && !set.equals(first.holdings.get(key)!))
+      .map(([key]) => key)
+
+  test('stays at the other sites of a tree where an appliance goes, and what it alone held is all that its own site fetches', () => {
+    const after = changed('ams', ([, ...others]) => others)
+    expect(elsewhere(after.holdings, 'ams')).toEqual([])
+    const lost = moved(new Map(), new Map([['ams-a', first.holdings.get('ams-a')!]]))
+    expect(moved(first.holdings, after.holdings)).toBeLessThanOrEqual(lost)
+    expect(after.worth.value).toBeLessThanOrEqual(after.worth.bound)
+    expect(after.worth.value / after.worth.bound).toBeGreaterThan(0.97)
+  })
+
+  test('stays at the other sites of a tree where storage shrinks', () => {
+    const after = changed('bru', ([one, ...others]) => [{ ...one!, storageBytes: one!.storageBytes / 2 }, ...others])
+    expect(elsewhere(after.holdings, 'bru')).toEqual([])
+  })
 })
