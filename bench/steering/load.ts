@@ -13,8 +13,8 @@ class Asker {
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
   }
 
-  static async open(port: number): Promise<Asker> {
-    const socket = connect(port, '127.0.0.1')
+  static async open(port: number, from: string): Promise<Asker> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from })
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)
@@ -51,12 +51,24 @@ class Asker {
   }
 }
 
-/** Requests that are sent in turn. */
-export type Requests = readonly Buffer[]
+/** What is asked in turn, and the addresses of this machine that it comes from. */
+export interface Questions {
+  readonly requests: readonly Buffer[]
+  readonly from: readonly string[]
+}
+
+function openAskers(port: number, from: readonly string[], count: number): Promise<Asker[]> {
+  return Promise.all(Array.from({ length: count }, (_, i) => Asker.open(port, from[i % from.length]!)))
+}
 
 /** As many answers per second as connections that ask without a pause get. */
-export async function fullLoad(port: number, requests: Requests, connections: number, ms: number): Promise<number> {
-  const askers = await Promise.all(Array.from({ length: connections }, () => Asker.open(port)))
+export async function fullLoad(
+  port: number,
+  { requests, from }: Questions,
+  connections: number,
+  ms: number,
+): Promise<number> {
+  const askers = await openAskers(port, from, connections)
   const endMs = performance.now() + ms
   let answers = 0
   let at = 0
@@ -81,11 +93,11 @@ export async function fullLoad(port: number, requests: Requests, connections: nu
 /** Latencies in ms, rising, of requests that come at a rate whether or not those before have been answered; measured from when each was due. */
 export async function pacedLoad(
   port: number,
-  requests: Requests,
+  { requests, from }: Questions,
   perSecond: number,
   ms: number,
 ): Promise<Float64Array> {
-  const askers = await Promise.all(Array.from({ length: 128 }, () => Asker.open(port)))
+  const askers = await openAskers(port, from, 128)
   const free = [...askers]
   const count = Math.floor((perSecond * ms) / 1000)
   const latencies = new Float64Array(count)

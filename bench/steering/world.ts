@@ -16,8 +16,8 @@ export interface FleetSize {
 }
 
 export const pathOf = (file: number) => `films/${file % 1000}/title-${file}/1080p/video.mp4`
-/** An address of a client of a site. */
-export const clientOf = (site: number) => `10.${site >> 8}.${site & 255}.7`
+/** An address of a client of a site: of this machine, so that connections can come from it. */
+export const clientOf = (site: number) => `127.${1 + (site >> 8)}.${site & 255}.7`
 
 const meta = (name: string) => ({ name, namespace: 'bench', uid: name, resourceVersion: '1' })
 
@@ -54,7 +54,7 @@ export function benchModel({ sites, appliancesPerSite, files }: FleetSize): Mode
 
 function siteNumber(s: number): Site {
   const { apiVersion, kind } = registry.Site
-  const network = { prefixes: [`10.${s >> 8}.${s & 255}.0/24`] }
+  const network = { prefixes: [`127.${1 + (s >> 8)}.${s & 255}.0/24`] }
   const spec = { country: 'DE', metro: `m${s % 100}`, network, tier: 'edge', timeZone: 'UTC', parents: [] }
   return { apiVersion, kind, metadata: meta(`s${s}`), spec } as unknown as Site
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { HttpProblem } from './problem.ts'
+import { rawHeader } from './raw-header.ts'
 
 /** A question is short; this is room for 64 long paths. */
 export const MAX_BODY_BYTES = 64 * 1024
@@ -13,7 +14,7 @@ export function readBody(
   use: (text: string) => void,
   fail: (problem: HttpProblem) => void,
 ): void {
-  const encoding = req.headers['content-encoding']
+  const encoding = rawHeader(req, 'content-encoding')
   if (encoding !== undefined && encoding !== 'identity') {
     fail(new HttpProblem(415, 'UnsupportedMediaType', `content encoding "${encoding}" is not supported`))
     return

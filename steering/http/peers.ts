@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { type Address, newAddress, parseAddress } from '../../reconcilers/steering/address.ts'
 import { type ForwardingHeader, forwardedClient, type TrustedProxies } from './client-address.ts'
 import { HttpProblem } from './problem.ts'
+import { rawHeader } from './raw-header.ts'
 
 interface Peer {
   readonly address: Address
@@ -25,12 +26,12 @@ export class Peers {
   clientOf(req: IncomingMessage): Address {
     const peer = this.#peerOf(req)
     if (!peer.trusted) return peer.address
-    const header = req.headers[this.#header]
+    const header = rawHeader(req, this.#header)
     if (header === undefined) return peer.address
     const client = this.#client
     client.v6 = peer.address.v6
     client.words.set(peer.address.words)
-    forwardedClient(Array.isArray(header) ? header.join(',') : header, this.#header, this.#trusted, client)
+    forwardedClient(header, this.#header, this.#trusted, client)
     return client
   }
 

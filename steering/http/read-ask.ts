@@ -67,7 +67,10 @@ function texts(value: unknown, field: string, most: number, fault: TellFault): r
     fault(field, `must be a list of at most ${most} texts`)
     return NONE
   }
-  for (let i = 0; i < value.length; i++) text_(value[i] ?? '', `${field}/${i}`, fault)
+  for (let i = 0; i < value.length; i++) {
+    const each: unknown = value[i]
+    if (typeof each !== 'string' || each === '' || each.length > MAX_PATH) text_(each ?? '', `${field}/${i}`, fault)
+  }
   return value as string[]
 }
 
