@@ -81,6 +81,12 @@ export const benchmarks: readonly Benchmark[] = [
     run: async (report) => (await import('./placement/measure.ts')).measurePlacement(report),
   },
   {
+    name: 'moves',
+    about: 'what an appliance more, and one less, moves at a site, over seeds, sizes and kinds',
+    byDefault: true,
+    run: async (report) => (await import('./placement/moves.ts')).measureMoves(report),
+  },
+  {
     name: 'steering-http',
     about: 'answers of steering over HTTP, beside a bare handler of node:http',
     byDefault: true,
