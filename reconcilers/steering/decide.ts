@@ -1,5 +1,5 @@
 import { choosePolicy } from './choose-policy.ts'
-import { holdsAll, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
+import { holdsAll, isBusy, isDrained, isExcluded, isForOthers, touchShelf } from './eligible.ts'
 import { explainAnswer } from './explain.ts'
 import { holderMask, mayHold } from './holders.ts'
 import { rankSite, type Steering } from './rank-site.ts'
@@ -19,6 +19,9 @@ const SITES = 2
 /** Once somebody has been found, each further tier is searched for another site at so many of them only. */
 const SPARE_SITES = 1
 
+/** Of a tier's sites so many are read ahead. */
+const AHEAD = 3
+
 /** Places that one site leaves to others, as long as two are left to it. */
 const OTHERS = 2
 
@@ -31,6 +34,7 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   const memory = scratch as WorkingMemory
   const { answer } = memory
   beginDecision(memory, world.sites.length)
+  if (request.client.site >= 0) memory.touched = touchShelf(world, request, request.client.site)
   const ordinal = choosePolicy(world, request)
   const policy = world.policies[ordinal]!
   const purpose = PURPOSES.indexOf(request.purpose)
@@ -91,6 +95,7 @@ function searchTier(steering: Steering, tier: number): void {
   let count = steering.holders === 0 ? 0 : sitesOfTier(steering, tier)
   let spare = SPARE_SITES
   const { answer, sites, siteKeys } = memory
+  for (let i = 0; i < count && i < AHEAD; i++) memory.touched ^= touchShelf(steering.world, steering.request, sites[i]!)
   while (count > 0 && answer.count < room && memory.sitesNamed < SITES) {
     if (answer.count > 0 && spare-- === 0) return
     let best = 0

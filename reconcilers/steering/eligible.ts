@@ -1,7 +1,7 @@
 import { mix } from '../placement/hash.ts'
 import { inCanaryShare } from './choose-policy.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
-import { holdersOf } from './shelf.ts'
+import { holdersOf, touchBlock } from './shelf.ts'
 import type { SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
@@ -15,6 +15,15 @@ export function holdersOnShelf(world: World, { catalog, files }: SteerRequest, s
   let who = holdersOf(packed, files[0]!)
   for (let i = 1; i < files.length && who !== 0; i++) who &= holdersOf(packed, files[i]!)
   return who
+}
+
+/**
+ * Reads where the first file's block is on a site's first shelf: memory that will be asked for is then on its way while something else is done. Large
+ * fleets do not fit into caches, and waiting is most of what a decision costs.
+ */
+export function touchShelf({ shelves, shelvesAt }: World, { catalog, files }: SteerRequest, site: number): number {
+  const shelf = shelves[catalog]?.[shelvesAt.items[shelvesAt.start[site]!]!]
+  return shelf === undefined || files.length === 0 ? 0 : touchBlock(shelf, files[0]!)
 }
 
 /** Whether an appliance verifiably holds all files that are asked for. */

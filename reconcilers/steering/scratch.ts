@@ -12,6 +12,8 @@ export interface WorkingMemory extends Scratch {
   readonly busy: Int32Array
   readonly busyTiers: Uint8Array
   busyCount: number
+  /** What was read ahead: of no other use. */
+  touched: number
   /** Sites of which somebody is named. */
   sitesNamed: number
   /** Sites of the tier at hand that are still to be looked at, and how they are preferred. */
@@ -39,6 +41,7 @@ export function newScratch(): Scratch {
     busy: new Int32Array(MAX_URLS),
     busyTiers: new Uint8Array(MAX_URLS),
     busyCount: 0,
+    touched: 0,
     sitesNamed: 0,
     sites: new Int32Array(64),
     siteKeys: new Float64Array(64),

@@ -103,6 +103,11 @@ export function holdersOf(shelf: Shelf, file: number): number {
   return 0
 }
 
+/** Reads where the blocks of a file's entry begin: see `touchShelf`. */
+export function touchBlock(shelf: Shelf, file: number): number {
+  return shelf[1 + 2 * (file >>> 10)] ?? 0
+}
+
 /** The i-th half byte from byte `at` on. */
 function halfAt(shelf: Shelf, at: number, i: number): number {
   const byte = at + (i >>> 1)
