@@ -41,7 +41,7 @@ function run(args: readonly string[]): ChildProcess {
  * A kubeconfig of the chart's ServiceAccount, with the chart's rights and no others, and its token in a file as in a pod. The embedded server issues no
  * such tokens: there it is the administrator's.
  */
-async function kubeconfigOf(account: 'weir-controller' | 'weir-gateway'): Promise<string> {
+async function kubeconfigOf(account: 'weir-controller' | 'weir-gateway' | 'weir-steering'): Promise<string> {
   const given = process.env.WEIR_TEST_KUBECONFIG
   if (given === undefined || !helm) return plane.kubeconfigPath
   const { status } = (await plane.client.raw(
@@ -137,6 +137,7 @@ async function fill(): Promise<void> {
   const { dir, client, kubeconfigPath } = plane
   const pki = await ensureCertificates({ folder: join(dir, 'pki-gateway'), now: new Date() })
   const [controllerConfig, gatewayConfig] = [await kubeconfigOf('weir-controller'), await kubeconfigOf('weir-gateway')]
+  const steeringConfig = await kubeconfigOf('weir-steering')
   const common = [`--blobs=${join(dir, 'shared')}`, '--metrics-listen=127.0.0.1:0']
   mkdirSync(join(dir, 'shared'))
   // Appliances of earlier tests on the same server may be dark.
@@ -157,10 +158,20 @@ async function fill(): Promise<void> {
   const opened = await written(gateway, 'stderr', /"url":"https:[^"]*"/)
   const gatewayUrl = /"url":"(https:[^"]*)"/.exec(opened)![1]!
 
+  const steering = run([
+    'steering',
+    `--kubeconfig=${steeringConfig}`,
+    '--listen=127.0.0.1:0',
+    '--trusted-proxies=127.0.0.0/8',
+    ...common,
+  ])
+  const answering = await written(steering, 'stderr', /"url":"http:[^"]*"/)
+  const steeringUrl = /"url":"(http:[^"]*)"/.exec(answering)![1]!
+
   const folder = join(import.meta.dirname, '../../examples/origin')
   origin = await startOrigin({ folder, exclude: [], indexFile: join(dir, 'origin.json'), port: 0, log: silentLog })
   const never = new AbortController().signal
-  let shown = ''
+  let [shown, said] = ['', '']
   const io: Io = {
     env: {},
     cwd: dir,
@@ -168,7 +179,9 @@ async function fill(): Promise<void> {
     out: async (text) => {
       shown += text
     },
-    err: () => {},
+    err: (text) => {
+      said += text
+    },
     errIsTerminal: false,
     outIsTerminal: false,
     interactive: false,
@@ -176,7 +189,7 @@ async function fill(): Promise<void> {
     interrupted: never,
     readerGone: never,
   }
-  const filled = runQuickstart({ io, client, origin, kubeconfigPath })
+  const filled = runQuickstart({ io, client, origin, kubeconfigPath, steeringUrl })
   const ca = file('ca.crt', pki.authority)
   await Promise.all([
     filled,
@@ -194,13 +207,25 @@ async function fill(): Promise<void> {
   const held = items.map(({ status }) => status?.content?.filesHeld ?? 0)
   // Two copies at each of two sites.
   expect(held.reduce((sum, n) => sum + n, 0)).toBe(4 * files)
+
+  // What the quickstart offers to try: a client of site ams1 is sent to one of its appliances, which has the file.
+  const [, ask] = /curl '([^']*\/v1\/steer\?[^']*)'/.exec(said)!
+  const sent = await eventually(async () => {
+    const answer = await fetch(ask!)
+    if (answer.status !== 200) return undefined
+    const { urls } = (await answer.json()) as {
+      readonly urls: readonly { readonly url: string; readonly appliance?: string }[]
+    }
+    return urls.find(({ appliance }) => appliance?.startsWith(`${NAMESPACE}/ams1-`))
+  }, 'steering answers')
+  expect((await fetch(sent.url)).status).toBe(200)
   if (gatewayConfig === kubeconfigPath) return
 
   // The accounts have the chart's rights: nothing was refused, and other things would be.
-  const said = () => running.map(({ log }) => log.join('')).join('')
-  expect(said()).toMatch(/"program":"controller".*"program":"gateway"/s)
+  const logged = () => running.map(({ log }) => log.join('')).join('')
+  expect(logged()).toMatch(/"program":"controller".*"program":"gateway"/s)
   // Nothing can be made in namespaces of earlier tests that are on their way out; that is refused to everybody.
-  const refusals = said().split('\n')
+  const refusals = logged().split('\n')
   expect(refusals.filter((line) => /forbidden/i.test(line) && !line.includes('being terminated'))).toEqual([])
   const asGateway = new Client({ access: await loadKubeconfig({ path: gatewayConfig }) })
   const refused = await asGateway.delete(appliances, { namespace: NAMESPACE, name: BOXES[0]! }).catch((error) => error)
