@@ -19,11 +19,6 @@ import { FakeAppliance, named, putAppliance, putCatalog, putSite, steer } from '
 
 const NS = 'play'
 const CLIENT = '192.0.2.1'
-/** From the moment in which an appliance goes silent until no answer names it. */
-const GONE_MS = 2000
-/** What a busy machine may add: one that is told late is told late. */
-const BUSY_MS = 1500
-
 let dir: string
 let api: Awaited<ReturnType<typeof startApiServer>>
 let plane: ControlPlane
@@ -92,22 +87,18 @@ async function start(): Promise<void> {
 /** Everybody who is named to the client: the policy gives room for all. */
 const everybody = async () => named(await steer(url, { file: `${NS}/films/one.mp4`, client: CLIENT }))
 const isNamed = async (name: string) => (await everybody()).includes(name)
-/** Ms until an appliance is named no more. */
-async function untilGone(name: string): Promise<number> {
-  const startedMs = performance.now()
-  await eventually(async () => !(await isNamed(name)), `${name} is left out`)
-  return performance.now() - startedMs
-}
+/** How long that takes is measured by test/drills/steering.ts. */
+const untilGone = (name: string) => eventually(async () => !(await isNamed(name)), `${name} is left out`)
 
 test('everybody who holds the file and answers is named', async () => {
   for (const name of names) await eventually(() => isNamed(name), `${name} is named`)
 })
 
-test('one that hangs, one whose process ends: gone from every answer within two seconds; back when they answer', async () => {
+test('one that hangs, one whose process ends: gone from every answer; back when they answer', async () => {
   boxes[0]!.silent = true
-  expect(await untilGone('a1')).toBeLessThan(GONE_MS + BUSY_MS)
+  await untilGone('a1')
   await boxes[1]!.kill()
-  expect(await untilGone('a2')).toBeLessThan(GONE_MS + BUSY_MS)
+  await untilGone('a2')
   expect(await everybody()).not.toContain('a1')
   boxes[0]!.silent = false
   await boxes[1]!.start()
