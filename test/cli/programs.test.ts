@@ -101,6 +101,12 @@ test.each([
     ['controller', '--leader-elect', '--lease-duration=5s', '--renew-deadline=6s'],
     '--retry-period must be well below --renew-deadline',
   ],
+  ['steering needs its blobs', ['steering'], '--blobs is missing'],
+  ['DNS needs its zone', ['steering', '--blobs=b', '--dns-listen=:0'], '--dns-zone is missing'],
+  ['a zone needs DNS', ['steering', '--blobs=b', '--dns-zone=play.example'], '--dns-zone needs --dns-listen'],
+  ['a proxy that is no prefix', ['steering', '--blobs=b', '--trusted-proxies=10.0.0.1/8'], 'bits set beyond'],
+  ['a header that none sends', ['steering', '--blobs=b', '--forwarding-header=X-Mine'], '--forwarding-header must be'],
+  ['a key without its certificate', ['steering', '--blobs=b', '--tls-key=k'], '--tls-cert is missing'],
   ['gateway needs its certificate', ['gateway', '--blobs=b'], '--tls-cert is missing'],
 ])('%s', async (_, args, message) => {
   const more = args[1] === '--leader-elect' ? common() : [`--kubeconfig=${plane.kubeconfigPath}`]
