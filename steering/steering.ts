@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Address } from '../reconcilers/steering/address.ts'
+import { clientMap as clientMapOf } from '../reconcilers/steering/client/client-map.ts'
 import type { ClientMap } from '../reconcilers/steering/locate.ts'
 import { openBlobStore } from '../runtime/blob-store.ts'
 import type { ServerCertificate } from '../runtime/certificates/certificate-files.ts'
@@ -24,6 +25,7 @@ import { networkOf } from './network-of.ts'
 import { randomBits, Steerer } from './steerer.ts'
 import { Blobs, type SharedBlobs } from './world/blobs.ts'
 import { CatalogReader } from './world/catalog-reader.ts'
+import { CoverageFile } from './world/coverage-file.ts'
 import { Feed } from './world/feed.ts'
 import { Model } from './world/model.ts'
 import { siteNetworks } from './world/site-networks.ts'
@@ -47,6 +49,8 @@ export interface SteeringOptions {
   readonly dns?: DnsOptions
   /** Folder for the snapshot and copies of blobs. Absent: without the API server, a start waits for it. */
   readonly data?: string
+  /** A file that says which site or region clients of a prefix belong to, where no Site announces them. */
+  readonly coverage?: string
   readonly decisionLog?: Omit<DecisionLogOptions, 'log' | 'clock' | 'counters'>
   /** CIDR prefixes of proxies that are believed when they say for whom they ask. */
   readonly trustedProxies?: readonly string[]
@@ -130,7 +134,11 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     },
   })
   const hint = (appliance: string, address: Readonly<Address>) => hints.hint(appliance, networkOf(address))
-  let clientMap: ClientMap = siteNetworks([])
+  const coverage = options.coverage === undefined ? undefined : new CoverageFile(options.coverage, clock, log)
+  await coverage?.start()
+  const covered: ClientMap = { find: (address) => coverage?.current?.find(address) }
+  const mapOf = (sites: ClientMap) => (coverage ? clientMapOf({ sites, coverage: covered }) : sites)
+  let clientMap = mapOf(siteNetworks([]))
   model.listen({
     onAddress(appliance, url) {
       const isProbed = url !== undefined && prober?.set(appliance, url)
@@ -139,7 +147,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
       health.forgetProbe(appliance)
     },
     onSites(sites) {
-      clientMap = siteNetworks(sites)
+      clientMap = mapOf(siteNetworks(sites))
     },
   })
   const random = randomBits(Math.floor(Math.random() * 2 ** 32))
@@ -177,6 +185,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   const close = async () => {
     await Promise.all([server.close(), dns?.close(), prober?.close()])
     hints.close()
+    coverage?.close()
     await feed.close()
     await snapshot?.close()
     await decisions?.close()

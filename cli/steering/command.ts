@@ -16,6 +16,10 @@ export const command: Verb = {
       .option('--tls-cert <file>', 'certificate, PEM')
       .option('--tls-key <file>', 'the certificate’s key, PEM')
       .option('--data <folder>', 'where the last snapshot is kept, to start from it without the API server (not kept)')
+      .option(
+        '--coverage <file>',
+        'sites and regions of clients whose prefixes no Site announces: CSV or JSON of prefix, site, region',
+      )
       .option('--dns-listen <address>', 'where DNS is answered, over UDP and TCP (off)')
       .option('--dns-zone <name>', 'the zone that it answers for, such as play.example.com')
       .option('--dns-ns <name>', 'name of a name server of the zone; may be repeated (else ns.<zone>)', list)

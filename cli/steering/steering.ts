@@ -19,6 +19,7 @@ export interface SteeringFlags extends ProgramFlags {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly data?: string
+  readonly coverage?: string
   readonly dnsListen?: string
   readonly dnsZone?: string
   readonly dnsNs?: readonly string[]
@@ -76,6 +77,7 @@ export async function runSteering(io: Io, words: readonly string[], flags: Steer
     trustedProxies: flags.trustedProxies ?? [],
     ...(flags.corsOrigins ? { corsOrigins: flags.corsOrigins } : {}),
     ...(flags.data === undefined ? {} : { data: flags.data }),
+    ...(flags.coverage === undefined ? {} : { coverage: flags.coverage }),
     ...(certificates ? { tls: certificates.current } : {}),
     ...(dns ? { dns } : {}),
     ...(decisionLog ? { decisionLog } : {}),

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Answer, decode, encode } from 'dns-packet'
 import { namespaces } from '../../runtime/client/resource.ts'
@@ -213,6 +216,22 @@ describe('whose request it is', () => {
     const limited = codes.filter(({ status }) => status === 429)
     expect(limited.length).toBeGreaterThanOrEqual(8)
     expect(limited[0]!.headers.get('retry-after')).toBe('1')
+  })
+
+  test('clients whose prefix no site announces are found in the coverage file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weir-coverage-'))
+    const coverage = join(folder, 'coverage.csv')
+    await writeFile(coverage, `prefix,site\n198.51.100.0/24,${NS}/fra\n192.0.2.0/24,${NS}/fra\nnonsense,x\n`)
+    await using covered = await openSteering(plane, { coverage, probeThreads: 0 })
+    await covered.synced
+    const site = async (client: string) => {
+      const { explanation } = await steer(covered.url, { file: 'play/films/one.mp4', client, explain: '1' })
+      return explanation!.client
+    }
+    await eventually(async () => (await site('198.51.100.1')).site === `${NS}/fra`, 'the file says where it is')
+    expect(await site('198.51.100.1')).toMatchObject({ knownBy: 'coverage' })
+    expect(await site('192.0.2.1')).toMatchObject({ site: `${NS}/ams`, knownBy: 'site' })
+    await rm(folder, { recursive: true })
   })
 
   test.each([
