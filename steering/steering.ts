@@ -23,6 +23,7 @@ import { DecisionLog, type DecisionLogOptions } from './log/decision-log.ts'
 import type { SteeringView } from './metrics.ts'
 import { networkOf } from './network-of.ts'
 import { randomBits, Steerer } from './steerer.ts'
+import { BgpFeeds } from './world/bgp-feeds.ts'
 import { Blobs, type SharedBlobs } from './world/blobs.ts'
 import { CatalogReader } from './world/catalog-reader.ts'
 import { CoverageFile } from './world/coverage-file.ts'
@@ -51,6 +52,8 @@ export interface SteeringOptions {
   readonly data?: string
   /** A file that says which site or region clients of a prefix belong to, where no Site announces them. */
   readonly coverage?: string
+  /** A folder with the routes that appliances hear by BGP: NAMESPACE/APPLIANCE each. They count before the coverage file, and after what sites announce. */
+  readonly bgpFeeds?: string
   readonly decisionLog?: Omit<DecisionLogOptions, 'log' | 'clock' | 'counters'>
   /** CIDR prefixes of proxies that are believed when they say for whom they ask. */
   readonly trustedProxies?: readonly string[]
@@ -137,7 +140,19 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   const coverage = options.coverage === undefined ? undefined : new CoverageFile(options.coverage, clock, log)
   await coverage?.start()
   const covered: ClientMap = { find: (address) => coverage?.current?.find(address) }
-  const mapOf = (sites: ClientMap) => (coverage ? clientMapOf({ sites, coverage: covered }) : sites)
+  const bgp =
+    options.bgpFeeds === undefined
+      ? undefined
+      : new BgpFeeds({
+          ...{ folder: options.bgpFeeds, clock, log },
+          placeOf(appliance) {
+            const site = siteOf(appliance)
+            const coordinates = model.objects('Site').get(site)?.spec.coordinates
+            return site === '' ? undefined : { site, coordinates }
+          },
+        })
+  const mapOf = (sites: ClientMap) =>
+    clientMapOf({ sites, ...(bgp ? { bgp: bgp.routes } : {}), ...(coverage ? { coverage: covered } : {}) })
   let clientMap = mapOf(siteNetworks([]))
   model.listen({
     onAddress(appliance, url) {
@@ -186,6 +201,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     await Promise.all([server.close(), dns?.close(), prober?.close()])
     hints.close()
     coverage?.close()
+    bgp?.close()
     await feed.close()
     await snapshot?.close()
     await decisions?.close()
@@ -203,6 +219,8 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   // Whoever does not ask is not told.
   const ready = fromSnapshot ? Promise.resolve() : synced
   ready.catch(() => {})
+  // Routes lead to sites: these must be known.
+  ready.then(() => bgp?.start()).catch(() => {})
   return {
     url: server.url,
     dns: dns?.address,

@@ -20,6 +20,10 @@ export const command: Verb = {
         '--coverage <file>',
         'sites and regions of clients whose prefixes no Site announces: CSV or JSON of prefix, site, region',
       )
+      .option(
+        '--bgp-feeds <folder>',
+        'routes that appliances hear by BGP, as BIRD or bgpdump -m print them: NAMESPACE/APPLIANCE each',
+      )
       .option('--dns-listen <address>', 'where DNS is answered, over UDP and TCP (off)')
       .option('--dns-zone <name>', 'the zone that it answers for, such as play.example.com')
       .option('--dns-ns <name>', 'name of a name server of the zone; may be repeated (else ns.<zone>)', list)

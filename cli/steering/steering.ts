@@ -20,6 +20,7 @@ export interface SteeringFlags extends ProgramFlags {
   readonly tlsKey?: string
   readonly data?: string
   readonly coverage?: string
+  readonly bgpFeeds?: string
   readonly dnsListen?: string
   readonly dnsZone?: string
   readonly dnsNs?: readonly string[]
@@ -77,6 +78,7 @@ export async function runSteering(io: Io, words: readonly string[], flags: Steer
     trustedProxies: flags.trustedProxies ?? [],
     ...(flags.corsOrigins ? { corsOrigins: flags.corsOrigins } : {}),
     ...(flags.data === undefined ? {} : { data: flags.data }),
+    ...(flags.bgpFeeds === undefined ? {} : { bgpFeeds: flags.bgpFeeds }),
     ...(flags.coverage === undefined ? {} : { coverage: flags.coverage }),
     ...(certificates ? { tls: certificates.current } : {}),
     ...(dns ? { dns } : {}),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -218,11 +218,19 @@ describe('whose request it is', () => {
     expect(limited[0]!.headers.get('retry-after')).toBe('1')
   })
 
-  test('clients whose prefix no site announces are found in the coverage file', async () => {
+  test('clients whose prefix no site announces are found by the routes that appliances hear, and in the coverage file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-coverage-'))
     const coverage = join(folder, 'coverage.csv')
     await writeFile(coverage, `prefix,site\n198.51.100.0/24,${NS}/fra\n192.0.2.0/24,${NS}/fra\nnonsense,x\n`)
-    await using covered = await openSteering(plane, { coverage, probeThreads: 0 })
+    await mkdir(join(folder, 'bgp', NS), { recursive: true })
+    const route = (prefix: string, path: string) =>
+      `TABLE_DUMP2|1|B|10.0.0.1|64500|${prefix}|${path}|IGP|10.0.0.1|0|0||NAG||\n`
+    await writeFile(
+      join(folder, 'bgp', NS, 'b1'),
+      route('100.64.0.0/16', '64500 64501') + route('100.65.0.0/16', '64500'),
+    )
+    await writeFile(join(folder, 'bgp', NS, 'a1'), `${route('100.64.0.0/16', '64500')}rubbish\n`)
+    await using covered = await openSteering(plane, { coverage, bgpFeeds: join(folder, 'bgp'), probeThreads: 0 })
     await covered.synced
     const site = async (client: string) => {
       const { explanation } = await steer(covered.url, { file: 'play/films/one.mp4', client, explain: '1' })
@@ -231,6 +239,9 @@ describe('whose request it is', () => {
     await eventually(async () => (await site('198.51.100.1')).site === `${NS}/fra`, 'the file says where it is')
     expect(await site('198.51.100.1')).toMatchObject({ knownBy: 'coverage' })
     expect(await site('192.0.2.1')).toMatchObject({ site: `${NS}/ams`, knownBy: 'site' })
+    // Both hear of the first network, ams by a shorter way.
+    await eventually(async () => (await site('100.65.0.1')).site === `${NS}/fra`, 'a route says where it is')
+    expect(await site('100.64.0.1')).toMatchObject({ site: `${NS}/ams`, knownBy: 'bgp' })
     await rm(folder, { recursive: true })
   })
 
