@@ -51,6 +51,8 @@ const PEER_PREFIX = '/.weir/sha256/'
 /** A head longer than this is no request for a file. */
 const MAX_HEADER_BYTES = 16 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
+/** Players in pages of any site may read what clients are served, and why they are not: whoever reaches an appliance gets its files, without cookies or passwords. */
+const FOR_PAGES = { 'Access-Control-Allow-Origin': '*' }
 
 /** Serves what is held, over HTTP. Only verified files are ever found. */
 export async function startServer(options: ServeOptions): Promise<ContentServer> {
@@ -124,18 +126,18 @@ class Handler {
 
   async #client(path: string): Promise<void> {
     const segments = decodeSegments(path)
-    if (!segments) return this.#text(400, 'the path is not valid')
-    if (!this.#options.isServing()) return this.#text(503, 'out of service')
+    if (!segments) return this.#text(400, 'the path is not valid', FOR_PAGES)
+    if (!this.#options.isServing()) return this.#text(503, 'out of service', FOR_PAGES)
     const [namespace, catalog, ...rest] = segments
     const file = this.#options.findPath(`${namespace}/${catalog}`, rest.join('/'))
-    if (!file) return this.#text(404, 'not held here')
-    await this.#send(file, 'client')
+    if (!file) return this.#text(404, 'not held here', FOR_PAGES)
+    await this.#send(file, 'client', FOR_PAGES)
   }
 
   async #send(
     { sha256, path, counted }: ServableFile,
     whom: 'client' | 'peer',
-    headers?: Record<string, string>,
+    headers: Record<string, string>,
   ): Promise<void> {
     const { openFiles, onUnreadable, counters, tally } = this.#options
     openFiles.opened(sha256, this.#response)
@@ -145,7 +147,7 @@ class Handler {
       served = await serveFile(this.#request, this.#response, {
         path,
         etag: `"sha256-${sha256}"`,
-        ...(headers && { headers }),
+        headers,
       })
     } catch (error) {
       // Bad sectors show here first. Anything else, such as too many open files, says nothing about the file.

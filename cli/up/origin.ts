@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { contentTypeOf } from '../../runtime/http-files/content-type.ts'
 import { fileBelow } from '../../runtime/http-files/folder.ts'
 import { serveFile } from '../../runtime/http-files/serve-file.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -101,7 +102,8 @@ async function answer(state: OriginIndex, request: IncomingMessage, response: Se
     response.writeHead(404, { 'Content-Length': 0 }).end()
     return
   }
-  await serveFile(request, response, { path: file.absolute, lastModified: true })
+  const contentType = contentTypeOf(path!)
+  await serveFile(request, response, { path: file.absolute, lastModified: true, ...(contentType && { contentType }) })
 }
 
 /** The list as it is; an old one is renewed behind its reader's back, for the next. */

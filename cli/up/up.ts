@@ -37,6 +37,7 @@ export async function runUp(io: Io, words: readonly string[], flags: UpFlags): P
     const plane = await control(io, dir, flags, log)
     parts.push(plane)
     say(io, `Control plane: ${plane.apiUrl} (kubeconfig ${relative(io.cwd, plane.kubeconfigPath)})`)
+    say(io, `Steering: ${plane.steeringUrl}`)
     const origin = await openOrigin(io, dir, flags, log)
     if (origin) parts.push(origin)
     const count = Number(flags.appliances ?? (flags.quickstart ? QUICKSTART_APPLIANCES : 0))

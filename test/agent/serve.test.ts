@@ -67,6 +67,17 @@ describe('a held file, by its path in the catalog and by its sha256', () => {
   })
 })
 
+test.each([
+  ['a file', () => film, 200, '*'],
+  ['why there is none', () => `${agent.url}/isp/films/other`, 404, '*'],
+  ['not what peers are served', () => `${agent.url}/.weir/sha256/${sha256(body)}`, 200, null],
+  ['not its metrics', () => `${agent.url}/metrics`, 200, null],
+])('players in pages may read %s', async (_, url, status, origins) => {
+  const answer = await fetch(url(), { headers: { Origin: 'https://play.example' } })
+  await answer.body?.cancel()
+  expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([status, origins])
+})
+
 /** What a server answers to these very bytes. */
 async function raw(request: string): Promise<string> {
   const socket = net.connect(Number(new URL(agent.url).port), '127.0.0.1')

@@ -20,3 +20,26 @@ test('an origin that still makes its list lets its first readers wait rather tha
     await origin.close()
   }
 })
+
+test('an origin says what a page is made of, for browsers run nothing else, and nothing of names that do not tell', async () => {
+  using folder = new Folder()
+  mkdirSync(join(folder.path, 'files'))
+  for (const name of ['index.html', 'page.js', 'lib.min.mjs', 'film.m3u8', 'SHOUTED.HTML', 'none']) {
+    folder.file(`files/${name}`, 'text')
+  }
+  const log = createLog({ program: 'test', level: 'silent' })
+  const indexFile = join(folder.path, 'index.json')
+  const origin = await startOrigin({ folder: join(folder.path, 'files'), exclude: [], indexFile, port: 0, log })
+  try {
+    const typeOf = async (path: string) => (await fetch(`${origin.url}/${path}`)).headers.get('content-type')
+    expect(await Promise.all(['index.html', 'SHOUTED.HTML', 'page.js', 'lib.min.mjs'].map(typeOf))).toEqual([
+      ...['text/html; charset=utf-8', 'text/html; charset=utf-8'],
+      ...['text/javascript; charset=utf-8', 'text/javascript; charset=utf-8'],
+    ])
+    expect(await Promise.all(['film.m3u8', 'none', 'catalog.ndjson'].map(typeOf))).toEqual([
+      ...['application/vnd.apple.mpegurl', 'application/octet-stream', 'application/x-ndjson'],
+    ])
+  } finally {
+    await origin.close()
+  }
+})

@@ -123,6 +123,7 @@ onLinux('weir up --quickstart', () => {
   test('fills six appliances, shows the fleet as a table and what to try next', async () => {
     const said = await up()
     expect(said).toMatch(/^Control plane: https:\/\/127\.0\.0\.1:\d+ \(kubeconfig data\/kubeconfig\)$/m)
+    expect(said).toMatch(/^Steering: http:\/\/127\.0\.0\.1:\d+$/m)
     expect(said).toContain('Warning: the origin leaves out out: the link leads out of the folder\n')
     expect(said).toMatch(/^Origin: http:\/\/127\.0\.0\.1:\d+ serves tree \(43 files, /m)
     expect(said).toMatch(/^fra1-a: Ready, 100% of \d+ files/m)
