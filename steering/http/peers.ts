@@ -35,9 +35,9 @@ export class Peers {
     return client
   }
 
-  /** Whether the request may say for which client it asks. */
+  /** Whether the request may say for which client it asks: one that a trusted proxy makes itself, not one that it passes on for a stranger. */
   mayNameClient(req: IncomingMessage): boolean {
-    return this.#peerOf(req).trusted
+    return this.#peerOf(req).trusted && this.#trusted.has(this.clientOf(req))
   }
 
   #peerOf({ socket }: IncomingMessage): Peer {

@@ -255,6 +255,20 @@ describe('whose request it is', () => {
   ])('a proxy of ours says: %s', async (_, header, expected) => {
     expect(await clientSeen(steering.url, { 'X-Forwarded-For': header })).toBe(expected)
   })
+
+  test.each([
+    ['a backend of ours', undefined, 200],
+    ['a backend of ours, through a proxy of ours', '127.0.0.1', 200],
+    ['a stranger, through a proxy of ours', '198.51.100.7', 403],
+    ['a stranger who says that he is ours', '127.0.0.1, 198.51.100.7', 403],
+  ])('who may say for which client he asks: %s', async (_, header, status) => {
+    const headers = header === undefined ? {} : { 'X-Forwarded-For': header }
+    const asked = `${steering.url}/v1/steer?file=play/films/one.mp4&client=192.0.2.1`
+    expect((await fetch(asked, { headers })).status).toBe(status)
+    const body = JSON.stringify({ client: '192.0.2.1', failed: ['play/nobody'] })
+    const hinted = await fetch(`${steering.url}/v1/hints`, { method: 'POST', headers, body })
+    expect(hinted.status).toBe(status === 200 ? 202 : 403)
+  })
 })
 
 describe('what changes', () => {
