@@ -224,13 +224,20 @@ export class Steerer {
   readonly #byBase = new Map<string, number>()
   #basesOf: readonly string[] = []
   #basesCount = -1
+  #longestBase = 0
 
   /** The appliance that a `namespace/name`, or a URL that an answer has given, means. */
   applianceOf(text: string): number | undefined {
     const { world } = this.#options
     if (!/^https?:/i.test(text)) return world.applianceOrdinals.get(text)
     this.#refreshBases()
-    for (let end = text.length; end > 8; end = text.lastIndexOf('/', end - 1)) {
+    // No base is longer: of whatever a stranger makes longer, only the beginning is looked at.
+    const most = this.#longestBase
+    for (
+      let end = text.length > most ? text.lastIndexOf('/', most) : text.length;
+      end > 8;
+      end = text.lastIndexOf('/', end - 1)
+    ) {
       const ordinal = this.#byBase.get(text.slice(0, end))
       if (ordinal !== undefined && world.urls[ordinal] !== undefined) return ordinal
     }
@@ -243,8 +250,12 @@ export class Steerer {
     const unchanged = this.#basesCount === urls.length && this.#basesOf.every((url, i) => url === urls[i])
     if (unchanged) return
     this.#byBase.clear()
+    this.#longestBase = 0
     urls.forEach((url, ordinal) => {
-      if (url !== '') this.#byBase.set(url.replace(/\/+$/, ''), ordinal)
+      if (url === '') return
+      const base = url.replace(/\/+$/, '')
+      this.#byBase.set(base, ordinal)
+      this.#longestBase = Math.max(this.#longestBase, base.length)
     })
     this.#basesOf = [...urls]
     this.#basesCount = urls.length

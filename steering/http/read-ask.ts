@@ -9,6 +9,8 @@ export interface ReadAsk extends Ask {
 }
 
 const NONE: readonly string[] = []
+/** Faults that are told: an answer must not be many times as long as what was asked. */
+const MAX_FAULTS = 20
 const BODY_FIELDS = ['client', 'files', 'catalog', 'title', 'purpose', 'exclude', 'maxUrls', 'explain'] as const
 const isPurpose = (value: unknown): value is Purpose => (PURPOSES as readonly unknown[]).includes(value)
 
@@ -23,7 +25,9 @@ export function askOfBody(text: string): ReadAsk {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalid([{ pointer: '', detail: 'the body must be a JSON object' }])
   const faults: Fault[] = []
-  const fault = (field: string, detail: string) => void faults.push({ pointer: `/${field}`, detail })
+  const fault = (field: string, detail: string) => {
+    if (faults.length < MAX_FAULTS) faults.push({ pointer: `/${field}`, detail })
+  }
   const known: readonly string[] = BODY_FIELDS
   for (const field in body) {
     if (!known.includes(field))
@@ -91,7 +95,9 @@ export function askOfQuery(query: string): ReadAsk {
   const files: string[] = []
   const exclude: string[] = []
   const faults: Fault[] = []
-  const fault = (parameter: string, detail: string) => void faults.push({ parameter, detail })
+  const fault = (parameter: string, detail: string) => {
+    if (faults.length < MAX_FAULTS) faults.push({ parameter, detail })
+  }
   for (let start = 0; start < query.length; ) {
     const found = query.indexOf('&', start)
     const end = found < 0 ? query.length : found
