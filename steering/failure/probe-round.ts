@@ -15,6 +15,8 @@ export interface RoundOptions {
   readonly random: () => number
   /** Connections kept open between probes: what this process may open sets a bound. */
   readonly maxKept: number
+  /** Connections that are being opened at once. 2,000 unless told. */
+  readonly maxOpening?: number
   /** A verdict has changed, or is the first. */
   readonly onVerdict: (id: number, up: boolean, reason: string) => void
   readonly onLoad: (id: number, load: ProbedLoad) => void
@@ -42,6 +44,8 @@ class Target {
   step: Step = 'idle'
   /** It counts among those whose connection is being opened. */
   opening = false
+  /** It is in the queue of those that wait to be asked. */
+  waiting = false
   /** In a row. */
   answers = 0
   failures = 0
@@ -133,7 +137,12 @@ export class ProbeRound {
     this.#atTick = Math.max(this.#atTick, nowTick)
     const waiting = this.#waiting
     this.#waiting = []
-    for (const target of waiting) if (!target.gone) this.#ask(target)
+    for (const target of waiting) {
+      // Asked in between, it has left the queue.
+      if (!target.waiting) continue
+      target.waiting = false
+      if (!target.gone) this.#ask(target)
+    }
   }
 
   close(): void {
@@ -159,13 +168,15 @@ export class ProbeRound {
   #ask(target: Target): void {
     const { times } = this.#options
     const isNew = target.up !== true || target.step === 'first'
-    if (isNew && this.#opening >= MAX_OPENING) {
-      this.#waiting.push(target)
+    if (isNew && !target.opening && this.#opening >= (this.#options.maxOpening ?? MAX_OPENING)) {
+      if (!target.waiting) this.#waiting.push(target)
+      target.waiting = true
       return
     }
+    target.waiting = false
     const second = target.step === 'first'
     target.step = second ? 'second' : 'first'
-    if (isNew) {
+    if (isNew && !target.opening) {
       target.opening = true
       this.#opening++
     }

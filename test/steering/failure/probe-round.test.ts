@@ -1,0 +1,53 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { expect, test } from '@jest/globals'
+import { ProbeRound, TICK_MS } from '../../../steering/failure/probe-round.ts'
+import { eventually } from '../../gateway/harness.ts'
+
+test('those that wait for their turn are asked once, however often they are asked for', async () => {
+  let answers = false
+  const sockets = new Set<Socket>()
+  /** The most questions that one connection has had without an answer. */
+  let unanswered = 0
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    let asked = 0
+    socket.on('data', (chunk) => {
+      asked += chunk.toString().split('HEAD ').length - 1
+      unanswered = Math.max(unanswered, asked)
+      if (!answers) return
+      asked = 0
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const up = new Set<number>()
+  const round = new ProbeRound({
+    times: { intervalMs: 20, timeoutMs: 60, retryTimeoutMs: 60, downIntervalMs: 60 },
+    ...{ perSecond: 1e6, maxKept: 100, maxOpening: 3, random: () => 0.5 },
+    monotonicMs: () => performance.now(),
+    onVerdict: (id, isUp) => (isUp ? up.add(id) : up.delete(id)),
+    onLoad: () => {},
+  })
+  const ids = [0, 1, 2, 3]
+  for (const id of ids) round.set(id, { secure: false, host: '127.0.0.1', port, path: '/healthz' })
+  const timer = setInterval(() => {
+    round.tick()
+    if (!answers) for (const id of ids) round.askNow(id)
+  }, TICK_MS)
+  try {
+    const before = round.probes
+    await eventually(async () => round.probes > before + 40, 'they are asked, and nobody answers')
+    expect(unanswered).toBe(1)
+    answers = true
+    await eventually(async () => up.size === ids.length, 'all are found to be there')
+  } finally {
+    clearInterval(timer)
+    round.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  }
+})
