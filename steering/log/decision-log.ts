@@ -28,6 +28,8 @@ export const LOG_HEADER = { weirDecisions: 1 } as const
 /** Lines wait until there are so many bytes, or for so long. */
 const FLUSH_BYTES = 32 * 1024
 const FLUSH_MS = 500
+/** A file that could not be written, as the disk was full, is opened again after so long. */
+const RETRY_MS = 5000
 /** What waits for a disk that does not keep up; more is not logged, and counted. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024
 /** Files of a decision that are told; a title has hundreds. */
@@ -46,6 +48,7 @@ export class DecisionLog {
   #count = 0
   #cancel: (() => void) | undefined
   #rotating: Promise<void> | undefined
+  #failedAtMs = 0
 
   private constructor(options: DecisionLogOptions, file: WriteStream, bytes: number) {
     this.#options = { maxBytes: 64 * 1024 * 1024, keep: 8, share: 1, ...options }
@@ -96,12 +99,23 @@ export class DecisionLog {
     await this.#rotating
     this.#flush()
     await ended(this.#file)
+    this.#cancel?.()
   }
 
   #flush(): void {
     this.#cancel?.()
     this.#cancel = undefined
     if (this.#rotating || this.#lines === '') return
+    if (this.#file.destroyed) {
+      // What is decided meanwhile waits.
+      const { clock } = this.#options
+      const leftMs = this.#failedAtMs + RETRY_MS - clock.monotonicMs()
+      if (leftMs > 0) {
+        this.#cancel = clock.after(leftMs, () => this.#flush())
+        return
+      }
+      this.#begin()
+    }
     const lines = this.#lines
     this.#lines = ''
     this.#bytes += lines.length
@@ -121,15 +135,22 @@ export class DecisionLog {
     } catch (error) {
       log.error({ path, error: (error as Error).message }, 'the log of decisions cannot be put aside')
     }
-    this.#file = createWriteStream(path, { flags: 'a', mode: 0o600 })
-    this.#watch(this.#file)
     this.#bytes = 0
-    this.#lines = `${JSON.stringify(LOG_HEADER)}\n${this.#lines}`
+    this.#begin()
     this.#rotating = undefined
   }
 
+  #begin(): void {
+    this.#file = createWriteStream(this.#options.path, { flags: 'a', mode: 0o600 })
+    this.#watch(this.#file)
+    this.#lines = `${JSON.stringify(LOG_HEADER)}\n${this.#lines}`
+  }
+
   #watch(file: WriteStream): void {
-    file.on('error', (error) => this.#options.log.error({ error: error.message }, 'decisions cannot be logged'))
+    file.on('error', (error) => {
+      this.#failedAtMs = this.#options.clock.monotonicMs()
+      this.#options.log.error({ error: error.message }, 'decisions cannot be logged')
+    })
   }
 }
 

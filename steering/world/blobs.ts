@@ -24,6 +24,8 @@ export class Blobs {
   readonly #kept: KeptBlobs | undefined
   readonly #onTrouble: (error: Error) => void
   readonly #keeping = new Set<Promise<unknown>>()
+  /** Digests asked for since copies began to be deleted; undefined: none are being deleted. */
+  #asked: Set<string> | undefined
 
   /** `onTrouble`: a copy could not be kept; what was asked is answered all the same. */
   constructor(shared: SharedBlobs, kept: KeptBlobs | undefined, onTrouble: (error: Error) => void) {
@@ -39,6 +41,7 @@ export class Blobs {
 
   /** A file with the blob's bytes, which are not checked. Throws as `inventory`. */
   async file(digest: string): Promise<string> {
+    this.#asked?.add(digest)
     if (await this.#kept?.has(digest)) return this.#kept!.path(digest)
     if (!this.#kept) {
       if (await this.#shared.has(digest)) return this.#shared.path(digest)
@@ -54,13 +57,21 @@ export class Blobs {
     await Promise.all(this.#keeping)
   }
 
-  /** Copies of blobs that are not needed are deleted. */
+  /** Copies of blobs that are not needed are deleted, but for those that are asked for meanwhile. */
   async keepOnly(needed: ReadonlySet<string>): Promise<void> {
     if (!this.#kept) return
-    for await (const { digest } of this.#kept.list()) if (!needed.has(digest)) await this.#kept.delete(digest)
+    const asked = new Set<string>()
+    this.#asked = asked
+    try {
+      for await (const { digest } of this.#kept.list())
+        if (!needed.has(digest) && !asked.has(digest)) await this.#kept.delete(digest)
+    } finally {
+      this.#asked = undefined
+    }
   }
 
   async #bytes(digest: string): Promise<Buffer> {
+    this.#asked?.add(digest)
     const copy = await this.#kept?.get(digest)
     // A disk that was full or lost its power may have left something else.
     if (copy && digestOf(copy) === digest) return copy

@@ -15,7 +15,9 @@ export interface CatalogTables {
   readonly titleAt: Uint32Array
   /** Open addressing by the hash of the path: index + 1; 0: free. Its length is a power of two. */
   readonly byPath: Uint32Array
-  /** The same by the hash of the title's label: ordinal of the title. */
+  /** The same by the hash of the title: its ordinal. */
+  readonly byName: Uint32Array
+  /** The same by the hash of the title's label, for the first title of each label that is not empty. */
   readonly byLabel: Uint32Array
   /** The files of each title, in the order of their indices: those of title t are `titleFiles[titleStart[t - 1] … titleStart[t] - 1]`. */
   readonly titleStart: Uint32Array
@@ -83,19 +85,19 @@ export class CatalogIndex implements CatalogFiles {
 
   /** The files of a title; undefined where there is none of that name. */
   titled(title: string): TitleFiles | undefined {
-    return this.#titled(titleLabel(title), (ordinal) => this.#title(ordinal) === title)
+    return this.#titled(this.#tables.byName, title, (ordinal) => this.#title(ordinal) === title)
   }
 
   /** The files of the first title with this DNS label. */
   labelled(label: string): TitleFiles | undefined {
-    return this.#titled(label, (ordinal) => titleLabel(this.#title(ordinal)) === label)
+    return this.#titled(this.#tables.byLabel, label, (ordinal) => titleLabel(this.#title(ordinal)) === label)
   }
 
-  #titled(label: string, is: (ordinal: number) => boolean): TitleFiles | undefined {
-    const { byLabel, titleStart, titleFiles, titleEntry } = this.#tables
-    const mask = byLabel.length - 1
-    for (let slot = hashString(label) & mask; byLabel[slot] !== 0; slot = (slot + 1) & mask) {
-      const ordinal = byLabel[slot]!
+  #titled(table: Uint32Array, name: string, is: (ordinal: number) => boolean): TitleFiles | undefined {
+    const { titleStart, titleFiles, titleEntry } = this.#tables
+    const mask = table.length - 1
+    for (let slot = hashString(name) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
+      const ordinal = table[slot]!
       if (!is(ordinal)) continue
       const files = titleFiles.subarray(titleStart[ordinal - 1]!, titleStart[ordinal]!)
       return { files, entry: titleEntry[ordinal - 1]! }
@@ -178,11 +180,18 @@ export function catalogTables(
   }
   pathAt[length] = used
   const titleAt = new Uint32Array(titles.size + 1)
+  const byName = new Uint32Array(tableSize(titles.size))
   const byLabel = new Uint32Array(tableSize(titles.size))
+  // Titles in other scripts all have the same label, an empty one: with all of them in the table, it would be searched from end to end.
+  const labels = new Set([''])
   for (const [title, ordinal] of titles) {
     titleAt[ordinal - 1] = used
     write(title)
-    put(byLabel, hashString(titleLabel(title)), ordinal)
+    put(byName, hashString(title), ordinal)
+    const label = titleLabel(title)
+    if (labels.has(label)) continue
+    labels.add(label)
+    put(byLabel, hashString(label), ordinal)
   }
   titleAt[titles.size] = used
   return {
@@ -193,6 +202,7 @@ export function catalogTables(
     titleOf,
     titleAt,
     byPath,
+    byName,
     byLabel,
     ...byTitle(titleOf, titles.size),
     titleEntry: Uint32Array.from(entries, (entry) => entry.index),

@@ -56,9 +56,11 @@ export class CoverageFile {
     const mark = `${mtimeMs} ${size} ${ino}`
     if (mark === this.#mark) return
     const coverage = readCoverage(await readFile(this.#path, 'utf8'))
-    this.#current = coverage
     this.#mark = mark
     const { refused } = coverage
+    // One that is being written, say. Otherwise no client would be known any more.
+    const isLost = coverage.size === 0 && refused.length > 0 && this.#current !== undefined
+    if (!isLost) this.#current = coverage
     const fields = { path: this.#path, prefixes: coverage.size, refused: refused.length }
     if (refused.length === 0) this.#log.info(fields, 'the coverage file has been read')
     else this.#log.warn({ ...fields, first: refused.slice(0, FAULTS_TOLD) }, 'rows of the coverage file are refused')

@@ -39,7 +39,7 @@ interface KnownCatalog {
   readonly uid: string
   digest: string
   /** Versions that number their files as this one does. */
-  readonly alike: Map<string, boolean>
+  readonly alike: Map<string, Promise<boolean>>
 }
 
 /** Follows what appliances say that they hold, and what catalogs number: blobs are read as digests change. */
@@ -128,8 +128,8 @@ export class Inventories {
       this.#options.onCatalogGone(catalog)
     }
     if (!version || this.#catalogs.get(catalog)?.digest === version.digest) return
-    const alike = this.#catalogs.get(catalog)?.alike ?? new Map<string, boolean>()
-    alike.set(version.digest, true)
+    const alike = this.#catalogs.get(catalog)?.alike ?? new Map<string, Promise<boolean>>()
+    alike.set(version.digest, Promise.resolve(true))
     this.#catalogs.set(catalog, { ...version, alike })
     this.#readCatalog(catalog, version)
     // Those that waited for it.
@@ -211,13 +211,20 @@ export class Inventories {
   async #isAlike(catalog: string, digest: string): Promise<boolean> {
     const known = this.#catalogs.get(catalog)
     if (!known) return false
-    const before = known.alike.get(digest)
-    if (before !== undefined) return before
+    let alike = known.alike.get(digest)
+    if (!alike) {
+      alike = this.#compare(digest, known.digest)
+      known.alike.set(digest, alike)
+      // One that could not be read is looked for again.
+      alike.catch(() => known.alike.delete(digest))
+    }
+    return await alike
+  }
+
+  /** Takes a second or two for a million files: whoever asks meanwhile shares the answer. */
+  async #compare(digest: string, current: string): Promise<boolean> {
     const { blobs, reader } = this.#options
-    const [other, current] = await Promise.all([blobs.file(digest), blobs.file(known.digest)])
-    const alike = await reader.alike(other, current)
-    known.alike.set(digest, alike)
-    return alike
+    return await reader.alike(...(await Promise.all([blobs.file(digest), blobs.file(current)])))
   }
 
   #enqueue(read: () => Promise<void>, first = false): void {

@@ -1,0 +1,37 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { newAddress, parseAddress } from '../../../reconcilers/steering/address.ts'
+import { FakeClock } from '../../../runtime/clock.ts'
+import { silentLog } from '../../../runtime/log.ts'
+import { CoverageFile } from '../../../steering/world/coverage-file.ts'
+import { eventually } from '../../gateway/harness.ts'
+
+test('a file of which no row can be used leaves in force what was read before', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'weir-coverage-'))
+  const path = join(folder, 'coverage.json')
+  const clock = new FakeClock()
+  const warned: unknown[] = []
+  const coverage = new CoverageFile(path, clock, { ...silentLog, warn: (fields: unknown) => warned.push(fields) })
+  const client = newAddress()
+  parseAddress('192.0.2.7', client)
+  const site = () => coverage.current?.find(client)?.site
+  try {
+    await writeFile(path, '[{"prefix":"192.0.2.0/24","site":"a/one"}]')
+    await coverage.start()
+    expect(site()).toBe('a/one')
+    await writeFile(path, '[{"prefix":"192.0.2.0/24","site":"a/two"},')
+    await clock.advance(5000)
+    await eventually(async () => warned.length > 0, 'what is wrong is told')
+    expect(site()).toBe('a/one')
+    await writeFile(path, '[{"prefix":"192.0.2.0/24","site":"a/two"}]\n')
+    await eventually(async () => {
+      await clock.advance(5000)
+      return site() === 'a/two'
+    }, 'the whole file counts')
+  } finally {
+    coverage.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
