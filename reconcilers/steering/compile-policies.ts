@@ -26,7 +26,21 @@ export function compilePolicies(world: World): void {
   world.networks = networks
   world.policies = all.map((input) => compileOne(world, input, networks))
   compileClients(world, all, networks)
+  if (isContentCompiled(world)) return
   compileContent(world, all)
+  contentOf.set(world, { policies: world.policyInputs, catalogs: [...world.catalogs] })
+}
+
+/** What `contentClass` and `contentPolicies` were made from: of a million files that takes seconds, and appliances and sites change far more often. */
+const contentOf = new WeakMap<World, Pick<World, 'catalogs'> & { readonly policies: readonly PolicyInput[] }>()
+
+function isContentCompiled(world: World): boolean {
+  const { policies, catalogs } = contentOf.get(world) ?? {}
+  return (
+    policies === world.policyInputs &&
+    catalogs?.length === world.catalogs.length &&
+    catalogs.every((catalog, c) => catalog === world.catalogs[c])
+  )
 }
 
 function networkLists({ spec }: PolicyInput): (readonly string[])[] {
@@ -144,7 +158,13 @@ function compileClients(world: World, policies: readonly PolicyInput[], networks
   })
 }
 
-/** Gives every file a content class: the set of policies that choose it. Few sets occur, however many files there are. */
+/** The most sets of policies that files are told apart by: as many as `Uint16Array` has numbers for. */
+const MAX_CLASSES = 65_536
+
+/**
+ * Gives every file a content class: the set of policies that choose it. Few sets occur, however many files there are; files of sets beyond the most are
+ * governed by policies for all content alone, as no policy may be the end of steering for all others.
+ */
 function compileContent(world: World, policies: readonly PolicyInput[]): void {
   const words = world.policyWords
   const classes = new Map<string, number>()
@@ -155,8 +175,8 @@ function compileContent(world: World, policies: readonly PolicyInput[]): void {
     const key = mask.join()
     let found = classes.get(key)
     if (found === undefined) {
+      if (classes.size === MAX_CLASSES) return 0
       found = classes.size
-      if (found > 0xffff) throw new RangeError('steering: policies divide the files into more than 65,536 sets')
       classes.set(key, found)
       for (const word of mask) masks.push(word >>> 0)
     }

@@ -14,6 +14,7 @@ import {
   removeAppliance,
   reportLoad,
   setInventory,
+  setPolicies,
   setUp,
   tick,
 } from '../../../reconcilers/steering/update.ts'
@@ -201,6 +202,48 @@ describe('policies', () => {
     expect(ask(world, { files: [0], purpose: 'live' }).ttlSeconds).toBe(12)
     expect(ask(world, { files: [0] }).ttlSeconds).toBe(13)
     expect(ask(world, { client: { site: -1, region: -1, networkClass: 0, source: 'none' } }).ttlSeconds).toBe(300)
+  })
+
+  test('files are looked through again only where policies or catalogs have changed', () => {
+    const world = fleet([policy('trailers', { priority: 5, content: { paths: ['trailers/**'] }, ttlSeconds: 11 })])
+    let reads = 0
+    const files = (paths: readonly string[]) => ({
+      files: paths.length,
+      file(i: number) {
+        reads++
+        return { path: paths[i]! }
+      },
+    })
+    putCatalog(world, 'default/films', files(['films/a', 'trailers/b']))
+    tick(world, START_MS)
+    expect(reads).toBe(2)
+    putAppliance(world, online('a3', 'edge-a'))
+    tick(world, START_MS)
+    expect([reads, ask(world, { files: [1] }).ttlSeconds]).toEqual([2, 11])
+    setPolicies(world, [policy('trailers', { priority: 5, content: { paths: ['films/**'] }, ttlSeconds: 12 })])
+    tick(world, START_MS)
+    expect([reads, ask(world, { files: [0] }).ttlSeconds]).toEqual([4, 12])
+    putCatalog(world, 'default/films', files(['trailers/a', 'films/b']))
+    tick(world, START_MS)
+    expect([reads, ask(world, { files: [1] }).ttlSeconds]).toEqual([6, 12])
+  })
+
+  test('policies that tell more sets of files apart than there can be end nothing', () => {
+    const bits = Array.from({ length: 17 }, (_, b) => b)
+    const world = fleet([
+      policy('all', { ttlSeconds: 21 }),
+      ...bits.map((b) =>
+        policy(`bit-${b}`, { priority: 17 - b, content: { paths: [`*${b.toString(36)}*`] }, ttlSeconds: 30 + b }),
+      ),
+    ])
+    const path = (i: number) => bits.map((b) => ((i >> b) & 1 ? b.toString(36) : '-')).join('')
+    putCatalog(world, 'default/films', { files: 2 ** 17, file: (i) => ({ path: path(i) }) })
+    tick(world, START_MS)
+    expect(ask(world, { files: [1] }).ttlSeconds).toBe(30)
+    expect(ask(world, { files: [6] }).ttlSeconds).toBe(31)
+    // Of the sets that came last only what is for all content is known.
+    const none = { client: { site: 0, region: 0, networkClass: 0, source: 'site' as const } }
+    expect(ask(world, { ...none, files: [2 ** 17 - 1] }).ttlSeconds).toBe(21)
   })
 
   test('without a fallback, the least busy is named when all are too busy', () => {
