@@ -30,8 +30,8 @@ export interface PolicySurroundings {
   readonly solver: PlacementSolver
   /** Solves elsewhere what `solver` would solve here: on other threads. */
   readonly place?: (problem: PlacementProblem, catalogDigest: string, question: PolicyInput) => Promise<Placed>
+  /** Read when they are needed: solving takes its time. */
   readonly brake: Brake
-  /** Read when it is needed: solving takes its time. */
   readonly now: Date
 }
 
@@ -42,12 +42,13 @@ export async function decidePolicy(
   reader: BlobReader,
   around: PolicySurroundings,
 ): Promise<Plan> {
-  const { solver, place, brake } = around
-  const question = { ...(await gather(policy, objects, reader, solver)), brake }
+  const { solver, place } = around
+  const question = { ...(await gather(policy, objects, reader, solver)), brake: around.brake }
   if (!needsPlan(question)) return planPolicy(question, around.now)
   const problem = await pose(question, reader)
   const placed = await placeWhatChanged(question, problem, reader, place)
-  return planPolicy({ ...question, policy: asItIs(policy, objects), material: { problem, placed } }, around.now)
+  const current = { policy: asItIs(policy, objects), brake: around.brake }
+  return planPolicy({ ...question, ...current, material: { problem, placed } }, around.now)
 }
 
 /** The policy that a plan was made for, as it is now: that progress was told made it another version. Throws Retryable where it asks for something else by now. */

@@ -59,7 +59,9 @@ export function placementController(
         if (!policy) return { type: 'done' }
         const around = {
           solver,
-          brake: deps.brake.now,
+          get brake() {
+            return deps.brake.now
+          },
           get now() {
             return clock.now()
           },

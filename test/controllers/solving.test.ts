@@ -13,7 +13,7 @@ import {
   sites,
 } from '../../controllers/resources.ts'
 import type { KubeObject } from '../../crds/metadata.ts'
-import type { PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
+import type { Appliance, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import type { BlobSource, BlobStore } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
 import { loadKubeconfig } from '../../runtime/client/kubeconfig.ts'
@@ -23,6 +23,7 @@ import { type ControlPlane, eventually, freshNamespace, startControlPlane } from
 
 const SITES = 8
 const FILES = 300
+const EPOCH = '2026-01-01T00:00:00Z'
 
 let plane: ControlPlane
 let controllersClient: Client
@@ -31,6 +32,9 @@ let controllers: Controllers | undefined
 /** Manifests that were put, and whether those that come stay on their way for ever. */
 let manifestsPut = 0
 let storeHangs = false
+let letGo: (() => void)[] = []
+/** Share of dark appliances that engages the brake. */
+let maxDarkShare = 1
 
 beforeAll(async () => {
   plane = await startControlPlane()
@@ -44,6 +48,8 @@ beforeEach(async () => {
   ns = await freshNamespace(plane.client, 'solving')
   manifestsPut = 0
   storeHangs = false
+  letGo = []
+  maxDarkShare = 1
 })
 afterEach(async () => {
   await controllers?.close()
@@ -63,7 +69,11 @@ function blobs(): BlobStore {
       return (source: BlobSource, expected?: string) => {
         if (isManifest(source)) {
           manifestsPut++
-          if (storeHangs) return new Promise<string>(() => {})
+          if (storeHangs) {
+            const { promise, resolve } = Promise.withResolvers<void>()
+            letGo.push(resolve)
+            return promise.then(() => store.put(source, expected))
+          }
         }
         return store.put(source, expected)
       }
@@ -78,7 +88,12 @@ async function start(placement: PlacementOptions): Promise<void> {
     catalog: { fileRoots: [plane.dir] },
     // Small as it is, it is solved on threads.
     placement: { fleetDelayMs: 20, progressDelayMs: 20, inlineUpTo: 0, tellAfterMs: 0, tellEveryMs: 0, ...placement },
-    brake: { maxDarkShare: 1, minDark: 1 },
+    brake: {
+      get maxDarkShare() {
+        return maxDarkShare
+      },
+      minDark: 1,
+    },
   })
   await controllers.started
 }
@@ -152,6 +167,35 @@ test('a policy says that it is being solved; one that changes under way is solve
   expect(conditionOf(policy, 'Reconciling')?.reason).toBe('Converging')
   expect(conditionOf(policy, 'EndedEarly')).toBeUndefined()
   expect(policy.status?.filesPlaced).toBeLessThan(FILES)
+})
+
+test('a fleet that goes dark while its plan is sought keeps the one in force', async () => {
+  await start({})
+  await makeFleet()
+  storeHangs = true
+  await applyPolicy()
+  await eventually(async () => letGo.length > 0, 'it is being solved')
+  maxDarkShare = 0.5
+  const lost = { type: 'Online', status: 'False', reason: 'HeartbeatLost', message: '', lastTransitionTime: EPOCH }
+  await plane.client.applyStatus(
+    appliances,
+    {
+      apiVersion: 'fleet.weir.dev/v1alpha1',
+      kind: 'Appliance',
+      metadata: { name: 'a0', namespace: ns },
+      status: { agent: { bootId: 'one', version: 'test', startedAt: EPOCH }, conditions: [lost] },
+    } as unknown as Appliance,
+    { fieldManager: 'test', force: true },
+  )
+  await eventually(async () => controllers!.fleet.brake.now.engaged, 'the fleet is dark')
+  storeHangs = false
+  for (const go of letGo) go()
+  const policy = await eventually(async () => {
+    const now = await policyNow()
+    return conditionOf(now, 'Paused') && now
+  }, 'it is paused')
+  expect(policy.status?.currentPlan).toBeUndefined()
+  expect((await plane.client.list(placementPlans, { namespace: ns })).items).toEqual([])
 })
 
 test('a plan whose time was up says so, itself and in the status of its policy', async () => {
