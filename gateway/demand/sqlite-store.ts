@@ -13,6 +13,9 @@ import {
   totalOf,
 } from './store.ts'
 
+/** A large country asks for more than 2^53 bytes a day: an integer beyond that would not be read at all. */
+const COUNTED = 'cast(requests as real) as requests, cast(bytes as real) as bytes'
+
 /** Demand in a file of this machine. Blocks while it writes: some 15 ms for the largest batch. */
 export class SqliteDemandStore implements DemandStore {
   readonly #db: DatabaseSync
@@ -52,7 +55,7 @@ export class SqliteDemandStore implements DemandStore {
   async files(catalog: string, fromDay: number, toDay: number, demandClass?: string): Promise<readonly FileDemand[]> {
     const rows = this.#db
       .prepare(
-        `select class as "demandClass", day, file, requests, bytes from weir_demand_file
+        `select class as "demandClass", day, file, ${COUNTED} from weir_demand_file
          where catalog = ? ${demandClass === undefined ? '' : 'and class = ?'} and day >= ? and day < ? order by class, day, file`,
       )
       .all(catalog, ...(demandClass === undefined ? [] : [demandClass]), fromDay, toDay)
@@ -66,9 +69,7 @@ export class SqliteDemandStore implements DemandStore {
 
   async sites(fromHour: number, toHour: number): Promise<readonly SiteDemand[]> {
     const rows = this.#db
-      .prepare(
-        'select site, hour, requests, bytes from weir_demand_site where hour >= ? and hour < ? order by site, hour',
-      )
+      .prepare(`select site, hour, ${COUNTED} from weir_demand_site where hour >= ? and hour < ? order by site, hour`)
       .all(fromHour, toHour)
     return rows.map((row) => ({ ...row }) as unknown as SiteDemand)
   }

@@ -44,6 +44,15 @@ describe.each(kinds)('demand in %s', (_name, start) => {
     await (await started).stop()
   })
 
+  test('may be more than is told apart exactly', async () => {
+    const store = await opened
+    const bytes = 2 ** 50
+    const catalogs = [{ catalog: 'isp/much', files: [], others: { requests: 1, bytes } }]
+    for (let i = 0; i < 10; i++) await store.add(batch(`much-${i}`, { site: 'isp/much', hour: HOUR - 48, catalogs }))
+    expect(await store.files('isp/much', DAY - 2, DAY - 1)).toMatchObject([{ requests: 10, bytes: 10 * bytes }])
+    expect(await store.sites(HOUR - 48, HOUR - 47)).toMatchObject([{ requests: 10, bytes: 10 * bytes }])
+  })
+
   test('is counted by class, file and day, and by site and hour', async () => {
     const store = await opened
     expect(await store.add(batch('1'))).toBe(true)
