@@ -8,6 +8,7 @@ const steering = new Steering(asked.get('steering') ?? 'http://127.0.0.1:8490')
 const film = asked.get('film') ?? 'play/films/film/film.m3u8'
 // Nothing is ever fetched from there: it makes the relative addresses in playlists into names of files.
 const base = 'http://steered.invalid/'
+const AGAIN_MS = 2000
 
 const video = document.querySelector('#video')
 const state = document.querySelector('#state')
@@ -36,8 +37,12 @@ const hls = new Hls({
   maxBufferLength: 4,
   maxMaxBufferLength: 4,
 })
-hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
-  if (fatal) state.textContent = `Cannot go on: ${details}`
+hls.on(Hls.Events.ERROR, (_, { fatal, type, details }) => {
+  if (!fatal) return
+  state.textContent = `Cannot go on: ${details}`
+  // Nobody could be reached for long. They may come back.
+  if (type === Hls.ErrorTypes.NETWORK_ERROR)
+    setTimeout(() => (hls.levels.length > 0 ? hls.startLoad() : hls.loadSource(base + film)), AGAIN_MS)
 })
 hls.loadSource(base + film)
 hls.attachMedia(video)
