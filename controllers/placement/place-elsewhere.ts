@@ -53,7 +53,9 @@ export class Elsewhere {
   ): Promise<Placed> {
     const { clock, blobs, caches, solving, deadlineMs, inlineUpTo } = this.#options
     const key = keyOf(question.policy)
-    const id = `${key} ${question.policy.status?.currentPlan} ${inputsDigest(question)}`
+    // What is taken over from the plan in force is not asked for: the same question may be asked of fewer sites, or more.
+    const asked = question.digest(Buffer.from(problem.sites.map((site) => site.key).join('\n')))
+    const id = `${key} ${question.policy.status?.currentPlan} ${inputsDigest(question)} ${asked}`
     if (this.#last?.id === id && clock.monotonicMs() - this.#last.atMs < GOOD_MS) return this.#last.placed
     const stop = new AbortController()
     const unsubscribe = caches.policies.onChange((change) => {
