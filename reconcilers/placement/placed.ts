@@ -17,6 +17,7 @@ import type {
 } from './problem.ts'
 import { barredAt } from './solver/markets.ts'
 import { weigh } from './weigh.ts'
+import { byGain, sumWorth } from './worth.ts'
 
 /** What one appliance is to hold, as it is stored. */
 export interface PlacedAppliance {
@@ -201,7 +202,6 @@ export function joinPlaced(parts: readonly Placed[]): Placed {
   const [first, ...others] = parts
   if (!first || others.length === 0) return first ?? nothingPlaced
   const worths = parts.map(({ worth }) => worth).filter((worth) => worth !== undefined)
-  const sum = (field: keyof PlacementWorth) => worths.reduce((total, worth) => total + worth[field], 0)
   const withSites = parts.filter(({ sites }) => sites.length > 0)
   const insteadOf = parts.find((part) => part.insteadOf)?.insteadOf
   return {
@@ -211,18 +211,10 @@ export function joinPlaced(parts: readonly Placed[]): Placed {
     everywhere: withSites
       .map((part) => part.everywhere)
       .reduce((all, set) => all.intersection(set), withSites[0]?.everywhere ?? new FileSet()),
-    ...(worths.length === parts.length && {
-      worth: {
-        demand: sum('demand'),
-        local: sum('local'),
-        parent: sum('parent'),
-        value: sum('value'),
-        bound: sum('bound'),
-      },
-    }),
+    ...(worths.length === parts.length && { worth: sumWorth(worths) }),
     scarce: parts
       .flatMap(({ scarce = [] }) => scarce)
-      .sort((a, b) => b.gain - a.gain || compare(a.site, b.site) || compare(a.resource, b.resource))
+      .sort(byGain)
       .slice(0, SCARCE_TOLD),
     ...tellUnmet(
       parts.flatMap(({ unmet }) => unmet?.first ?? []),
@@ -234,4 +226,4 @@ export function joinPlaced(parts: readonly Placed[]): Placed {
   }
 }
 
-const nothingPlaced: Placed = { appliances: [], sites: [], somewhere: new FileSet(), everywhere: new FileSet() }
+export const nothingPlaced: Placed = { appliances: [], sites: [], somewhere: new FileSet(), everywhere: new FileSet() }

@@ -1,8 +1,9 @@
 import { FileSet } from '../blobs/file-set.ts'
 import { compare, type PlanIndex, type PlanIndexPart } from '../blobs/plan-index.ts'
 import { together } from './partition.ts'
-import { type Placed, type PlacedAppliance, SCARCE_TOLD, settledAt } from './placed.ts'
+import { nothingPlaced, type Placed, type PlacedAppliance, SCARCE_TOLD, settledAt } from './placed.ts'
 import type { PlacementProblem, PlacementSite, Scarcity, SolvedPart } from './problem.ts'
+import { byGain, sumWorth } from './worth.ts'
 
 /** By what sites are placed besides their problem. */
 export interface PartContext {
@@ -53,7 +54,7 @@ export function takeOver(problem: PlacementProblem, index: PlanIndex, context: P
         problem,
         kept.flatMap(({ sites }) => sites),
       ),
-      ...(parts.length > 0 && { worth: worthOf(parts) }),
+      ...(parts.length > 0 && { worth: sumWorth(parts.map(({ worth }) => worth)) }),
       scarce: scarceOf(parts),
       parts: parts.map(({ sites, worth, scarce }) => ({
         sites: sites.map(({ key }) => key),
@@ -92,7 +93,7 @@ export function partsOf(problem: PlacementProblem, placed: Placed, context: Part
           const { appliances, files, bytes, bytesLeftOut } = site
           return [{ key, appliances, files, bytes, bytesLeftOut }]
         }),
-        worth: worthOf(some),
+        worth: sumWorth(some.map(({ worth }) => worth)),
         scarce: scarceOf(some),
       },
     ]
@@ -100,23 +101,10 @@ export function partsOf(problem: PlacementProblem, placed: Placed, context: Part
   return found.sort((a, b) => compare(a.inputs, b.inputs))
 }
 
-const nothingPlaced: Placed = { appliances: [], sites: [], somewhere: new FileSet(), everywhere: new FileSet() }
-
-function worthOf(parts: readonly Pick<SolvedPart, 'worth'>[]): SolvedPart['worth'] {
-  const sum = (field: keyof SolvedPart['worth']) => parts.reduce((total, { worth }) => total + worth[field], 0)
-  return {
-    demand: sum('demand'),
-    local: sum('local'),
-    parent: sum('parent'),
-    value: sum('value'),
-    bound: sum('bound'),
-  }
-}
-
 function scarceOf(parts: readonly Pick<SolvedPart, 'scarce'>[]): Scarcity[] {
   return parts
     .flatMap(({ scarce }) => scarce)
-    .sort((a, b) => b.gain - a.gain || compare(a.site, b.site) || compare(a.resource, b.resource))
+    .sort(byGain)
     .slice(0, SCARCE_TOLD)
 }
 

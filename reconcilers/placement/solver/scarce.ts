@@ -1,5 +1,5 @@
-import { compare } from '../../blobs/plan-index.ts'
 import type { Scarcity } from '../problem.ts'
+import { byGain } from '../worth.ts'
 import type { Tree } from './model.ts'
 import { dearestStorage, dearestThroughput } from './site-dual.ts'
 
@@ -21,5 +21,5 @@ export function scarceIn(trees: readonly Tree[], siteKeys: readonly string[]): S
       add(site, 'Throughput', dearestThroughput(types, prices))
     }
   }
-  return found.sort((a, b) => b.gain - a.gain || compare(a.site, b.site) || compare(a.resource, b.resource))
+  return found.sort(byGain)
 }

@@ -2,7 +2,7 @@ import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
 import type { PlacementWorth, Scarcity, SolvedPart, SolvedSite, Unmet } from '../problem.ts'
 import { type Asked, askParents, byFile, servedBy } from './asked.ts'
-import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
+import { type Bands, ONLY_ABOVE } from './bands.ts'
 import { withChurn } from './churn.ts'
 import { Cuts } from './cuts.ts'
 import type { SolverAppliance, SolverInput } from './input.ts'
@@ -15,15 +15,15 @@ import {
   worthOfStaying,
 } from './keep.ts'
 import { Markets } from './markets.ts'
-import type { Above, Branch, Overlap, Tree, Trunk } from './model.ts'
-import { parentsOf } from './parents.ts'
+import type { Branch, Tree, Trunk } from './model.ts'
 import { partsOf } from './parts.ts'
 import { Pins } from './pins.ts'
 import { type Coverage, type PlacingBox, SitePlacing } from './place.ts'
+import { plant } from './plant.ts'
 import { keepCopies, type RegionMember } from './regional.ts'
 import { scarceIn } from './scarce.ts'
-import { type Capacity, dearestStorage } from './site-dual.ts'
-import { measure, type Site, storageOf, totalOf } from './sites.ts'
+import { dearestStorage } from './site-dual.ts'
+import { measure, type Site } from './sites.ts'
 import { survivalOf } from './survival.ts'
 import { type Effort, emptyGroups, priceTree, setGroups } from './tree.ts'
 
@@ -67,7 +67,14 @@ export class Solved {
     this.#sites = [...input.sites]
       .sort((one, other) => compare(one.key, other.key))
       .map((site) => measure(site, this.#markets.at(site)))
-    this.trees = this.#plant()
+    this.trees = plant({
+      input,
+      sites: this.#sites,
+      markets: this.#markets,
+      pins: this.#pins,
+      cuts: this.#cuts,
+      parentValue: options.parentValue,
+    })
     for (const [i, tree] of this.trees.entries()) {
       control.onProgress?.((PRICING * i) / this.trees.length)
       const bound = priceTree(tree, options, control.shouldEnd)
@@ -146,122 +153,6 @@ export class Solved {
     const placing = this.#admit(tree, staying)
     this.#fillUp(placing)
     return placing
-  }
-
-  /** Groups the sites into trees and gives each its capacities and first prices. */
-  #plant(): Tree[] {
-    const parentOf = parentsOf(this.#input.sites)
-    const indexOf = new Map(this.#sites.map(({ key }, i) => [key, i]))
-    const kids = Map.groupBy([...this.#sites.keys()], (i) => indexOf.get(parentOf.get(this.#sites[i]!.key) ?? '') ?? -1)
-    return (kids.get(-1) ?? []).map((root): Tree => {
-      const tree = { trunks: [] as Trunk[], branches: [] as Branch[] }
-      if (kids.has(root)) this.#grow(root, [], kids, tree)
-      else tree.branches.push(this.#branch(root, []))
-      return tree
-    })
-  }
-
-  /** Adds a parent, and all that is below it. `above`: its own parents, the nearest first. */
-  #grow(
-    index: number,
-    above: readonly Trunk[],
-    kids: ReadonlyMap<number, readonly number[]>,
-    tree: { readonly trunks: Trunk[]; readonly branches: Branch[] },
-  ): void {
-    const trunk = this.#trunk(index, above, kids)
-    tree.trunks.push(trunk)
-    const chain = [trunk, ...above]
-    for (const kid of kids.get(index)!) {
-      if (kids.has(kid)) this.#grow(kid, chain, kids, tree)
-      else tree.branches.push(this.#branch(kid, chain))
-    }
-    if (this.#sites[index]!.demand > 0) tree.branches.push(this.#ownViewers(index, chain))
-  }
-
-  #trunk(index: number, above: readonly Trunk[], kids: ReadonlyMap<number, readonly number[]>): Trunk {
-    const own = this.#sites[index]!
-    const below: number[] = []
-    for (let queue = [...kids.get(index)!]; queue.length > 0; queue = queue.flatMap((kid) => kids.get(kid) ?? []))
-      below.push(...queue)
-    const sites = below.map((kid) => this.#sites[kid]!)
-    const demands = new Map<number, number>()
-    for (const { klass, demand } of [own, ...sites]) demands.set(klass, (demands.get(klass) ?? 0) + demand)
-    // Among equals the trunk's own class, then that of the first branch by name: whatever else there is elsewhere.
-    const [[klass]] = [...demands].sort((a, b) => b[1] - a[1]) as [[number, number]]
-    const bands = this.#cuts.at(this.#markets.of(klass, own), storageOf(own), 0)
-    const measured = own.measured || sites.some((site) => site.measured)
-    const trunk: Trunk = {
-      site: index,
-      above,
-      capacity: this.#lessPins(own, totalOf(own.types.flat(), measured)),
-      bands,
-      held: new Float64Array(bands.count),
-      missed: new Float64Array(bands.count),
-      gradient: new Float64Array(bands.count),
-      asked: 0,
-      price: 0,
-      storagePrice: 0,
-    }
-    // What nearer parents begin with, others need not.
-    if (below.some((kid) => kids.has(kid))) return trunk
-    let left = trunk.capacity.storage
-    for (let g = 0; g < bands.count && left > 0; g++) {
-      trunk.held[g] = bands.bytes[g]! <= left ? 1 : left / bands.bytes[g]!
-      left -= bands.bytes[g]!
-    }
-    return trunk
-  }
-
-  #branch(index: number, chain: readonly Trunk[]): Branch {
-    const site = this.#sites[index]!
-    const { demand, market, types, measured } = site
-    const above = chain.map((trunk) => storageOf(this.#sites[trunk.site]!))
-    // Who has no appliances goes by what the parent has.
-    const storage = types.length > 0 ? storageOf(site) : (above[0] ?? [])
-    const bands = this.#cuts.at(market, storage, Math.max(0, ...above.flat()))
-    const capacities = types.map((type) => this.#lessPins(site, totalOf(type, measured)))
-    return {
-      site: index,
-      demand,
-      bands,
-      types: capacities,
-      prices: new Float64Array(2 * types.length).fill(0.1 * demand),
-      chain: chain.map((trunk, k) => this.#above(trunk, bands, this.#options.parentValue ** (k + 1))),
-    }
-  }
-
-  /** Viewers of a parent itself: for them it is their own site. */
-  #ownViewers(index: number, chain: readonly Trunk[]): Branch {
-    const branch = this.#branch(index, chain)
-    return {
-      ...branch,
-      types: [],
-      prices: new Float64Array(0),
-      chain: branch.chain.map((above, k) => ({ ...above, value: this.#options.parentValue ** k })),
-    }
-  }
-
-  #above(trunk: Trunk, bands: Bands, value: number): Above {
-    return { trunk, value, ...(trunk.bands !== bands && { overlap: this.#overlap(bands, trunk.bands) }) }
-  }
-
-  /** What pins leave of a type's storage, where each type takes its part of them. */
-  #lessPins({ types, market }: Site, { storage, throughput }: Capacity): Capacity {
-    if (this.#pins.files.length === 0) return { storage, throughput }
-    const boxes = types.flat()
-    const all = boxes.reduce((sum, { storageBytes }) => sum + storageBytes, 0)
-    const pinned = this.#pins.bytesAt(market, boxes.length)
-    return { storage: all > 0 ? Math.max(0, storage - (pinned * storage) / all) : 0, throughput }
-  }
-
-  readonly #overlaps = new Map<Bands, Map<Bands, Overlap>>()
-
-  #overlap(own: Bands, parents: Bands): Overlap {
-    const known = this.#overlaps.get(own)?.get(parents)
-    if (known) return known
-    const overlap = overlapOf(own, parents)
-    this.#overlaps.set(own, (this.#overlaps.get(own) ?? new Map<Bands, Overlap>()).set(parents, overlap))
-    return overlap
   }
 
   /** Pins, then what the prices admit; or what is there. */
@@ -618,26 +509,4 @@ function statesBy(parents: ReadonlyMap<Trunk, SitePlacing>): (branch: Branch) =>
 
 function boxOf({ key, storageBytes, throughputGbps, held }: SolverAppliance, measured: boolean): PlacingBox {
   return { key, storage: storageBytes, throughput: measured ? throughputGbps : Infinity, before: held }
-}
-
-function overlapOf(own: Bands, parents: Bands): Overlap {
-  const cells = new Map<number, [number, number]>()
-  for (const f of own.order) {
-    // What the parent may not hold is in none of its bands.
-    if (parents.of[f] === NO_BAND) continue
-    const key = own.of[f]! * parents.count + parents.of[f]!
-    const cell = cells.get(key)
-    const bytes = own.sizes[f]! * STORED[own.copies[f]!]!
-    if (cell) {
-      cell[0] += own.share[f]!
-      cell[1] += bytes
-    } else cells.set(key, [own.share[f]!, bytes])
-  }
-  const keys = Uint32Array.from(cells.keys()).sort()
-  return {
-    own: Uint16Array.from(keys, (key) => Math.floor(key / parents.count)),
-    parents: Uint16Array.from(keys, (key) => key % parents.count),
-    demand: Float64Array.from(keys, (key) => cells.get(key)![0]),
-    bytes: Float64Array.from(keys, (key) => cells.get(key)![1]),
-  }
 }
