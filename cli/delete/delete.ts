@@ -104,7 +104,12 @@ async function deleteAll(
       if (flags.dryRun === 'client') return {}
       const key = { name, ...(namespace === undefined ? {} : { namespace }) }
       try {
-        const how = { resource, object, afterOthers: deleted.length > 0 && !isDryRun(flags), signal }
+        const how = {
+          resource,
+          object: { ...object, metadata: { ...object.metadata, ...key } } as typeof object,
+          afterOthers: deleted.length > 0 && !isDryRun(flags),
+          signal,
+        }
         return await onceUnused(connection.client, how, () =>
           connection.client.delete(resource, key, {
             propagationPolicy: PROPAGATION[flags.cascade],
