@@ -57,6 +57,6 @@ export function problemBody({ status, reason, message, faults }: HttpProblem): s
 
 /** A request that is wrong at these places. */
 export function invalid(faults: readonly Fault[]): HttpProblem {
-  const detail = faults.map((fault) => `${fault.pointer ?? fault.parameter ?? 'request'}: ${fault.detail}`).join('; ')
+  const detail = faults.map((fault) => `${fault.pointer || (fault.parameter ?? 'request')}: ${fault.detail}`).join('; ')
   return new HttpProblem(400, 'Invalid', detail, { faults })
 }
