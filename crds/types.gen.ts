@@ -575,7 +575,7 @@ export interface ExcludedFiles {
 /** What outlives the loss of appliances: the head of what a site's viewers ask for, the most popular files, which is placed on more appliances than may be lost, before anything else but pins. Absent means that files are placed as often as `copies` says. */
 export interface Resilience {
   /** How much of a site's demand the head is, in per cent. */
-  readonly headShare: number
+  readonly headPercent: number
   /** How many appliances of a site may be lost, whichever they are, with the head still there and the others fast enough to serve it. Default: `1`. */
   readonly survivesLossOf: number
 }

@@ -47,10 +47,10 @@ export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: Pl
     screen.field('Churn', `what moves must earn ${bonusPercent}% more than what it displaces${budget}`)
   }
   if (spec.resilience) {
-    const { headShare, survivesLossOf = 1 } = spec.resilience
+    const { headPercent, survivesLossOf = 1 } = spec.resilience
     screen.field(
       'Resilience',
-      `${headShare}% of each site's demand outlives the loss of ${survivesLossOf} of its appliances`,
+      `${headPercent}% of each site's demand outlives the loss of ${survivesLossOf} of its appliances`,
     )
   }
   for (const { paths, copies } of spec.pins ?? [])

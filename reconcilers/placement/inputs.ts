@@ -58,7 +58,7 @@ export function planInputs(
     exclude: (exclude ?? []).map((e) => e.paths),
     // Nothing where it says nothing: plans from before there was such a field are still what the solver would answer.
     ...(churn && { churn: [churn.bonusPercent ?? null, churn.maxFillBytesPerSite ?? null] }),
-    ...(resilience && { resilience: [resilience.headShare, resilience.survivesLossOf ?? 1] }),
+    ...(resilience && { resilience: [resilience.headPercent, resilience.survivesLossOf ?? 1] }),
     targets: targets.map((target) => [
       keyOf(target.appliance),
       keyOf(target.site),
@@ -145,7 +145,7 @@ export function poseProblem(
     excluded: excluded.files,
     ...(licences.all.length > 0 && { licences: licences.all }),
     ...(resilience && {
-      resilience: { headShare: resilience.headShare / 100, survivesLossOf: resilience.survivesLossOf ?? 1 },
+      resilience: { headShare: resilience.headPercent / 100, survivesLossOf: resilience.survivesLossOf ?? 1 },
     }),
   })
 }

@@ -275,7 +275,7 @@ describe('what is asked for and cannot be had is said, with what binds', () => {
     planPolicy(input({ solver: priced, policy: policy('all', spec), targets, ...more }), NOW)
   const feasible = (plan: ReturnType<typeof planPolicy>) =>
     statusOf(plan)?.status?.conditions?.find(({ type }) => type === 'Feasible')
-  const resilience = { headShare: 50, survivesLossOf: 1 }
+  const resilience = { headPercent: 50, survivesLossOf: 1 }
 
   test('a head that outlives a loss', () => {
     const plan = asked({ resilience }, targetsOf({ fra1: 600, fra2: 600, ams1: 600, ams2: 600 }))
