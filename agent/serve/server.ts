@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { contentTypeOf } from '../../runtime/http-files/content-type.ts'
 import { type Served, serveFile } from '../../runtime/http-files/serve-file.ts'
 import type { Log } from '../../runtime/log.ts'
 import { errorCode } from '../file-io.ts'
@@ -129,15 +130,17 @@ class Handler {
     if (!segments) return this.#text(400, 'the path is not valid', FOR_PAGES)
     if (!this.#options.isServing()) return this.#text(503, 'out of service', FOR_PAGES)
     const [namespace, catalog, ...rest] = segments
-    const file = this.#options.findPath(`${namespace}/${catalog}`, rest.join('/'))
+    const name = rest.join('/')
+    const file = this.#options.findPath(`${namespace}/${catalog}`, name)
     if (!file) return this.#text(404, 'not held here', FOR_PAGES)
-    await this.#send(file, 'client', FOR_PAGES)
+    await this.#send(file, 'client', FOR_PAGES, contentTypeOf(name))
   }
 
   async #send(
     { sha256, path, counted }: ServableFile,
     whom: 'client' | 'peer',
     headers: Record<string, string>,
+    contentType?: string,
   ): Promise<void> {
     const { openFiles, onUnreadable, counters, tally } = this.#options
     openFiles.opened(sha256, this.#response)
@@ -148,6 +151,7 @@ class Handler {
         path,
         etag: `"sha256-${sha256}"`,
         headers,
+        ...(contentType === undefined ? {} : { contentType }),
       })
     } catch (error) {
       // Bad sectors show here first. Anything else, such as too many open files, says nothing about the file.

@@ -13,12 +13,20 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
   '.m3u8': 'application/vnd.apple.mpegurl',
   '.mpd': 'application/dash+xml',
   '.mp4': 'video/mp4',
+  '.m4v': 'video/mp4',
+  '.m4a': 'audio/mp4',
   '.m4s': 'video/iso.segment',
   '.ts': 'video/mp2t',
+  '.webm': 'video/webm',
+  '.aac': 'audio/aac',
+  '.mp3': 'audio/mpeg',
   '.vtt': `text/vtt${TEXT}`,
+  '.ttml': 'application/ttml+xml',
 }
 
 /** The media type of a file by its name; undefined where the name does not tell. */

@@ -10,7 +10,11 @@ const body = randomBytes(600_000)
 const files = new Map([
   ['film.mp4', body],
   ['empty', Buffer.alloc(0)],
+  ...['film.m3u8', 'film.MPD', 'high/001.ts', 'high/001.m4s', 'en.vtt', 'patch.bin'].map(
+    (name) => [name, Buffer.from(`the bytes of ${name}`)] as const,
+  ),
 ])
+const filledBytes = [...files.values()].reduce((sum, { length }) => sum + length, 0)
 const etag = `"sha256-${sha256(body)}"`
 let agent: RunningAgent
 let film: string
@@ -55,6 +59,32 @@ describe('a held file, by its path in the catalog and by its sha256', () => {
 
     const changed = await fetch(url(), { headers: { Range: 'bytes=0-9', 'If-Range': '"sha256-other"' } })
     expect([changed.status, (await bytesOf(changed)).length]).toEqual([200, 600_000])
+  })
+
+  test.each([
+    ['film.m3u8', 'application/vnd.apple.mpegurl', 'Safari plays no list of another type'],
+    ['film.MPD', 'application/dash+xml', 'capitals do not matter'],
+    ['film.mp4', 'video/mp4', 'what a <video> plays by itself'],
+    ['high/001.ts', 'video/mp2t', 'a segment of MPEG-2, no TypeScript'],
+    ['high/001.m4s', 'video/iso.segment', 'a fragment of MP4'],
+    ['en.vtt', 'text/vtt; charset=utf-8', 'a <track> of another type is not shown'],
+    ['empty', 'application/octet-stream', 'the name says nothing'],
+    ['patch.bin', 'application/octet-stream', 'nor does this one'],
+  ])('%s is %s: %s', async (name, type) => {
+    const url = `${agent.url}/isp/films/${name}`
+    const answers = await Promise.all([
+      fetch(url),
+      fetch(url, { method: 'HEAD' }),
+      fetch(url, { headers: { Range: name === 'empty' ? 'lines=1' : 'bytes=0-3' } }),
+    ])
+    await Promise.all(answers.map((answer) => answer.body?.cancel()))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, name === 'empty' ? 200 : 206])
+    expect(answers.map(({ headers }) => headers.get('content-type'))).toEqual([type, type, type])
+  })
+
+  test('peers are told bytes, whatever they are called', async () => {
+    const answer = await fetch(`${agent.url}/.weir/sha256/${sha256(body)}`, { method: 'HEAD' })
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream')
   })
 
   test('an empty file', async () => {
@@ -121,8 +151,8 @@ describe('what is not there, or not right', () => {
 test('metrics tell what was served and what is held', async () => {
   await (await fetch(film)).arrayBuffer()
   const metrics = await (await fetch(`${agent.url}/metrics`)).text()
-  expect(metrics).toContain('# TYPE weir_agent_files_held gauge\nweir_agent_files_held 2\n')
-  expect(metrics).toContain('weir_agent_filled_bytes_total{source="origin"} 600000\n')
+  expect(metrics).toContain(`# TYPE weir_agent_files_held gauge\nweir_agent_files_held ${files.size}\n`)
+  expect(metrics).toContain(`weir_agent_filled_bytes_total{source="origin"} ${filledBytes}\n`)
   expect(Number(/weir_agent_http_requests_total\{code="200"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(0)
   expect(Number(/weir_agent_sent_bytes_total\{to="client"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(600_000)
 })
