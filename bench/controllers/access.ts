@@ -1,7 +1,8 @@
 import { CONTROLLER_CONNECTIONS } from '../../controllers/connections.ts'
-import { Client, type ClientOptions } from '../../runtime/client/client.ts'
+import { Client } from '../../runtime/client/client.ts'
 import { fixedCredentials } from '../../runtime/client/credentials.ts'
 import type { ClusterAccess } from '../../runtime/client/kubeconfig.ts'
+import type { ClientOptions } from '../../runtime/client/requests.ts'
 import type { Access } from '../apiserver/connection.ts'
 
 /** Requests under way at the same time, of whoever writes. */

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Client, type ClientOptions } from '../../runtime/client/client.ts'
+import { Client } from '../../runtime/client/client.ts'
 import { fixedCredentials } from '../../runtime/client/credentials.ts'
+import type { ClientOptions } from '../../runtime/client/requests.ts'
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string
