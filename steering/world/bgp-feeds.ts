@@ -24,11 +24,20 @@ export interface BgpFeedsOptions {
   readonly placeOf: (appliance: string) => FeedPlace | undefined
 }
 
-/** Routes that appliances hear by BGP, from files that are read again as they change. Taken in slice by slice: answers go on in between. */
+/** A file that was written to less than this ago may still be. */
+const SETTLED_MS = 2000
+
+/**
+ * Routes that appliances hear by BGP, from files that are read again as they change. Taken in slice by slice: answers go on in between. What cannot be
+ * read, or is not whole, leaves in force what was read before, and hinders no other; what is not there any more is no longer heard.
+ */
 export class BgpFeeds {
   readonly routes = new RouteTable('bgp')
   readonly #options: BgpFeedsOptions
+  /** By appliance: the version of its file that is in force. */
   readonly #read = new Map<string, string>()
+  /** By path: what is wrong with it, told once. */
+  readonly #faults = new Map<string, string>()
   #cancel = () => {}
   #closed = false
 
@@ -38,12 +47,8 @@ export class BgpFeeds {
 
   /** Reads what is there, and goes on looking. */
   async start(): Promise<void> {
-    const { folder, log, clock } = this.#options
-    try {
-      await this.#look()
-    } catch (error) {
-      log.warn({ folder, error: (error as Error).message }, 'BGP feeds cannot be read')
-    }
+    const { folder, clock } = this.#options
+    await this.#guarded(folder, () => this.#look())
     if (!this.#closed) this.#cancel = clock.after(LOOK_MS, () => void this.start())
   }
 
@@ -55,34 +60,49 @@ export class BgpFeeds {
   async #look(): Promise<void> {
     const { folder } = this.#options
     const there = new Set<string>()
-    for (const namespace of await readdir(folder, { withFileTypes: true })) {
-      if (!namespace.isDirectory() || namespace.name.startsWith('.')) continue
-      for (const name of await readdir(join(folder, namespace.name))) {
+    const unreadable = new Set<string>()
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const { name: namespace } = entry
+      if (namespace.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue
+      const path = join(folder, namespace)
+      const names = await this.#guarded(path, () => readdir(path).catch(ifGone<string[]>([])))
+      if (!names) unreadable.add(namespace)
+      for (const name of names ?? []) {
         // Files that are still being written.
         if (name.startsWith('.') || this.#closed) continue
-        const appliance = `${namespace.name}/${name}`
-        there.add(appliance)
-        await this.#take(appliance, join(folder, namespace.name, name))
+        const appliance = `${namespace}/${name}`
+        const file = join(path, name)
+        const isThere = await this.#guarded(file, () => this.#take(appliance, file))
+        if (isThere !== false) there.add(appliance)
       }
     }
     for (const appliance of this.#read.keys()) {
-      if (there.has(appliance)) continue
+      if (there.has(appliance) || unreadable.has(appliance.slice(0, appliance.indexOf('/'))) || this.#closed) continue
       this.#read.delete(appliance)
       await inSlices(this.routes.removeFeed(appliance))
     }
   }
 
-  async #take(appliance: string, path: string): Promise<void> {
-    const { placeOf, log } = this.#options
+  /** False where there is no such file, or no such appliance. Throws where it cannot be read or is not whole. */
+  async #take(appliance: string, path: string): Promise<boolean> {
+    const { placeOf, log, clock } = this.#options
     const place = placeOf(appliance)
-    const { mtimeMs, size, ino } = await stat(path)
+    const found = place && (await stat(path).catch(ifGone(undefined)))
+    if (!found) return false
+    if (!found.isFile()) throw new Error('is no file')
     // An appliance that moves takes its routes along.
-    const mark = `${mtimeMs} ${size} ${ino} ${place?.site}`
-    if (!place || this.#read.get(appliance) === mark) return
-    this.#read.set(appliance, mark)
+    const mark = `${found.mtimeMs} ${found.size} ${found.ino} ${place.site}`
+    const before = this.#read.get(appliance)
+    const ageMs = clock.now().getTime() - found.mtimeMs
+    if (before === mark || (before !== undefined && ageMs >= 0 && ageMs < SETTLED_MS)) return true
+    const text = await readFile(path, 'utf8')
+    const { mtimeMs, size } = await stat(path)
+    if (mtimeMs !== found.mtimeMs || size !== found.size) return true
+    // Half a line may be a prefix that is far shorter than the whole.
+    if (text !== '' && !text.endsWith('\n')) throw new Error('its last line has no end: it is not whole')
     const bad: { line: number; problem: string }[] = []
     let routes = 0
-    function* announced(text: string): Generator<Route> {
+    function* announced(): Generator<Route> {
       for (const row of readBgpFeed(text)) {
         if (row.type === 'bad') bad.push(row)
         if (row.type !== 'announce') continue
@@ -90,11 +110,34 @@ export class BgpFeeds {
         yield row
       }
     }
-    const text = await readFile(path, 'utf8')
-    await inSlices(this.routes.replaceFeed(appliance, place.site, announced(text), place.coordinates))
+    await inSlices(this.routes.replaceFeed(appliance, place.site, announced(), place.coordinates))
+    this.#read.set(appliance, mark)
     const fields = { appliance, site: place.site, routes, bad: bad.length }
     if (bad.length === 0) log.info(fields, 'a BGP feed has been read')
     else log.warn({ ...fields, line: bad[0]!.line, problem: bad[0]!.problem }, 'lines of a BGP feed cannot be used')
+    return true
+  }
+
+  /** What it gives; undefined where it throws, which is told unless it was told already. */
+  async #guarded<T>(path: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work()
+      this.#faults.delete(path)
+      return result
+    } catch (err) {
+      const error = (err as Error).message
+      if (this.#faults.get(path) !== error) this.#options.log.warn({ path, error }, 'BGP feeds cannot be read')
+      this.#faults.set(path, error)
+      return undefined
+    }
+  }
+}
+
+/** What has vanished since it was seen is not there, and gives `value`; everything else is a fault. */
+function ifGone<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return value
+    throw error
   }
 }
 
