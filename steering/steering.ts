@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import type { Site } from '../crds/types.gen.ts'
 import type { Address } from '../reconcilers/steering/address.ts'
 import { clientMap as clientMapOf } from '../reconcilers/steering/client/client-map.ts'
+import { geoMap } from '../reconcilers/steering/client/geo-map.ts'
 import type { ClientMap } from '../reconcilers/steering/locate.ts'
 import { openBlobStore } from '../runtime/blob-store.ts'
 import type { ServerCertificate } from '../runtime/certificates/certificate-files.ts'
@@ -26,8 +28,10 @@ import { randomBits, Steerer } from './steerer.ts'
 import { BgpFeeds } from './world/bgp-feeds.ts'
 import { Blobs, type SharedBlobs } from './world/blobs.ts'
 import { CatalogReader } from './world/catalog-reader.ts'
-import { CoverageFile } from './world/coverage-file.ts'
+import { regionsOfCountries } from './world/country-regions.ts'
+import { coverageFile } from './world/coverage-file.ts'
 import { Feed } from './world/feed.ts'
+import { geoFile } from './world/geo-file.ts'
 import { Model } from './world/model.ts'
 import { siteNetworks } from './world/site-networks.ts'
 import { Snapshot } from './world/snapshot.ts'
@@ -54,6 +58,8 @@ export interface SteeringOptions {
   readonly coverage?: string
   /** A folder with the routes that appliances hear by BGP: NAMESPACE/APPLIANCE each. They count before the coverage file, and after what sites announce. */
   readonly bgpFeeds?: string
+  /** A database of addresses in MaxMind's format: countries and coordinates of clients that nothing else knows. */
+  readonly geoDatabase?: string
   readonly decisionLog?: Omit<DecisionLogOptions, 'log' | 'clock' | 'counters'>
   /** CIDR prefixes of proxies that are believed when they say for whom they ask. */
   readonly trustedProxies?: readonly string[]
@@ -137,8 +143,10 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     },
   })
   const hint = (appliance: string, address: Readonly<Address>) => hints.hint(appliance, networkOf(address))
-  const coverage = options.coverage === undefined ? undefined : new CoverageFile(options.coverage, clock, log)
+  const coverage = options.coverage === undefined ? undefined : coverageFile(options.coverage, clock, log)
+  const geo = options.geoDatabase === undefined ? undefined : geoFile(options.geoDatabase, clock, log)
   await coverage?.start()
+  await geo?.start()
   const covered: ClientMap = { find: (address) => coverage?.current?.find(address) }
   const bgp =
     options.bgpFeeds === undefined
@@ -151,9 +159,23 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
             return site === '' ? undefined : { site, coordinates }
           },
         })
-  const mapOf = (sites: ClientMap) =>
-    clientMapOf({ sites, ...(bgp ? { bgp: bgp.routes } : {}), ...(coverage ? { coverage: covered } : {}) })
-  let clientMap = mapOf(siteNetworks([]))
+  const mapOf = (sites: readonly Site[]) => {
+    const regions = geo ? regionsOfCountries(sites) : undefined
+    return clientMapOf({
+      sites: siteNetworks(sites),
+      ...(bgp ? { bgp: bgp.routes } : {}),
+      ...(coverage ? { coverage: covered } : {}),
+      ...(geo
+        ? {
+            geo: geoMap(
+              (address) => geo.current?.lookup(address),
+              (country) => regions?.get(country) ?? country,
+            ),
+          }
+        : {}),
+    })
+  }
+  let clientMap = mapOf([])
   model.listen({
     onAddress(appliance, url) {
       const isProbed = url !== undefined && prober?.set(appliance, url)
@@ -162,7 +184,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
       health.forgetProbe(appliance)
     },
     onSites(sites) {
-      clientMap = mapOf(siteNetworks(sites))
+      clientMap = mapOf([...sites])
     },
   })
   const random = randomBits(Math.floor(Math.random() * 2 ** 32))
@@ -201,6 +223,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     await Promise.all([server.close(), dns?.close(), prober?.close()])
     hints.close()
     coverage?.close()
+    geo?.close()
     bgp?.close()
     await feed.close()
     await snapshot?.close()

@@ -28,6 +28,15 @@ const MISSES: Readonly<Record<string, string>> = {
   health: 'Nobody who holds it at the client’s own site is up.',
   capacity: 'Those who hold it at the client’s own site are too busy.',
 }
+/** By which source a client has been located. */
+const KNOWN_BY: Readonly<Record<Explanation['client']['knownBy'], string>> = {
+  site: 'a prefix that the site announces',
+  bgp: 'a route that appliances hear by BGP',
+  coverage: 'the coverage file',
+  geo: 'the database of addresses',
+  given: 'who asked',
+  none: '',
+}
 const TIMEOUT_MS = 10_000
 
 /** `weir steer explain`: one question to steering, with the reasons. */
@@ -77,7 +86,6 @@ function detailOf(text: string): string | undefined {
 
 function storyOf({ urls, explanation, miss, ttlSeconds }: Answered): string {
   const { client, policy, catalog, files, candidates } = explanation
-  const place = client.site ?? client.region
   const table = new TabWriter({ minWidth: 0, padding: 2 })
   table.line(['TIER', 'SITE', 'CANDIDATE', 'LOAD', 'REASON', ''])
   for (const { appliance, site, fallback, tier, reason, message, utilisation } of candidates) {
@@ -85,7 +93,7 @@ function storyOf({ urls, explanation, miss, ttlSeconds }: Answered): string {
     table.line([tier, site ?? '-', appliance ?? fallback ?? '-', load, reason, message])
   }
   const lines = [
-    `Client ${client.address}: ${place === undefined ? 'nobody knows where it is' : `at ${place}, known by ${client.knownBy}`}`,
+    `Client ${client.address}: ${whereIs(client)}`,
     `Files of ${catalog}: ${files.join(', ')}`,
     `Policy ${policy}`,
     ...(MISSES[miss] ? [MISSES[miss]] : []),
@@ -95,6 +103,13 @@ function storyOf({ urls, explanation, miss, ttlSeconds }: Answered): string {
     '',
   ]
   return `${lines.join('\n')}\n${candidates.length === 0 ? 'There was no candidate.\n' : table.flush()}`
+}
+
+function whereIs({ site, region, coordinates, knownBy }: Explanation['client']): string {
+  if (knownBy === 'none') return 'nobody knows where it is'
+  const point = coordinates ? [`${coordinates.latitude}, ${coordinates.longitude}`] : []
+  const place = [...(site === undefined ? [] : [site]), ...(region === undefined ? [] : [`region ${region}`]), ...point]
+  return `${place.length > 0 ? place.join(', ') : 'nowhere that this fleet has sites or regions'}, by ${KNOWN_BY[knownBy]}`
 }
 
 const escapeTerminalLines = (text: string) => text.split('\n').map(escapeTerminal).join('\n')

@@ -24,6 +24,10 @@ export const command: Verb = {
         '--bgp-feeds <folder>',
         'routes that appliances hear by BGP, as BIRD or bgpdump -m print them: NAMESPACE/APPLIANCE each',
       )
+      .option(
+        '--geo-database <file>',
+        'countries and coordinates of clients that nothing else knows: a database in MaxMind’s format (.mmdb)',
+      )
       .option('--dns-listen <address>', 'where DNS is answered, over UDP and TCP (off)')
       .option('--dns-zone <name>', 'the zone that it answers for, such as play.example.com')
       .option('--dns-ns <name>', 'name of a name server of the zone; may be repeated (else ns.<zone>)', list)

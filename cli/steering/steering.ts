@@ -21,6 +21,7 @@ export interface SteeringFlags extends ProgramFlags {
   readonly data?: string
   readonly coverage?: string
   readonly bgpFeeds?: string
+  readonly geoDatabase?: string
   readonly dnsListen?: string
   readonly dnsZone?: string
   readonly dnsNs?: readonly string[]
@@ -79,6 +80,7 @@ export async function runSteering(io: Io, words: readonly string[], flags: Steer
     ...(flags.corsOrigins ? { corsOrigins: flags.corsOrigins } : {}),
     ...(flags.data === undefined ? {} : { data: flags.data }),
     ...(flags.bgpFeeds === undefined ? {} : { bgpFeeds: flags.bgpFeeds }),
+    ...(flags.geoDatabase === undefined ? {} : { geoDatabase: flags.geoDatabase }),
     ...(flags.coverage === undefined ? {} : { coverage: flags.coverage }),
     ...(certificates ? { tls: certificates.current } : {}),
     ...(dns ? { dns } : {}),

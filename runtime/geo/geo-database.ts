@@ -24,7 +24,7 @@ export interface GeoDatabase {
 export function openGeoDatabase(bytes: Uint8Array): GeoDatabase {
   let reader: Reader<CityResponse & CountryResponse>
   try {
-    reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    reader = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { cache: newCache() })
   } catch (error) {
     throw new RangeError(`is no database in MaxMind's format: ${(error as Error).message}`)
   }
@@ -41,6 +41,20 @@ export function openGeoDatabase(bytes: Uint8Array): GeoDatabase {
         latitude: location?.latitude,
         longitude: location?.longitude,
       }
+    },
+  }
+}
+
+/** A record has names in many languages, which nobody asks for, and many addresses have the same one: it is taken apart once. */
+const MAX_CACHED = 20_000
+
+function newCache() {
+  const decoded = new Map<string | number, unknown>()
+  return {
+    get: (offset: string | number) => decoded.get(offset),
+    set(offset: string | number, value: unknown): void {
+      if (decoded.size >= MAX_CACHED) decoded.clear()
+      decoded.set(offset, value)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from '../../reconcilers/steering/address.ts'
-import type { CandidateReason } from '../../reconcilers/steering/types.ts'
+import type { CandidateReason, LocationSource } from '../../reconcilers/steering/types.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
 import type { Steered } from '../steerer.ts'
 
@@ -22,7 +22,10 @@ export interface Explanation {
     readonly address: string
     readonly site?: string
     readonly region?: string
-    readonly knownBy: string
+    /** Which source has located it. */
+    readonly knownBy: LocationSource
+    /** Where the client itself is, in degrees, where a database of addresses says so. */
+    readonly coordinates?: { readonly latitude: number; readonly longitude: number }
   }
   readonly policy: string
   readonly catalog: string
@@ -56,7 +59,7 @@ export function explain(
   whyDown: (appliance: string) => string | undefined,
 ): Explanation {
   const { answer, request, catalog, index } = steered
-  const { site, region, source } = request.client
+  const { site, region, source, latitude, longitude } = request.client
   const siteKey = world.siteKeys[site]
   const regionName = world.regions[region]
   return {
@@ -65,6 +68,7 @@ export function explain(
       ...(siteKey === undefined ? {} : { site: siteKey }),
       ...(regionName === undefined ? {} : { region: regionName }),
       knownBy: source,
+      ...(latitude === undefined || longitude === undefined ? {} : { coordinates: { latitude, longitude } }),
     },
     policy: world.policies[answer.policy]!.key,
     catalog,

@@ -66,6 +66,16 @@ whenHelm('helm', () => {
     ['a digest that is none', { image: { digest: 'sha256:1' } }, 'image/digest'],
     ['a size that is none', { blobs: { size: 'large' } }, 'blobs/size'],
     ['no access mode', { blobs: { accessModes: [] } }, 'blobs/accessModes'],
+    [
+      'a coverage file without a volume that it is in',
+      { gateway: { tls: { secretName: 'gateway' } }, steering: { clientMap: { coverage: 'clients.csv' } } },
+      'steering.clientMap.volume is required',
+    ],
+    [
+      'a path that leads out of the volume',
+      { steering: { clientMap: { volume: { configMap: { name: 'clients' } }, coverage: '../etc/passwd' } } },
+      'steering/clientMap/coverage',
+    ],
     ['a service of an unknown type', { gateway: { service: { type: 'External' } } }, 'gateway/service/type'],
     ['a port that is none', { gateway: { service: { port: 70_000 } } }, 'gateway/service/port'],
     [

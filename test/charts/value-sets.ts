@@ -56,6 +56,10 @@ export const valueSets: readonly ValueSet[] = [
         corsOrigins: ['https://tv.example.com'],
         ratePerClient: 0,
         probeThreads: 4,
+        clientMap: {
+          volume: { persistentVolumeClaim: { claimName: 'clients', readOnly: true } },
+          ...{ bgpFeeds: 'bgp', coverage: 'coverage.csv', geoDatabase: 'GeoLite2-City.mmdb' },
+        },
         dns: { enabled: true, zone: 'play.example.com', nameServers: ['ns1.example.com'] },
         decisionLog: { enabled: true, share: 0.1 },
         dataSize: '20Gi',

@@ -10,7 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Answer, decode, encode } from 'dns-packet'
 import { namespaces } from '../../runtime/client/resource.ts'
 import type { Steering } from '../../steering/steering.ts'
+import { inProcess } from '../cli/in-process.ts'
 import { type ControlPlane, eventually, startControlPlane } from '../gateway/harness.ts'
+import { v4Bits, writeMmdb } from '../runtime/geo/write-mmdb.ts'
 import {
   FakeAppliance,
   named,
@@ -218,7 +220,7 @@ describe('whose request it is', () => {
     expect(limited[0]!.headers.get('retry-after')).toBe('1')
   })
 
-  test('clients whose prefix no site announces are found by the routes that appliances hear, and in the coverage file', async () => {
+  test('clients whose prefix no site announces are found by the routes that appliances hear, in the coverage file, in the database of addresses', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-coverage-'))
     const coverage = join(folder, 'coverage.csv')
     await writeFile(coverage, `prefix,site\n198.51.100.0/24,${NS}/fra\n192.0.2.0/24,${NS}/fra\nnonsense,x\n`)
@@ -230,7 +232,15 @@ describe('whose request it is', () => {
       route('100.64.0.0/16', '64500 64501') + route('100.65.0.0/16', '64500'),
     )
     await writeFile(join(folder, 'bgp', NS, 'a1'), `${route('100.64.0.0/16', '64500')}rubbish\n`)
-    await using covered = await openSteering(plane, { coverage, bgpFeeds: join(folder, 'bgp'), probeThreads: 0 })
+    const geoDatabase = join(folder, 'city.mmdb')
+    const known = (network: string, country: string) => ({
+      bits: v4Bits(network, 16),
+      data: { country: { iso_code: country }, location: { latitude: 48.14, longitude: 11.58 } },
+    })
+    const addresses = ['192.0.0.0', '198.51.0.0', '100.64.0.0', '100.66.0.0'].map((network) => known(network, 'DE'))
+    await writeFile(geoDatabase, writeMmdb('Test-City', [...addresses, known('100.67.0.0', 'BR')]))
+    const files = { coverage, geoDatabase, bgpFeeds: join(folder, 'bgp') }
+    await using covered = await openSteering(plane, { ...files, probeThreads: 0 })
     await covered.synced
     const site = async (client: string) => {
       const { explanation } = await steer(covered.url, { file: 'play/films/one.mp4', client, explain: '1' })
@@ -242,6 +252,21 @@ describe('whose request it is', () => {
     // Both hear of the first network, ams by a shorter way.
     await eventually(async () => (await site('100.65.0.1')).site === `${NS}/fra`, 'a route says where it is')
     expect(await site('100.64.0.1')).toMatchObject({ site: `${NS}/ams`, knownBy: 'bgp' })
+    const coordinates = { latitude: 48.14, longitude: 11.58 }
+    expect(await site('100.66.0.1')).toEqual({ address: '100.66.0.1', region: 'DE', knownBy: 'geo', coordinates })
+    expect(await site('100.67.0.1')).toEqual({ address: '100.67.0.1', knownBy: 'geo', coordinates })
+    expect(await site('100.68.0.1')).toEqual({ address: '100.68.0.1', knownBy: 'none' })
+    const told = async (client: string) => {
+      const asked = ['--client', client, '--file', 'play/films/one.mp4', '--steering', covered.url]
+      return (await inProcess(['steer', 'explain', ...asked])).stdout.split('\n')[0]
+    }
+    expect(await told('192.0.2.1')).toBe('Client 192.0.2.1: play/ams, region DE, by a prefix that the site announces')
+    expect(await told('100.64.0.1')).toBe(
+      'Client 100.64.0.1: play/ams, region DE, by a route that appliances hear by BGP',
+    )
+    expect(await told('198.51.100.1')).toBe('Client 198.51.100.1: play/fra, region DE, by the coverage file')
+    expect(await told('100.66.0.1')).toBe('Client 100.66.0.1: region DE, 48.14, 11.58, by the database of addresses')
+    expect(await told('100.68.0.1')).toBe('Client 100.68.0.1: nobody knows where it is')
     await rm(folder, { recursive: true })
   })
 

@@ -8,16 +8,24 @@ export interface GeoAnswer {
   readonly longitude: number | undefined
 }
 
-/** Where clients are by a database of addresses: their country is their region, and coordinates say which of its sites is near. No site follows from it. */
-export function geoMap(lookup: (address: string) => GeoAnswer | undefined): ClientMap {
+/**
+ * Where clients are by a database of addresses: their region is that of their country, and coordinates say which of its sites is near. No site follows
+ * from it. `regionOf` says the region of a country: of the same name, unless told.
+ */
+export function geoMap(
+  lookup: (address: string) => GeoAnswer | undefined,
+  regionOf: (country: string) => string = (country) => country,
+): ClientMap {
   return {
     find: (address) => {
       const found = lookup(formatAddress(address))
       if (!found) return undefined
       const { country, latitude, longitude } = found
+      // One of networks' owners, say, which knows the address, and not where it is.
+      if (country === undefined && (latitude === undefined || longitude === undefined)) return undefined
       return {
         site: undefined,
-        region: country,
+        region: country === undefined ? undefined : regionOf(country),
         source: 'geo',
         ...(latitude !== undefined && longitude !== undefined && { latitude, longitude }),
       }

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals'
 import { newAddress, parseAddress } from '../../../reconcilers/steering/address.ts'
 import { FakeClock } from '../../../runtime/clock.ts'
 import { silentLog } from '../../../runtime/log.ts'
-import { CoverageFile } from '../../../steering/world/coverage-file.ts'
+import { coverageFile } from '../../../steering/world/coverage-file.ts'
 import { eventually } from '../../gateway/harness.ts'
 
 test('a file of which no row can be used leaves in force what was read before', async () => {
@@ -13,7 +13,7 @@ test('a file of which no row can be used leaves in force what was read before', 
   const path = join(folder, 'coverage.json')
   const clock = new FakeClock()
   const warned: unknown[] = []
-  const coverage = new CoverageFile(path, clock, { ...silentLog, warn: (fields: unknown) => warned.push(fields) })
+  const coverage = coverageFile(path, clock, { ...silentLog, warn: (fields: unknown) => warned.push(fields) })
   const client = newAddress()
   parseAddress('192.0.2.7', client)
   const site = () => coverage.current?.find(client)?.site
