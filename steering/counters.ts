@@ -16,6 +16,7 @@ export class Counters {
   readonly dns = new Map<string, number>()
   /** Seconds from a request being there to its answer being written. */
   readonly seconds = new Buckets(exponentialBounds(0.00001, 2, 16))
+  /** Of DNS. */
   refusedConnections = 0
   rateLimited = 0
   decisionsLogged = 0

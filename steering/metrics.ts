@@ -54,6 +54,11 @@ export function registerSteering(metrics: Metrics, view: () => SteeringView): vo
     () => [{ buckets: view().counters.seconds }],
   )
   counter('rate_limited', 'Questions, by HTTP and DNS, above the rate of their client.', (v) => v.counters.rateLimited)
+  counter(
+    'dns_connections_refused',
+    'DNS connections that were refused or closed because there were too many.',
+    (v) => v.counters.refusedConnections,
+  )
   counter('probes', 'Probes of appliances.', (v) => v.probes)
   counter(
     'probes_unable',

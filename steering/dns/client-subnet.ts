@@ -19,7 +19,9 @@ export function readClientSubnet(data: Buffer, address: Address): ClientSubnet |
   if (data.length < 4) return undefined
   const family = data.readUInt16BE(0)
   const sourceLength = data[2]!
-  if ((family !== 1 && family !== 2) || data[3] !== 0) return undefined
+  if (family > 2 || data[3] !== 0) return undefined
+  // Somebody who does not want to be told apart need not even say of which family he is: `dig +subnet=0` does not.
+  if (family === 0 && sourceLength !== 0) return undefined
   const v6 = family === 2
   const bytes = Math.ceil(sourceLength / 8)
   if (sourceLength > (v6 ? 128 : 32) || data.length !== 4 + bytes) return undefined

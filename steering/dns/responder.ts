@@ -27,7 +27,7 @@ export interface DnsAnswer {
 
 const AUTHORITATIVE = 0x400
 const TRUNCATED = 0x200
-const RECURSION_DESIRED = 0x100
+const DNSSEC_OK = 0x8000
 const OUR_UDP_BYTES = 1232
 /** How long it is remembered that a name does not exist. */
 const NEGATIVE_TTL_SECONDS = 5
@@ -93,7 +93,7 @@ export class DnsResponder {
       !found.perClient || !clientSubnet || clientSubnet.sourceLength === 0
         ? 0
         : this.#options.scopeOf(client, clientSubnet.sourceLength)
-    const answers = question.type === 'A' || question.type === 'AAAA' ? this.#addresses(question, found) : []
+    const answers = this.#addresses(question, found)
     if (answers.length === 0)
       return { code: RCODE.NoError, authorities: [this.#soa(NEGATIVE_TTL_SECONDS)], scope, isOurs: true }
     return { code: RCODE.NoError, answers, scope, isOurs: true }
@@ -130,12 +130,8 @@ export class DnsResponder {
     { code, answers = [], authorities = [], scope = 0, isOurs = false }: Content,
     truncated: boolean,
   ): Buffer {
-    const { id, question, edns, clientSubnet, recursionDesired } = query
-    const flags =
-      (isOurs ? AUTHORITATIVE : 0) |
-      (truncated ? TRUNCATED : 0) |
-      (recursionDesired ? RECURSION_DESIRED : 0) |
-      (code & 15)
+    const { id, question, edns, clientSubnet, dnssecOk } = query
+    const flags = (isOurs ? AUTHORITATIVE : 0) | (truncated ? TRUNCATED : 0) | query.flags | (code & 15)
     const options = clientSubnet ? [{ code: CLIENT_SUBNET, data: writeClientSubnet(clientSubnet, scope) }] : []
     const opt = {
       type: 'OPT',
@@ -143,7 +139,7 @@ export class DnsResponder {
       udpPayloadSize: OUR_UDP_BYTES,
       extendedRcode: code >> 4,
       ednsVersion: 0,
-      flags: 0,
+      flags: dnssecOk ? DNSSEC_OK : 0,
       options,
     }
     return encode({

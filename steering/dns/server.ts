@@ -6,8 +6,9 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { ListenAddress } from '../../runtime/ops/listen-address.ts'
 import type { Counters } from '../counters.ts'
-import { networkOf } from '../network-of.ts'
+import { clientKey, networkOf } from '../network-of.ts'
 import { RateWindow } from '../rate-window.ts'
+import { Conversation, MAX_QUERY_BYTES } from './conversation.ts'
 import type { DnsAnswer } from './responder.ts'
 
 export interface DnsServerOptions {
@@ -29,15 +30,14 @@ export interface DnsServer {
   close(): Promise<void>
 }
 
-/** A TCP connection on which nothing comes for so long is closed; a resolver that has more to ask opens another. */
-const TCP_IDLE_MS = 10_000
+/** TCP connections at the same time. When one more comes, the one that has said nothing for longest is closed: it may be opened again. */
 const MAX_TCP_CONNECTIONS = 1000
+/** Of one client, which needs only one: an IPv4 address, or a /64. Source: RFC 7766 section 6.2.2. */
+const MAX_TCP_PER_CLIENT = 20
 /** Queries that may wait while something else is done; the system gives as much of it as it allows. */
 const RECEIVE_BYTES = 4 * 1024 * 1024
-/** Of a query: names are at most 255 bytes. */
-const MAX_QUERY_BYTES = 4096
-/** Answers that wait for a reader that does not read. */
-const MAX_UNREAD_BYTES = 256 * 1024
+/** Answers over UDP that wait for the network; above, none is given. */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024
 /** Of what is above the rate, one in so many is told to ask again over TCP: a resolver whose address is forged still gets through. */
 const SLIP = 2
 
@@ -47,7 +47,6 @@ export async function listenDns(options: DnsServerOptions): Promise<DnsServer> {
   const door = new Door(options)
   // The TCP port first: where any will do, UDP takes the same.
   const tcp = createServer({ noDelay: true }, (socket) => door.converse(socket))
-  tcp.maxConnections = MAX_TCP_CONNECTIONS
   await listening(tcp, port, host)
   const { port: bound, address } = tcp.address() as AddressInfo
   const udp = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: false, recvBufferSize: RECEIVE_BYTES })
@@ -80,13 +79,18 @@ async function listening(server: Server, port: number, host: string): Promise<vo
 class Door {
   readonly #options: DnsServerOptions
   readonly #rate: RateWindow
+  /** On its own: who is flooded in the name of others is to get through over TCP. */
+  readonly #tcpRate: RateWindow
   readonly #resolver = newAddress()
+  /** Those that have asked something last come last. */
   readonly #open = new Set<Socket>()
+  readonly #perClient = new Map<number | string, number>()
   #limited = 0
 
   constructor(options: DnsServerOptions) {
     this.#options = options
     this.#rate = new RateWindow(options.clock, options.perNetwork)
+    this.#tcpRate = new RateWindow(options.clock, options.perNetwork)
   }
 
   close(): void {
@@ -95,7 +99,8 @@ class Door {
 
   reply(udp: UdpSocket, message: Buffer, from: RemoteInfo): void {
     const { counters, responder } = this.#options
-    if (from.port === 0 || !this.#read(from.address)) return
+    if (from.port === 0 || message.length > MAX_QUERY_BYTES || !this.#read(from.address)) return
+    if (udp.getSendQueueSize() > MAX_UNSENT_BYTES) return
     const send = (answer: Buffer) => udp.send(answer, from.port, from.address, () => {})
     if (!this.#rate.take(networkOf(this.#resolver))) {
       counters.rateLimited++
@@ -109,37 +114,53 @@ class Door {
     send(answer.message)
   }
 
-  /** One connection: messages with their length before each. Source: RFC 7766. */
   converse(socket: Socket): void {
+    const { counters, clock } = this.#options
+    const from = socket.remoteAddress ?? ''
+    if (!this.#read(from)) return void socket.destroy()
+    const client = clientKey(this.#resolver)
+    const network = networkOf(this.#resolver)
+    const count = this.#perClient.get(client) ?? 0
+    if (count >= MAX_TCP_PER_CLIENT) {
+      counters.refusedConnections++
+      return void socket.destroy()
+    }
+    this.#perClient.set(client, count + 1)
+    for (const longest of this.#open) {
+      if (this.#open.size < MAX_TCP_CONNECTIONS) break
+      counters.refusedConnections++
+      this.#open.delete(longest)
+      longest.destroy()
+    }
     this.#open.add(socket)
-    socket.on('close', () => this.#open.delete(socket))
-    socket.on('error', () => socket.destroy())
-    socket.setTimeout(TCP_IDLE_MS, () => socket.destroy())
-    const resolver = socket.remoteAddress ?? ''
-    let rest: Buffer = Buffer.alloc(0)
-    socket.on('data', (chunk: Buffer) => {
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-      while (rest.length >= 2) {
-        const length = rest.readUInt16BE(0)
-        if (length > MAX_QUERY_BYTES || socket.writableLength > MAX_UNREAD_BYTES) return void socket.destroy()
-        if (rest.length < 2 + length) return
-        const message = rest.subarray(2, 2 + length)
-        rest = rest.subarray(2 + length)
-        if (!this.#converse(socket, resolver, message)) return void socket.destroy()
-      }
+    socket.on('close', () => {
+      this.#open.delete(socket)
+      const left = this.#perClient.get(client)! - 1
+      if (left === 0) this.#perClient.delete(client)
+      else this.#perClient.set(client, left)
+    })
+    new Conversation({
+      ...{ socket, clock },
+      answer: (message) => this.#answer(message, from),
+      mayAsk: () => {
+        const may = this.#tcpRate.take(network)
+        if (!may) counters.rateLimited++
+        return may
+      },
+      onAsked: () => {
+        // Closed to make room, it has a question on its way all the same.
+        if (this.#open.delete(socket)) this.#open.add(socket)
+      },
     })
   }
 
-  #converse(socket: Socket, resolver: string, message: Buffer): boolean {
+  #answer(message: Buffer, from: string): Buffer | undefined {
     const { counters, responder } = this.#options
-    if (!this.#read(resolver)) return false
+    this.#read(from)
     const answer = this.#guarded(() => responder.answer(message, this.#resolver, false))
-    if (!answer) return false
+    if (!answer) return undefined
     counters.dnsAnswered(answer.code)
-    const length = Buffer.alloc(2)
-    length.writeUInt16BE(answer.message.length)
-    socket.write(Buffer.concat([length, answer.message]))
-    return true
+    return answer.message
   }
 
   #read(address: string): boolean {

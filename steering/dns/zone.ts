@@ -4,6 +4,7 @@ import type { Address } from '../../reconcilers/steering/address.ts'
 import { STATE, type World } from '../../reconcilers/steering/world.ts'
 import type { Steerer } from '../steerer.ts'
 import { type CatalogIndex, titleLabel } from '../world/catalog-index.ts'
+import { Names } from './names.ts'
 
 /** Addresses in one answer. */
 const MAX_ADDRESSES = 4
@@ -25,9 +26,11 @@ export interface Found {
 export class Zone {
   readonly #world: World
   readonly #steerer: Steerer
+  readonly #names: Names
 
   constructor(world: World, steerer: Steerer) {
     this.#world = world
+    this.#names = new Names(world)
     this.#steerer = steerer
   }
 
@@ -45,37 +48,29 @@ export class Zone {
   }
 
   #siteOf(name: string, namespace: string | undefined): number | undefined {
-    const { siteOrdinals, sites, siteKeys } = this.#world
-    if (namespace !== undefined) {
-      const ordinal = siteOrdinals.get(`${namespace}/${name}`)
-      return ordinal !== undefined && sites[ordinal] ? ordinal : undefined
-    }
-    const found = siteKeys.findIndex((key, ordinal) => sites[ordinal] !== undefined && key.endsWith(`/${name}`))
-    return found < 0 ? undefined : found
+    if (namespace === undefined) return this.#names.site(name)
+    const { siteOrdinals, sites } = this.#world
+    const ordinal = siteOrdinals.get(`${namespace}/${name}`)
+    return ordinal !== undefined && sites[ordinal] ? ordinal : undefined
   }
 
   #titleOf(label: string, above: readonly string[]): { readonly title: string; readonly catalog: string } | undefined {
+    const { catalogKeys, catalogs, catalogOrdinals } = this.#world
     const [first, second] = above
-    const inScope = (key: string) =>
-      second !== undefined ? key === `${second}/${first}` : first === undefined || key.startsWith(`${first}/`)
-    for (const [ordinal, catalog] of this.#world.catalogKeys.entries()) {
-      if (!inScope(catalog)) continue
-      const index = this.#world.catalogs[ordinal] as CatalogIndex | undefined
+    const named = second === undefined ? undefined : catalogOrdinals.get(`${second}/${first}`)
+    const ordinals = second === undefined ? this.#names.catalogsWith(label, first) : named === undefined ? [] : [named]
+    for (const ordinal of ordinals) {
+      const index = catalogs[ordinal] as CatalogIndex | undefined
       const found = index?.labelled(label)
       const title = found && index!.file(found.entry)?.title
-      if (title !== undefined && titleLabel(title) === label) return { title, catalog }
+      if (title !== undefined && titleLabel(title) === label) return { title, catalog: catalogKeys[ordinal]! }
     }
     return undefined
   }
 
-  #isAbove(labels: readonly string[]): boolean {
-    const [first, second] = labels
-    if (labels.length === 1)
-      return (
-        this.#world.siteKeys.some((key) => key.startsWith(`${first}/`)) ||
-        this.#world.catalogKeys.some((key) => key.startsWith(`${first}/`))
-      )
-    return labels.length === 2 && this.#world.catalogOrdinals.has(`${second}/${first}`)
+  #isAbove([first = '', second, third]: readonly string[]): boolean {
+    if (second === undefined) return this.#names.hasNamespace(first)
+    return third === undefined && this.#world.catalogOrdinals.has(`${second}/${first}`)
   }
 
   #hostsOf({ title, catalog }: { readonly title: string; readonly catalog: string }, client: Readonly<Address>): Found {
@@ -121,14 +116,19 @@ function add(hosts: string[], url: string): void {
   if (!hosts.includes(host)) hosts.push(host)
 }
 
-/** Which of the hosts answer a question for addresses: those of the family, or, where no host is an address, the first by name. */
+/**
+ * Which of the hosts answer a question: those of its family of addresses, or, where no host is an address, the first by name: that is an alias, which
+ * answers questions of every type.
+ */
 export function recordsOf(
   hosts: readonly string[],
   type: string,
 ): { readonly type: 'A' | 'AAAA' | 'CNAME'; readonly data: string }[] {
-  const family = type === 'A' ? 4 : 6
+  const family = FAMILIES[type]
   const addresses = hosts.filter((host) => isIP(host) === family)
   if (addresses.length > 0) return addresses.map((data) => ({ type: type as 'A' | 'AAAA', data }))
   const [first] = hosts
   return first !== undefined && hosts.every((host) => isIP(host) === 0) ? [{ type: 'CNAME', data: first }] : []
 }
+
+const FAMILIES: Readonly<Record<string, number>> = { A: 4, AAAA: 6 }

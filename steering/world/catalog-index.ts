@@ -25,6 +25,8 @@ export interface CatalogTables {
   /** By title, from ordinal 1 at position 0: the index of the file that a player begins with, and a hash of its name. */
   readonly titleEntry: Uint32Array
   readonly titleHash: Uint32Array
+  /** By title, from ordinal 1 at position 0: a hash of its label, where it is in `byLabel`; else 0. */
+  readonly labelHash: Uint32Array
 }
 
 /** What was found of a request for a title. */
@@ -85,20 +87,33 @@ export class CatalogIndex implements CatalogFiles {
 
   /** The files of a title; undefined where there is none of that name. */
   titled(title: string): TitleFiles | undefined {
-    return this.#titled(this.#tables.byName, title, (ordinal) => this.#title(ordinal) === title)
+    const { byName, titleHash } = this.#tables
+    return this.#titled(byName, titleHash, hashString(title), (ordinal) => this.#title(ordinal) === title)
   }
 
-  /** The files of the first title with this DNS label. */
-  labelled(label: string): TitleFiles | undefined {
-    return this.#titled(this.#tables.byLabel, label, (ordinal) => titleLabel(this.#title(ordinal)) === label)
+  /** The files of the first title with this DNS label, whose hash is `labelHash(label)`. */
+  labelled(label: string, hash = labelHash(label)): TitleFiles | undefined {
+    const { byLabel, labelHash } = this.#tables
+    return this.#titled(byLabel, labelHash, hash, (ordinal) => titleLabel(this.#title(ordinal)) === label)
   }
 
-  #titled(table: Uint32Array, name: string, is: (ordinal: number) => boolean): TitleFiles | undefined {
+  /** Hashes of the labels that `labelled` finds, and zeros. */
+  get labelHashes(): Uint32Array {
+    return this.#tables.labelHash
+  }
+
+  #titled(
+    table: Uint32Array,
+    hashes: Uint32Array,
+    hash: number,
+    is: (ordinal: number) => boolean,
+  ): TitleFiles | undefined {
     const { titleStart, titleFiles, titleEntry } = this.#tables
     const mask = table.length - 1
-    for (let slot = hashString(name) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
       const ordinal = table[slot]!
-      if (!is(ordinal)) continue
+      // A name is made only of what is most likely it: strangers ask for many that do not exist.
+      if (hashes[ordinal - 1] !== hash || !is(ordinal)) continue
       const files = titleFiles.subarray(titleStart[ordinal - 1]!, titleStart[ordinal]!)
       return { files, entry: titleEntry[ordinal - 1]! }
     }
@@ -135,6 +150,11 @@ export function titleLabel(title: string): string {
     .replace(/^-/, '')
     .slice(0, 63)
     .replace(/-$/, '')
+}
+
+/** 32 bits of a label, never 0. */
+export function labelHash(label: string): number {
+  return hashString(label) || 1
 }
 
 /** Makes the tables from a catalog's files, by index. */
@@ -184,6 +204,7 @@ export function catalogTables(
   const byLabel = new Uint32Array(tableSize(titles.size))
   // Titles in other scripts all have the same label, an empty one: with all of them in the table, it would be searched from end to end.
   const labels = new Set([''])
+  const labelHashes = new Uint32Array(titles.size)
   for (const [title, ordinal] of titles) {
     titleAt[ordinal - 1] = used
     write(title)
@@ -191,7 +212,8 @@ export function catalogTables(
     const label = titleLabel(title)
     if (labels.has(label)) continue
     labels.add(label)
-    put(byLabel, hashString(label), ordinal)
+    labelHashes[ordinal - 1] = labelHash(label)
+    put(byLabel, labelHash(label), ordinal)
   }
   titleAt[titles.size] = used
   return {
@@ -207,6 +229,7 @@ export function catalogTables(
     ...byTitle(titleOf, titles.size),
     titleEntry: Uint32Array.from(entries, (entry) => entry.index),
     titleHash: Uint32Array.from(titles.keys(), hashString),
+    labelHash: labelHashes,
   }
 }
 
