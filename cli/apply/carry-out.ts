@@ -9,8 +9,8 @@ import { migrationOf } from '../changes/migration.ts'
 import { inWaves } from '../changes/order.ts'
 import { conflictsOf } from '../changes/refusal.ts'
 import { sendApply } from '../changes/send.ts'
-import { sendAsSeen } from '../changes/send-as-seen.ts'
-import { onceUnused } from '../delete/once-unused.ts'
+import { asSeen, sendAsSeen } from '../changes/send-as-seen.ts'
+import { Patience } from '../delete/once-unused.ts'
 import { CliError, ExitCode, interrupted } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { objectName } from '../output/format.ts'
@@ -138,12 +138,16 @@ async function send(
   const { fieldManager, take } = options
   if (changesNothing(change)) return change.before!
   const how = { fieldManager, take, dryRun: false, signal }
-  const reapply = () => sendApply(client, change.resolved, how)
-  const applied = options.onlyAsSeen ? await sendAsSeen(client, change, how) : await reapply()
+  const { resolved } = change
+  const apply = (before: Body | undefined) =>
+    options.onlyAsSeen ? sendAsSeen(client, { resolved, before }, how) : sendApply(client, resolved, how)
+  const applied = await apply(change.before)
   if (applied.metadata.deletionTimestamp)
     io.err(`Warning: ${objectName(applied)} was applied to, but is being deleted\n`)
   const migration = change.before && migrationOf(applied, fieldManager)
-  return migration ? await migrate(client, change.resolved, applied, fieldManager, reapply, signal) : applied
+  if (!migration) return applied
+  const check = (now: Body | undefined) => (options.onlyAsSeen ? asSeen(now, applied, resolved) : undefined)
+  return await migrate(client, resolved, applied, { fieldManager, reapply: apply, check, signal })
 }
 
 function appliedEvent(change: Change, object: Body, { dryRun }: ApplyOptions): AppliedEvent {
@@ -170,15 +174,19 @@ async function pruneAll(
   for (const orphan of orphans) if (orphan.keep !== undefined) await keep(orphan, orphan.keep)
   const doomed = orphans.filter((orphan) => orphan.keep === undefined)
   let changed = 0
+  const patience = new Patience(connection.client, io.interrupted)
   const execution = await execute<Orphan, Awaited<ReturnType<typeof prune>>>(
     inWaves(doomed, ({ object }) => object).reverse(),
     {
       concurrency: CONCURRENCY,
       interrupted: io.interrupted,
-      send: (orphan, signal) =>
-        onceUnused(connection.client, { ...orphan, afterOthers: pruned.length > 0 && !dryRun, signal }, () =>
+      send: async (orphan, signal) => {
+        const result = await patience.onceUnused({ ...orphan, signal }, () =>
           prune(connection, applySet, orphan, { dryRun, signal }),
-        ),
+        )
+        if (!dryRun && result.type !== 'kept') patience.deleted()
+        return result
+      },
       onDone: async (orphan, result) => {
         if (result.type === 'kept') {
           changed++

@@ -42,13 +42,18 @@ export async function sendAsSeen(
       if (!isConflict(error) && !isNotFound(error)) throw error
       failure = error
     }
-    const now = await look()
-    if (!now) throw moved('was deleted')
-    if (now.metadata.uid !== uid) throw moved('was made again')
-    if (!equalValues(owned(now, resolved), owned(before, resolved))) throw moved('was changed')
+    const now = asSeen(await look(), before, resolved)
     if (conflictsOf(failure).length > 0 || isNotFound(failure) || attempt >= TRIES) throw failure
     resourceVersion = now.metadata.resourceVersion
   }
+}
+
+/** An object as it is now, which is still what it was before in all that somebody decides about. Throws exit code 6 where it is not. */
+export function asSeen(now: Body | undefined, before: Body, resolved: Resolved): Body {
+  if (!now) throw moved('was deleted')
+  if (now.metadata.uid !== before.metadata.uid) throw moved('was made again')
+  if (!equalValues(owned(now, resolved), owned(before, resolved))) throw moved('was changed')
+  return now
 }
 
 const moved = (how: string) => new CliError(ExitCode.stalePlan, `${how} since the plan was checked: the plan is stale`)

@@ -10,7 +10,7 @@ import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import type { DeleteFlags } from './delete-flags.ts'
 import { type Doomed, doomedBy } from './doomed.ts'
-import { onceUnused } from './once-unused.ts'
+import { Patience } from './once-unused.ts'
 import { type Deleted, waitUntilGone } from './wait-gone.ts'
 
 const PROPAGATION = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' } as const
@@ -34,8 +34,9 @@ export async function runDelete(io: Io, words: readonly string[], flags: DeleteF
     warn(io, connection, waves.flat(), flags, grace)
     // What was found by looking may have gone since; only what was named is missed.
     const ignore = flags.ignoreNotFound ?? (selected || Boolean(flags.all))
-    const { deleted, errors } = await deleteAll(io, connection, waves, flags, grace, ignore)
-    if (flags.wait !== false && !isDryRun(flags)) await waitFor(io, connection, deleted, timeoutMs)
+    const patience = new Patience(connection.client, io.interrupted, timeoutMs === 0 ? WEEK_MS : timeoutMs)
+    const { deleted, errors } = await deleteAll(io, connection, waves, flags, grace, ignore, patience)
+    if (flags.wait !== false && !isDryRun(flags)) await waitFor(io, connection, deleted, patience)
     if (errors.length === 0) return ExitCode.ok
     throw new CliError(ExitCode.api, `${[...new Set(errors.map(describeFailure))].join('\n')}\n`, { raw: true })
   } catch (error) {
@@ -94,6 +95,7 @@ async function deleteAll(
   flags: DeleteFlags,
   grace: number | undefined,
   ignoreNotFound: boolean,
+  patience: Patience,
 ): Promise<{ deleted: Deleted[]; errors: unknown[] }> {
   const deleted: Deleted[] = []
   const errors: unknown[] = []
@@ -107,10 +109,9 @@ async function deleteAll(
         const how = {
           resource,
           object: { ...object, metadata: { ...object.metadata, ...key } } as typeof object,
-          afterOthers: deleted.length > 0 && !isDryRun(flags),
           signal,
         }
-        return await onceUnused(connection.client, how, () =>
+        const answer = await patience.onceUnused(how, () =>
           connection.client.delete(resource, key, {
             propagationPolicy: PROPAGATION[flags.cascade],
             signal,
@@ -118,6 +119,8 @@ async function deleteAll(
             ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
           }),
         )
+        if (!isDryRun(flags)) patience.deleted()
+        return answer
       } catch (error) {
         if (error instanceof ApiError) return error
         throw error
@@ -159,10 +162,10 @@ function uidOf(answer: JsonObject): { uid?: string } {
 }
 
 /** Who may delete but not look has deleted all the same, as kubectl sees it. */
-async function waitFor(io: Io, connection: Connection, deleted: readonly Deleted[], timeoutMs: number): Promise<void> {
+async function waitFor(io: Io, connection: Connection, deleted: readonly Deleted[], patience: Patience): Promise<void> {
   if (deleted.length === 0) return
   try {
-    await waitUntilGone(io, connection, deleted, timeoutMs === 0 ? WEEK_MS : timeoutMs)
+    await waitUntilGone(io, connection, deleted, patience.leftMs())
   } catch (error) {
     if (!isForbidden(error)) throw error
     io.err('note: you may not look whether they are gone, so that is not waited for\n')

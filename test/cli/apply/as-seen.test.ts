@@ -134,3 +134,39 @@ test('a saved plan stops at what has changed since it was checked: exit 6, with 
   const metros = await Promise.all(['s1', 's2', 's3'].map((name) => server.client.get(sites, { namespace, name })))
   expect(metros.map(({ spec }) => spec.metro)).toEqual(['y', 'x', 'x'])
 })
+
+test.each<[string, number, JsonObject, number]>([
+  ['somebody decides otherwise before its managers are rewritten', 2, { data: { z: '9' } }, 6],
+  ['somebody decides otherwise before it is applied again', 3, { data: { z: '9' } }, 6],
+  ['a controller holds on to it before it is applied again', 3, { metadata: { finalizers: ['weir.dev/test'] } }, 0],
+])('fields of client-side apply become ours by a saved plan: %s', async (why, write, merge, code) => {
+  const name = why.replaceAll(/[^a-z]+/g, '-')
+  const key = { namespace, name }
+  const head = { apiVersion: 'v1', kind: 'ConfigMap' } as const
+  const old = { ...head, metadata: { ...key }, data: { a: '1', b: '2' } }
+  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(old)}\n` }
+  await server.client.create(
+    configMaps,
+    { ...old, metadata: { ...key, annotations } },
+    { fieldManager: 'kubectl-client-side-apply' },
+  )
+  const plan = join(folder.path, `${name}.json`)
+  const input = JSON.stringify({ ...old, data: { a: '1' } })
+  expect(await server.weir(['plan', '-f', '-', '--out', plan, '--exit-code=false'], { input })).toMatchObject({
+    code: 0,
+  })
+  await using proxy = await ApiProxy.start({ kubeconfigPath: server.kubeconfig })
+  let writes = 0
+  proxy.fault = ({ verb, resource, dryRun }) => {
+    if (verb !== 'patch' || resource !== 'configmaps' || dryRun || ++writes !== write) return undefined
+    return { type: 'hold', until: server.client.patch(configMaps, key, { type: 'merge', merge }) }
+  }
+  const env = { KUBECONFIG: proxy.writeKubeconfig(join(folder.path, `${name}.yaml`)) }
+  const applied = await server.weir(['apply', '--plan', plan, '--no-wait'], { env })
+  expect([applied.code, applied.stderr.includes('was changed since the plan was checked')]).toEqual([code, code === 6])
+  const { data } = await server.client.get(configMaps, key)
+  // By then it had been applied once; what others wrote stays, and what the manifest lost goes only with the second time.
+  expect(data).toEqual(code === 0 ? { a: '1' } : { a: '1', b: '2', z: '9' })
+  if (code === 0)
+    await server.client.patch(configMaps, key, { type: 'merge', merge: { metadata: { finalizers: null } } })
+})

@@ -52,6 +52,28 @@ test.each<[string, string[], (namespace: string) => string, string]>([
   },
 )
 
+test('what stays refused is waited for once, however much of it there is, and not beyond --timeout', async () => {
+  const namespace = await freshNamespace(here.server.client, 'unused')
+  await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
+  const env = { KUBECONFIG: proxy.writeKubeconfig(join(folder.path, namespace)) }
+  const configs = Array.from({ length: 50 }, (_, i) =>
+    manifests(namespace).split('---\n')[1]!.replace('used', `used-${i}`),
+  )
+  const input = [manifests(namespace), ...configs].join('---\n')
+  expect(await inProcess(['apply', '-f', '-', '--no-wait'], { env, input })).toMatchObject({ code: 0 })
+  let asked = 0
+  proxy.fault = ({ verb, resource }) => {
+    if (verb !== 'delete' || resource !== 'configmaps') return undefined
+    asked++
+    return { type: 'answer', status: 403, reason: 'Forbidden' }
+  }
+  const { code } = await inProcess(['delete', '-f', '-', '--timeout=300ms'], { env, input })
+  expect(code).toBe(3)
+  // Once each, and again while the command has time: of its own five seconds, each was asked for some fifty times.
+  expect(asked).toBeGreaterThanOrEqual(50)
+  expect(asked).toBeLessThan(500)
+})
+
 test('what is refused before anything else went is told at once', async () => {
   const namespace = await freshNamespace(here.server.client, 'unused')
   await using proxy = await ApiProxy.start({ kubeconfigPath: here.server.kubeconfig })
