@@ -222,8 +222,7 @@ export class Steerer {
   }
 
   readonly #byBase = new Map<string, number>()
-  #basesOf: readonly string[] = []
-  #basesCount = -1
+  #basesVersion = -1
   #longestBase = 0
 
   /** The appliance that a `namespace/name`, or a URL that an answer has given, means. */
@@ -244,11 +243,11 @@ export class Steerer {
     return undefined
   }
 
-  /** Bases change seldom, and are asked for where something has failed: made anew when the addresses have changed. */
+  /** Bases change seldom, and are asked for where something has failed: made anew when an address has changed. */
   #refreshBases(): void {
-    const { urls } = this.#options.world
-    const unchanged = this.#basesCount === urls.length && this.#basesOf.every((url, i) => url === urls[i])
-    if (unchanged) return
+    const { urls, urlsVersion } = this.#options.world
+    if (this.#basesVersion === urlsVersion) return
+    this.#basesVersion = urlsVersion
     this.#byBase.clear()
     this.#longestBase = 0
     urls.forEach((url, ordinal) => {
@@ -257,8 +256,6 @@ export class Steerer {
       this.#byBase.set(base, ordinal)
       this.#longestBase = Math.max(this.#longestBase, base.length)
     })
-    this.#basesOf = [...urls]
-    this.#basesCount = urls.length
   }
 }
 

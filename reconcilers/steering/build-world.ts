@@ -62,6 +62,7 @@ function emptyWorld(nowMs: number): World {
     appliances: [],
     applianceKeys: [],
     urls: [],
+    urlsVersion: 0,
     state: new Uint8Array(0),
     applianceSite: new Int32Array(0),
     applianceHash: new Uint32Array(0),

@@ -71,7 +71,11 @@ export function putAppliance(world: World, appliance: Appliance): void {
   }
   const { namespace = '' } = appliance.metadata
   world.appliances[ordinal] = appliance
-  world.urls[ordinal] = appliance.status?.addresses?.find(({ type }) => type === 'HTTP')?.url ?? ''
+  const url = appliance.status?.addresses?.find(({ type }) => type === 'HTTP')?.url ?? ''
+  if (world.urls[ordinal] !== url) {
+    world.urls[ordinal] = url
+    world.urlsVersion++
+  }
   world.applianceHash[ordinal] = hashString(key)
   moveTo(world, ordinal, world.siteOrdinals.get(`${namespace}/${appliance.spec.siteRef.name}`) ?? -1)
   refreshAppliance(world, ordinal)

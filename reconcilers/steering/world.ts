@@ -71,6 +71,8 @@ export interface World {
   readonly applianceKeys: string[]
   /** Base of its URLs, without a slash at the end; empty when not known. */
   readonly urls: string[]
+  /** Goes up with every change of `urls`. */
+  urlsVersion: number
   /** By appliance: bits of `STATE`. */
   state: Uint8Array
   applianceSite: Int32Array

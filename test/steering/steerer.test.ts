@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { buildWorld } from '../../reconcilers/steering/build-world.ts'
+import { putAppliance } from '../../reconcilers/steering/update.ts'
 import { Steerer } from '../../steering/steerer.ts'
 import { appliance, site } from '../reconcilers/fleet.ts'
 
@@ -30,6 +31,13 @@ test.each([
   ['a path above every base', 'https://shared.example/', undefined],
 ])('an answer’s URL means the appliance it was given for: %s', (_, text, expected) => {
   expect(meant(text)).toBe(expected)
+})
+
+test('an appliance that moves is meant by its new address, and no more by its old one', () => {
+  putAppliance(world, at('plain', 'http://moved.example'))
+  expect(meant('http://moved.example/play/films/one.mp4')).toBe('default/plain')
+  expect(meant('http://plain.example/play/films/one.mp4')).toBeUndefined()
+  putAppliance(world, at('plain', 'http://plain.example'))
 })
 
 test('a text of slashes takes no longer than it is read', () => {
