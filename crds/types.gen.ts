@@ -582,7 +582,7 @@ export interface Resilience {
 
 /** What moving files costs, so that a new plan pays for the bytes that it moves. */
 export interface ChurnLimits {
-  /** How much more than what it displaces a file must earn to be moved to a site that does not hold it, in per cent. Default: `25`. */
+  /** How much more than what it displaces a file must earn to be moved to a site that does not hold it, in per cent. Less where demand is known for sure, so that every change pays; more where links are dear. Default: `50`. */
   readonly bonusPercent: number
   /** The most that one plan moves to any site that holds something already, in bytes; further plans move the rest as demand or the fleet changes. Pins, and copies per region, are moved all the same. Absent means whatever pays. */
   readonly maxFillBytesPerSite?: number

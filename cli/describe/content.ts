@@ -42,7 +42,7 @@ export function describePolicy(screen: Screen, policy: PlacementPolicy, plan: Pl
   screen.field('Storage', `${spec.storageShare}% of each appliance`)
   if (spec.demand.source !== 'catalog') screen.field('Demand', DEMAND[spec.demand.source])
   if (spec.churn) {
-    const { bonusPercent = 25, maxFillBytesPerSite: most } = spec.churn
+    const { bonusPercent = 50, maxFillBytesPerSite: most } = spec.churn
     const budget = most === undefined ? '' : `, at most ${bytesText(most)} a plan to each site`
     screen.field('Churn', `what moves must earn ${bonusPercent}% more than what it displaces${budget}`)
   }

@@ -71,7 +71,7 @@ export interface PlacementProblem {
   /** A file of several must be allowed by each. */
   readonly licences?: readonly PlacementLicence[]
   readonly resilience?: PlacementResilience
-  /** How much more than what it displaces a file must earn to be moved to a site, as a part: 0.25 is a quarter. The solver's own unless told. */
+  /** How much more than what it displaces a file must earn to be moved to a site, as a part: 0.5 is half as much again. The solver's own unless told. */
   readonly churnBonus?: number
 }
 

@@ -37,7 +37,7 @@ export interface SolverOptions extends Effort {
   readonly churnBonus: number
 }
 
-export const defaultOptions: SolverOptions = { bands: 512, rounds: 16, tau: 0.002, parentValue: 0.5, churnBonus: 0.25 }
+export const defaultOptions: SolverOptions = { bands: 512, rounds: 16, tau: 0.002, parentValue: 0.5, churnBonus: 0.5 }
 
 /** About the part of the work that finding prices is. */
 const PRICING = 0.3

@@ -90,6 +90,7 @@ spec:
   catalogRef: { name: films }
   pins: [{ paths: ['trailers/**'] }]
   exclude: [{ paths: ['secret/**'] }]
+  churn: { bonusPercent: 25 }
 ${extra}`
 
 /** 40 films of 10 kB in falling popularity, so that a site has room for ten or twenty; and what is special. */

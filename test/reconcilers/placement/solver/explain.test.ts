@@ -152,7 +152,7 @@ describe('the reason that decides', () => {
     ['Pinned', standing(0), at({ isPinned: true, isHeld: true }), 'whatever it earns'],
     ['PinHasNoRoom', standing(9), at({ isPinned: true }), 'pins go first, and there is no room even so'],
     ['TooLarge', standing(9), at({ sizeBytes: 1001 }), 'files are not split over appliances'],
-    ['EarnsItsPlace', standing(1.3), held, 'even if it had to come anew'],
+    ['EarnsItsPlace', standing(1.6), held, 'even if it had to come anew'],
     ['MovingCosts', standing(1.1), held, 'as it is here already'],
     ['RoomLeft', standing(0.4), held, 'nothing better wants the room'],
     ['NextPlan', standing(2), at({ wouldBeHeld: true }), 'the plan in force is of other inputs'],
