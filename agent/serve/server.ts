@@ -151,6 +151,7 @@ class Handler {
         path,
         etag: `"sha256-${sha256}"`,
         headers,
+        ...(whom === 'client' ? { missingHeaders: FOR_PAGES } : {}),
         ...(contentType === undefined ? {} : { contentType }),
       })
     } catch (error) {

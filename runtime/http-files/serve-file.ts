@@ -13,6 +13,8 @@ export interface ServedFile {
   readonly lastModified?: boolean
   /** More headers, such as Cache-Control. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Headers where there is no such file. */
+  readonly missingHeaders?: Readonly<Record<string, string>>
 }
 
 /** What was answered. `bytes` of body were handed to the connection; `whole` is false when it broke on the way. */
@@ -29,10 +31,10 @@ export interface Served {
 export async function serveFile(request: IncomingMessage, response: ServerResponse, file: ServedFile): Promise<Served> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, { Allow: 'GET, HEAD' })
   const handle = await openFile(file.path)
-  if (!handle) return refuse(response, 404)
+  if (!handle) return refuse(response, 404, file.missingHeaders)
   try {
     const stats = await handle.stat()
-    if (!stats.isFile()) return refuse(response, 404)
+    if (!stats.isFile()) return refuse(response, 404, file.missingHeaders)
     const modifiedMs = Math.floor(stats.mtimeMs / 1000) * 1000
     const etag = file.etag ?? `"${stats.size.toString(16)}-${Math.floor(stats.mtimeMs).toString(16)}"`
     const validators = { etag, ...(file.lastModified ? { modifiedMs } : {}) }

@@ -15,9 +15,10 @@ const state = document.querySelector('#state')
 const served = []
 const failures = []
 
-function addRow({ file, appliance, ms, failed }) {
+function addRow({ file, appliance, unsaid, ms, failed }) {
   const row = document.querySelector('#served').insertRow(0)
-  for (const text of [file, appliance, ms]) row.insertCell().textContent = text
+  const whom = unsaid ? `${appliance} (from memory: steering does not answer)` : appliance
+  for (const text of [file, whom, ms]) row.insertCell().textContent = text
   const cell = row.insertCell()
   cell.className = 'failed'
   cell.textContent = failed.map((each) => `${each.appliance} (${each.why})`).join(', ')
@@ -67,4 +68,4 @@ video.addEventListener('timeupdate', () => {
 })
 
 /** For whoever looks at the page from outside. */
-globalThis.play = { video, served, failures }
+globalThis.play = { video, hls, served, failures }

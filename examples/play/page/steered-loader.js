@@ -57,18 +57,20 @@ export function steeredLoader({ steering, base, onServed, onFailed }) {
 
     async #run(file) {
       const failed = []
-      for (const { url, appliance } of await steering.urlsOf(file, this.#abort.signal)) {
+      for (const { url, appliance, unsaid } of await steering.urlsOf(file, this.#abort.signal)) {
         const startedMs = performance.now()
         try {
           const data = await this.#fetch(url)
-          onServed({ file, url, appliance, failed, ms: Math.round(performance.now() - this.stats.loading.start) })
+          const ms = Math.round(performance.now() - this.stats.loading.start)
+          onServed({ file, url, appliance, unsaid: unsaid === true, failed, ms })
           return data
         } catch (error) {
           if (this.#abort.signal.aborted) throw error
           const failure = { file, url, appliance, why: error.message, ms: Math.round(performance.now() - startedMs) }
           failed.push(failure)
           onFailed(failure)
-          steering.failed(appliance)
+          // Who was asked on the off chance has not failed by not having it.
+          if (!unsaid || !error.isAnswer) steering.failed(appliance)
         }
       }
       throw new Error(failed.length > 0 ? `all that were named for ${file} have failed` : `nobody has ${file}`)
@@ -85,7 +87,7 @@ export function steeredLoader({ steering, base, onServed, onFailed }) {
           headers: rangeEnd ? { Range: `bytes=${rangeStart}-${rangeEnd - 1}` } : {},
           signal: AbortSignal.any([silent.signal, this.#abort.signal]),
         })
-        if (!answer.ok) throw new Error(`it answers ${answer.status}`)
+        if (!answer.ok) throw Object.assign(new Error(`it answers ${answer.status}`), { isAnswer: true })
         stats.loading.first = performance.now()
         stats.total = Number(answer.headers.get('Content-Length'))
         stats.loaded = 0

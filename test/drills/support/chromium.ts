@@ -64,6 +64,11 @@ export class Chromium implements AsyncDisposable {
     await end(this.#process, this.#dir)
   }
 
+  /** Opens another page in place of the one that is there. */
+  async goTo(url: string): Promise<void> {
+    await this.#send('Page.navigate', { url })
+  }
+
   /** The value of an expression in the page, as JSON carries it; a promise is waited for. Throws what the page throws. */
   async evaluate<T>(expression: string): Promise<T> {
     const answer = (await this.#send('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })) as {
@@ -80,7 +85,8 @@ export class Chromium implements AsyncDisposable {
     const waiting = Promise.withResolvers<unknown>()
     this.#waiting.set(id, waiting)
     this.#socket.send(JSON.stringify({ id, method, params }))
-    return waiting.promise
+    const timer = setTimeout(() => waiting.reject(new Error(`Chromium does not answer ${method}`)), PATIENCE_MS)
+    return waiting.promise.finally(() => clearTimeout(timer))
   }
 
   #take({ id, result, error }: Reply): void {

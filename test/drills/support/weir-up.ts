@@ -50,14 +50,34 @@ export class WeirUp implements AsyncDisposable {
     }
   }
 
+  /** Stops it in its tracks, with the control plane, the origin and steering in it: connections are taken, and nothing is answered. Its agents go on. */
+  hang(): void {
+    this.#process!.kill('SIGSTOP')
+  }
+
+  /** Has it go on. */
+  resume(): void {
+    this.#process!.kill('SIGCONT')
+  }
+
   /** Processes of the agents, by appliance. */
   agents(): Map<string, number> {
-    const found = new Map<string, number>()
+    return new Map(this.#running().map(({ appliance, pid }) => [appliance, pid]))
+  }
+
+  /** Where an appliance's agent keeps everything. */
+  rootOf(appliance: string): string {
+    return this.#running().find((agent) => agent.appliance === appliance)!.root
+  }
+
+  #running(): { readonly appliance: string; readonly pid: number; readonly root: string }[] {
+    const found: { readonly appliance: string; readonly pid: number; readonly root: string }[] = []
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-        if (words[words.indexOf('--root') + 1]?.startsWith(this.dir))
-          found.set(words[words.indexOf('--appliance') + 1]!, Number(pid))
+        const root = words[words.indexOf('--root') + 1]
+        if (root?.startsWith(this.dir))
+          found.push({ appliance: words[words.indexOf('--appliance') + 1]!, pid: Number(pid), root })
       } catch {
         // It has ended since.
       }
@@ -70,6 +90,7 @@ export class WeirUp implements AsyncDisposable {
       const ended = once(this.#process!, 'exit')
       // What hangs would not end.
       for (const pid of this.agents().values()) signal(pid, 'SIGCONT')
+      this.resume()
       this.#process!.kill('SIGTERM')
       await ended
     }

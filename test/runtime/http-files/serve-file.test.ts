@@ -30,6 +30,7 @@ beforeAll(async () => {
         etag: '"sha256-ab"',
         lastModified: true,
         headers: { 'Cache-Control': 'immutable' },
+        missingHeaders: { 'Access-Control-Allow-Origin': '*' },
       }),
     )
   })
@@ -92,7 +93,9 @@ describe('whole files', () => {
   })
 
   test.each(['/missing', '/folder', '/ten/below', `/${'x'.repeat(300)}`])('%s is 404', async (path) => {
-    expect((await ask(path)).status).toBe(404)
+    const { status, headers } = await ask(path)
+    // That it is not there is not for ever, and told to pages too.
+    expect([status, headers['cache-control'], headers['access-control-allow-origin']]).toEqual([404, undefined, '*'])
   })
 
   test('other methods are 405 and say which are allowed', async () => {
