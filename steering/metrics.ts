@@ -12,6 +12,8 @@ export interface SteeringView {
   readonly believesProbes: boolean
   readonly probes: number
   readonly probesUnable: number
+  /** Appliances to which no connection is kept open. */
+  readonly probedRarely: number
   readonly hints: number
   readonly inventoriesPending: number
   readonly inventoriesWithheld: number
@@ -78,6 +80,11 @@ export function registerSteering(metrics: Metrics, view: () => SteeringView): vo
   )
   gauge('probes_believed', '0 while almost no appliance answers, so that this machine may be cut off.', (v) =>
     Number(v.believesProbes),
+  )
+  gauge(
+    'appliances_probed_rarely',
+    'Appliances beyond the connections that may be kept open: they are probed on new ones, and less often.',
+    (v) => v.probedRarely,
   )
   gauge('inventories_pending', 'Blobs that still have to be read.', (v) => v.inventoriesPending)
   gauge(

@@ -24,6 +24,7 @@ import { HTTP_LIMITS, type HttpLimits, listenHttp } from './http/server.ts'
 import { DecisionLog, type DecisionLogOptions } from './log/decision-log.ts'
 import type { SteeringView } from './metrics.ts'
 import { networkOf } from './network-of.ts'
+import { openFilesAllowed, shareOpenFiles } from './open-files.ts'
 import { randomBits, Steerer } from './steerer.ts'
 import { BgpFeeds } from './world/bgp-feeds.ts'
 import { Blobs, type SharedBlobs } from './world/blobs.ts'
@@ -98,6 +99,14 @@ export interface Steering {
 export async function startSteering(options: SteeringOptions): Promise<Steering> {
   const { client, clock = systemClock, log = silentLog, data, probeThreads = 1 } = options
   const counters = new Counters()
+  const { limits = HTTP_LIMITS } = options
+  const open = shareOpenFiles(openFilesAllowed(), limits.maxConnections, probeThreads > 0)
+  log.info({ ...open }, 'open files are shared out')
+  if (open.players < limits.maxConnections)
+    log.warn(
+      { openFiles: open.allowed, maxConnections: limits.maxConnections, connections: open.players },
+      'fewer connections of players than they might have: raise the limit of open files (ulimit -n)',
+    )
   const kept = data === undefined ? undefined : await openBlobStore(join(data, 'blobs'))
   const blobs = new Blobs(options.blobs, kept, (error) =>
     log.warn({ error: error.message }, 'a copy of a blob cannot be kept'),
@@ -117,11 +126,12 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     probeThreads === 0
       ? undefined
       : new Prober({
-          ...{ clock, log, threads: probeThreads },
+          ...{ clock, log, threads: probeThreads, connections: open.probes },
           ...(options.probesPerSecond === undefined ? {} : { perSecond: options.probesPerSecond }),
           ...(options.probeTimes === undefined ? {} : { times: options.probeTimes }),
           onVerdict: (appliance, up, reason) => health.setProbe(appliance, up, reason),
           onLoad: (appliance, load) => model.load(appliance, load),
+          onUnknown: (appliance) => health.forgetProbe(appliance),
         })
   const siteOf = (appliance: string) =>
     world.siteKeys[world.applianceSite[world.applianceOrdinals.get(appliance) ?? -1] ?? -1] ?? ''
@@ -200,24 +210,25 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
       world.catalogKeys.length > 0 || !feed.following || inventories.pending === 0 ? undefined : 'are being read',
     ...(closing ? { closing: 'stops soon' } : {}),
   })
+  const trusted = new TrustedProxies(options.trustedProxies ?? [])
+  const peers = new Peers(trusted, options.forwardingHeader ?? 'x-forwarded-for')
   const api = new Api({
-    ...{ world, steerer, counters, clock, log },
-    peers: new Peers(new TrustedProxies(options.trustedProxies ?? []), options.forwardingHeader ?? 'x-forwarded-for'),
+    ...{ world, steerer, peers, counters, clock, log },
     perClient: options.perClient ?? 200,
-    corsOrigins: options.corsOrigins ?? ['*'],
     whyDown: (appliance) => health.whyDown(appliance),
     onHint: hint,
     onDecision: decisions ? (steered, address) => decisions.add(world, steered, address) : () => {},
     health: healthChecks,
     readiness,
   })
-  const server = await listenHttp(options.listen, options.tls, options.limits ?? HTTP_LIMITS, (req, res) =>
-    api.handle(req, res),
-  ).catch(async (error: unknown) => {
-    await Promise.all([prober?.close(), reader.close(), decisions?.close()])
-    model.close()
-    throw error
-  })
+  const httpLimits = { ...limits, maxConnections: open.players }
+  const server = await listenHttp(options.listen, options.tls, httpLimits, (req, res) => api.handle(req, res)).catch(
+    async (error: unknown) => {
+      await Promise.all([prober?.close(), reader.close(), decisions?.close()])
+      model.close()
+      throw error
+    },
+  )
   let dns: DnsServer | undefined
   const close = async () => {
     await Promise.all([server.close(), dns?.close(), prober?.close()])
@@ -259,6 +270,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
         believesProbes: health.believesProbes,
         probes: prober?.probes ?? 0,
         probesUnable: prober?.unable ?? 0,
+        probedRarely: prober?.unkept ?? 0,
         hints: hints.received,
         inventoriesPending: inventories.pending,
         inventoriesWithheld: inventories.withheld,

@@ -47,7 +47,7 @@ export const command: Verb = {
       .option('--rate <count>', 'requests per second of one client; 0: without bound', '200')
       .option('--max-connections <count>', 'connections at the same time', '20000')
       .option('--probe-threads <count>', 'threads that probe appliances; 0: they are not probed', '1')
-      .option('--probe-rate <count>', 'probes per second by all of them', '20000')
+      .option('--probe-rate <count>', 'probes per second by all of them', '30000')
       .option('--decision-log <file>', 'log every decision there, compactly, for `weir steer replay` (off)')
       .option('--decision-log-bytes <bytes>', 'put the log aside at this length; eight are kept', '67108864')
       .option('--decision-log-share <share>', 'share of decisions that are logged, above 0 up to 1', '1'),

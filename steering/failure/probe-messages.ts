@@ -5,6 +5,8 @@ export interface ProberSettings {
   readonly times: ProbeTimes
   readonly perSecond: number
   readonly maxKept: number
+  readonly maxOpening: number
+  readonly opensPerSecond: number
 }
 
 export type ToProber =

@@ -13,10 +13,12 @@ export interface RoundOptions {
   readonly monotonicMs: () => number
   /** 0…1, at random. */
   readonly random: () => number
-  /** Connections kept open between probes: what this process may open sets a bound. */
+  /** Connections kept open between probes: what this process may open sets a bound. Beyond it, an appliance is asked on a new one each time. */
   readonly maxKept: number
-  /** Connections that are being opened at once. 2,000 unless told. */
-  readonly maxOpening?: number
+  /** Connections that are being opened at once. */
+  readonly maxOpening: number
+  /** Connections that are opened per second for appliances that are new, or none is kept open to: both sides pay more for these than for a probe. */
+  readonly opensPerSecond: number
   /** A verdict has changed, or is the first. */
   readonly onVerdict: (id: number, up: boolean, reason: string) => void
   readonly onLoad: (id: number, load: ProbedLoad) => void
@@ -30,8 +32,6 @@ const SUDDEN_MS = 100
 const ANSWERS_TO_BE_UP = 2
 /** Between these answers. */
 const CONFIRM_MS = 150
-/** Connections that are being opened at once. */
-const MAX_OPENING = 2000
 /** What says something of this machine, and nothing of the appliance. */
 const OWN_ERRORS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAI_AGAIN'])
 
@@ -44,6 +44,8 @@ class Target {
   step: Step = 'idle'
   /** It counts among those whose connection is being opened. */
   opening = false
+  /** Its connection is among those that are kept open. */
+  keeps = false
   /** It is in the queue of those that wait to be asked. */
   waiting = false
   /** In a row. */
@@ -74,6 +76,9 @@ export class ProbeRound {
   #atTick: number
   #waiting: Target[] = []
   #opening = 0
+  #kept = 0
+  /** When the next that is new may be asked, monotonic ms. */
+  #nextOpenMs = 0
   /** How many probes have been sent. */
   probes = 0
   /** How many could not be sent for want of something on this machine. */
@@ -102,8 +107,10 @@ export class ProbeRound {
       ),
     )
     this.#targets.set(id, target)
-    const spreadMs = Math.min(this.#intervalMs, this.#targets.size / 10)
-    this.#later(target, this.#options.random() * spreadMs)
+    const { monotonicMs, opensPerSecond } = this.#options
+    const nowMs = monotonicMs()
+    this.#nextOpenMs = Math.max(nowMs, this.#nextOpenMs) + 1000 / opensPerSecond
+    this.#later(target, this.#nextOpenMs - nowMs)
   }
 
   remove(id: number): void {
@@ -111,7 +118,7 @@ export class ProbeRound {
     if (!target) return
     target.gone = true
     this.#opened(target)
-    target.connection.drop()
+    this.#drop(target)
     this.#targets.delete(id)
   }
 
@@ -154,9 +161,26 @@ export class ProbeRound {
     target.opening = false
   }
 
-  get #intervalMs(): number {
-    const { times, perSecond } = this.#options
-    return Math.max(times.intervalMs, (this.#targets.size / perSecond) * 1000)
+  /** Those whose connection cannot be kept open are asked less often, as it has to be opened each time. */
+  #intervalMs({ keeps }: Target): number {
+    const { times, perSecond, opensPerSecond, maxKept } = this.#options
+    const { size } = this.#targets
+    const unkept = keeps ? 0 : Math.max(0, size - maxKept)
+    return Math.max(times.intervalMs, (size / perSecond) * 1000, (unkept / opensPerSecond) * 1000)
+  }
+
+  #keep(target: Target): void {
+    if (!target.keeps && this.#kept < this.#options.maxKept) {
+      target.keeps = true
+      this.#kept++
+    }
+    if (!target.keeps) target.connection.drop()
+  }
+
+  #drop(target: Target): void {
+    if (target.keeps) this.#kept--
+    target.keeps = false
+    target.connection.drop()
   }
 
   #due(target: Target): void {
@@ -167,8 +191,8 @@ export class ProbeRound {
 
   #ask(target: Target): void {
     const { times } = this.#options
-    const isNew = target.up !== true || target.step === 'first'
-    if (isNew && !target.opening && this.#opening >= (this.#options.maxOpening ?? MAX_OPENING)) {
+    const isNew = target.up !== true || target.step === 'first' || !target.keeps
+    if (isNew && !target.opening && this.#opening >= this.#options.maxOpening) {
       if (!target.waiting) this.#waiting.push(target)
       target.waiting = true
       return
@@ -190,8 +214,7 @@ export class ProbeRound {
     const { onVerdict, onLoad, monotonicMs } = this.#options
     this.#opened(target)
     if (result.ok) {
-      // Those that have none of the connections that may be kept open.
-      if (target.id % Math.ceil(this.#targets.size / this.#options.maxKept) !== 0) target.connection.drop()
+      this.#keep(target)
       target.step = 'idle'
       target.answers++
       target.failures = 0
@@ -201,14 +224,14 @@ export class ProbeRound {
         target.up = true
         onVerdict(target.id, true, '')
       }
-      this.#later(target, target.up ? this.#intervalMs * (0.9 + 0.2 * this.#options.random()) : CONFIRM_MS)
+      this.#later(target, target.up ? this.#intervalMs(target) * (0.9 + 0.2 * this.#options.random()) : CONFIRM_MS)
       return
     }
-    target.connection.drop()
+    this.#drop(target)
     if (OWN_ERRORS.has(result.reason)) {
       this.unable++
       target.step = 'idle'
-      this.#later(target, this.#intervalMs)
+      this.#later(target, this.#intervalMs(target))
       return
     }
     // Of those that are known to be down, one try is enough.
@@ -227,10 +250,11 @@ export class ProbeRound {
   }
 
   /** An appliance that comes back is to be noticed soon, one that stays away not to be asked for ever as often. */
-  #downIntervalMs({ failures }: Target): number {
+  #downIntervalMs(target: Target): number {
     const { downIntervalMs } = this.#options.times
-    const growingMs = this.#intervalMs * 1.3 ** Math.min(failures, 20)
-    return Math.max(this.#intervalMs, Math.min(downIntervalMs, growingMs)) * (0.9 + 0.2 * this.#options.random())
+    const intervalMs = this.#intervalMs(target)
+    const growingMs = intervalMs * 1.3 ** Math.min(target.failures, 20)
+    return Math.max(intervalMs, Math.min(downIntervalMs, growingMs)) * (0.9 + 0.2 * this.#options.random())
   }
 
   /** The connection ended between two probes: mostly its process has. */

@@ -27,7 +27,7 @@ test('those that wait for their turn are asked once, however often they are aske
   const up = new Set<number>()
   const round = new ProbeRound({
     times: { intervalMs: 20, timeoutMs: 60, retryTimeoutMs: 60, downIntervalMs: 60 },
-    ...{ perSecond: 1e6, maxKept: 100, maxOpening: 3, random: () => 0.5 },
+    ...{ perSecond: 1e6, maxKept: 100, maxOpening: 3, opensPerSecond: 1e6, random: () => 0.5 },
     monotonicMs: () => performance.now(),
     onVerdict: (id, isUp) => (isUp ? up.add(id) : up.delete(id)),
     onLoad: () => {},
@@ -48,6 +48,55 @@ test('those that wait for their turn are asked once, however often they are aske
     clearInterval(timer)
     round.close()
     for (const socket of sockets) socket.destroy()
+    server.close()
+  }
+})
+
+test('as many connections are kept open as may be; who goes down makes room for another', async () => {
+  const open = new Map<string, Set<Socket>>()
+  const server = createServer((socket) => {
+    const address = socket.localAddress!
+    const sockets = open.get(address) ?? new Set()
+    open.set(address, sockets.add(socket))
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+  })
+  server.listen(0, '0.0.0.0')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const verdicts = new Map<number, boolean>()
+  const round = new ProbeRound({
+    times: { intervalMs: 20, timeoutMs: 3000, retryTimeoutMs: 3000, downIntervalMs: 60 },
+    ...{ perSecond: 1e6, maxKept: 2, maxOpening: 10, opensPerSecond: 200, random: () => 0.5 },
+    monotonicMs: () => performance.now(),
+    onVerdict: (id, isUp) => verdicts.set(id, isUp),
+    onLoad: () => {},
+  })
+  const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4']
+  addresses.forEach((host, id) => {
+    round.set(id, { secure: false, host, port, path: '/healthz' })
+  })
+  const timer = setInterval(() => round.tick(), TICK_MS)
+  /** Who has one and the same connection for as long as many probes take. */
+  const kept = async () => {
+    const before = new Map([...open].flatMap(([address, sockets]) => [...sockets].map((socket) => [socket, address])))
+    const probes = round.probes
+    await eventually(async () => round.probes > probes + 16, 'they are probed')
+    return [...before].filter(([socket, address]) => open.get(address)!.has(socket)).map(([, address]) => address)
+  }
+  try {
+    await eventually(async () => verdicts.size === addresses.length, 'all are known')
+    expect(await kept()).toHaveLength(2)
+    const [first] = await kept()
+    round.remove(addresses.indexOf(first!))
+    await eventually(async () => (await kept()).length === 2, 'another has the connection')
+    expect(await kept()).not.toContain(first)
+    expect([...verdicts.values()]).toEqual([true, true, true, true])
+  } finally {
+    clearInterval(timer)
+    round.close()
+    for (const sockets of open.values()) for (const socket of sockets) socket.destroy()
     server.close()
   }
 })
