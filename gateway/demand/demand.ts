@@ -1,14 +1,16 @@
-import { hourOf, type RequestCounts } from '../../reconcilers/gateway/request-counts.ts'
+import { hourOf, MAX_AGE_HOURS, type RequestCounts } from '../../reconcilers/gateway/request-counts.ts'
 import { demandClassOf } from '../../reconcilers/placement/inputs.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Fleet } from '../fleet.ts'
 import { badRequest, notFound, unavailable } from '../http/problem.ts'
-import { type Plausible, ServedHours } from './served-hours.ts'
-import { type DemandStore, dayOf, totalOf } from './store.ts'
+import { CannotHaveServed, mostInAnHour } from './served-hours.ts'
+import { type DemandStore, dayOf } from './store.ts'
 
 /** More than a year, so that a season can be compared with the one before. */
 const KEPT_DAYS = 400
+/** As long as a batch may come again. */
+const KEPT_BATCHES_DAYS = MAX_AGE_HOURS / 24 + 2
 
 export interface DemandOptions {
   /** Undefined: demand is not kept. */
@@ -23,7 +25,6 @@ export interface DemandOptions {
 /** Takes what agents counted, and puts it down under the site and the class of demand that these viewers are of now. */
 export class Demand {
   readonly #options: DemandOptions
-  readonly #served = new ServedHours()
   #forgotOn: number | undefined
   #working: Promise<unknown> = Promise.resolve()
 
@@ -47,17 +48,15 @@ export class Demand {
       site: `${metadata?.namespace}/${spec?.siteRef.name}`,
       demandClass: demandClassOf(site),
     }
-    const said: Plausible = { appliance, id: counts.id, hour: counts.hour, ...totalOf(counts.catalogs) }
-    const implausible = this.#served.refuse(said, throughputGbpsOf?.(appliance))
-    if (implausible !== undefined) {
-      log.warn({ appliance, batch: counts.id, hour: counts.hour }, implausible)
-      throw badRequest(implausible)
-    }
-    const adding = store.add(batch)
+    const adding = store.add(batch, mostInAnHour(throughputGbpsOf?.(appliance)))
     this.#working = Promise.allSettled([this.#working, adding])
     try {
       await adding
     } catch (err) {
+      if (err instanceof CannotHaveServed) {
+        log.warn({ appliance, batch: counts.id, hour: counts.hour }, err.message)
+        throw badRequest(err.message)
+      }
       log.warn({ err, appliance }, 'what was asked for cannot be kept')
       throw unavailable('the demand database cannot take it now', 60)
     }
@@ -77,7 +76,7 @@ export class Demand {
     if (this.#forgotOn === today) return
     this.#forgotOn = today
     const forgetting = store
-      .forget(today - KEPT_DAYS)
+      .forget(today - KEPT_DAYS, today - KEPT_BATCHES_DAYS)
       .catch((err: unknown) => log.warn({ err }, 'old demand cannot be forgotten'))
     this.#working = Promise.allSettled([this.#working, forgetting])
   }

@@ -1,4 +1,5 @@
 import { Postgres, type PostgresRow } from '../../runtime/postgres.ts'
+import { CannotHaveServed, type Served } from './served-hours.ts'
 import {
   CLASSES,
   type DemandBatch,
@@ -38,7 +39,7 @@ export class PostgresDemandStore implements DemandStore {
     return new PostgresDemandStore(database)
   }
 
-  add({ appliance, id, site, demandClass, hour, catalogs }: DemandBatch): Promise<boolean> {
+  add({ appliance, id, site, demandClass, hour, catalogs }: DemandBatch, most?: Served): Promise<boolean> {
     return this.#database.transaction(async (queries) => {
       const taken = await queries.query('insert into weir_demand_taken values ($1, $2, $3) on conflict do nothing', [
         appliance,
@@ -46,6 +47,15 @@ export class PostgresDemandStore implements DemandStore {
         dayOf(hour),
       ])
       if (taken.changed === 0) return false
+      const { requests, bytes } = totalOf(catalogs)
+      // Holds the row, so that what another gateway adds to this hour counts.
+      const { rows: said } = await queries.query(
+        `insert into weir_demand_served values ($1, $2, $3, $4) on conflict (appliance, hour)
+         do update set requests = weir_demand_served.requests + excluded.requests, bytes = weir_demand_served.bytes + excluded.bytes
+         returning requests, bytes`,
+        [appliance, hour, requests, bytes],
+      )
+      if (most) CannotHaveServed.unless(counted(said[0]!), most, { appliance, hour })
       // In the same order by every writer.
       for (const counts of [...catalogs].sort((a, b) => (a.catalog < b.catalog ? -1 : 1))) {
         const rows = rowsOf(counts)
@@ -57,7 +67,6 @@ export class PostgresDemandStore implements DemandStore {
           [counts.catalog, demandClass, dayOf(hour), ...[0, 1, 2].map((k) => rows.map((row) => row[k]))],
         )
       }
-      const { requests, bytes } = totalOf(catalogs)
       await queries.query(
         `insert into weir_demand_site values ($1, $2, $3, $4) on conflict (site, hour)
          do update set requests = weir_demand_site.requests + excluded.requests, bytes = weir_demand_site.bytes + excluded.bytes`,
@@ -90,9 +99,10 @@ export class PostgresDemandStore implements DemandStore {
     return rows.map(counted) as unknown as SiteDemand[]
   }
 
-  forget(beforeDay: number): Promise<void> {
+  forget(beforeDay: number, batchesBeforeDay: number): Promise<void> {
     return this.#database.transaction(async (queries) => {
-      await queries.query('delete from weir_demand_taken where day < $1', [beforeDay])
+      await queries.query('delete from weir_demand_taken where day < $1', [batchesBeforeDay])
+      await queries.query('delete from weir_demand_served where hour < $1', [batchesBeforeDay * 24])
       await queries.query('delete from weir_demand_file where day < $1', [beforeDay])
       await queries.query('delete from weir_demand_site where hour < $1', [beforeDay * 24])
     })

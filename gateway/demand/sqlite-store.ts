@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { CannotHaveServed, type Served } from './served-hours.ts'
 import {
   CLASSES,
   type DemandBatch,
@@ -22,6 +23,7 @@ export class SqliteDemandStore implements DemandStore {
   readonly #take
   readonly #addFile
   readonly #addSite
+  readonly #addServed
 
   /** Throws where the file cannot be opened, or is no database. */
   constructor(file: string) {
@@ -38,15 +40,21 @@ export class SqliteDemandStore implements DemandStore {
     this.#addSite = db.prepare(`
       insert into weir_demand_site values (?, ?, ?, ?) on conflict (site, hour)
       do update set requests = requests + excluded.requests, bytes = bytes + excluded.bytes`)
+    this.#addServed = db.prepare(`
+      insert into weir_demand_served values (?, ?, ?, ?) on conflict (appliance, hour)
+      do update set requests = requests + excluded.requests, bytes = bytes + excluded.bytes
+      returning ${COUNTED}`)
   }
 
-  async add({ appliance, id, site, demandClass, hour, catalogs }: DemandBatch): Promise<boolean> {
+  async add({ appliance, id, site, demandClass, hour, catalogs }: DemandBatch, most?: Served): Promise<boolean> {
     return this.#all(() => {
       if (this.#take.run(appliance, id, dayOf(hour)).changes === 0) return false
+      const { requests, bytes } = totalOf(catalogs)
+      const said = this.#addServed.get(appliance, hour, requests, bytes) as unknown as Served
+      if (most) CannotHaveServed.unless(said, most, { appliance, hour })
       for (const counts of catalogs)
         for (const [file, requests, bytes] of rowsOf(counts))
           this.#addFile.run(counts.catalog, demandClass, dayOf(hour), file, requests, bytes)
-      const { requests, bytes } = totalOf(catalogs)
       this.#addSite.run(site, hour, requests, bytes)
       return true
     })
@@ -74,9 +82,10 @@ export class SqliteDemandStore implements DemandStore {
     return rows.map((row) => ({ ...row }) as unknown as SiteDemand)
   }
 
-  async forget(beforeDay: number): Promise<void> {
+  async forget(beforeDay: number, batchesBeforeDay: number): Promise<void> {
     this.#all(() => {
-      this.#db.prepare('delete from weir_demand_taken where day < ?').run(beforeDay)
+      this.#db.prepare('delete from weir_demand_taken where day < ?').run(batchesBeforeDay)
+      this.#db.prepare('delete from weir_demand_served where hour < ?').run(batchesBeforeDay * 24)
       this.#db.prepare('delete from weir_demand_file where day < ?').run(beforeDay)
       this.#db.prepare('delete from weir_demand_site where hour < ?').run(beforeDay * 24)
     })

@@ -1,4 +1,5 @@
 import type { CatalogCounts } from '../../reconcilers/gateway/request-counts.ts'
+import type { Served } from './served-hours.ts'
 
 /** What an appliance counted, with whose viewers these were. */
 export interface DemandBatch {
@@ -34,16 +35,19 @@ export interface SiteDemand {
  * Methods reject where the database cannot be reached or written.
  */
 export interface DemandStore {
-  /** Adds a batch, all of it or nothing; false where it has been added before. Resolves once that is on disk. */
-  add(batch: DemandBatch): Promise<boolean>
+  /**
+   * Adds a batch, all of it or nothing; false where it has been added before. Resolves once that is on disk. Rejects with CannotHaveServed where the appliance would then
+   * have said more than `most` of the batch's hour, in whichever batches and to whichever gateways.
+   */
+  add(batch: DemandBatch, most?: Served): Promise<boolean>
   /** Of a catalog (`namespace/name`), from one day up to but without another; by class, day and file. Of one class only, where told: all of a year may not fit into memory. */
   files(catalog: string, fromDay: number, toDay: number, demandClass?: string): Promise<readonly FileDemand[]>
   /** The classes of demand that anything was counted of in a catalog. */
   classes(catalog: string): Promise<readonly string[]>
   /** From one hour up to but without another; by site and hour. */
   sites(fromHour: number, toHour: number): Promise<readonly SiteDemand[]>
-  /** Forgets everything of days before that one. */
-  forget(beforeDay: number): Promise<void>
+  /** Forgets what was counted of days before that one; and which batches of days before the other made it up, so that none of those may come again. */
+  forget(beforeDay: number, batchesBeforeDay: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -56,6 +60,9 @@ export const TABLES = [
     requests bigint not null, bytes bigint not null, primary key (catalog, class, day, file))`,
   `create table if not exists weir_demand_site (
     site text not null, hour integer not null, requests bigint not null, bytes bigint not null, primary key (site, hour))`,
+  // What each appliance said, so that it cannot have been more than there was: kept as long as batches may come.
+  `create table if not exists weir_demand_served (
+    appliance text not null, hour integer not null, requests bigint not null, bytes bigint not null, primary key (appliance, hour))`,
 ]
 
 /** Steps from class to class along the primary key, rather than over all rows. `$1` (or `?1`): the catalog. */
@@ -72,7 +79,7 @@ export function rowsOf({ files, others }: CatalogCounts): (readonly [file: numbe
 }
 
 /** Sums over a batch. */
-export function totalOf(catalogs: readonly CatalogCounts[]): { readonly requests: number; readonly bytes: number } {
+export function totalOf(catalogs: readonly CatalogCounts[]): Served {
   let [requests, bytes] = [0, 0]
   for (const catalog of catalogs)
     for (const [, more, moreBytes] of rowsOf(catalog)) {

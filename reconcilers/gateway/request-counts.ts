@@ -4,7 +4,7 @@ const MAX_CATALOGS = 64
 /** As file indices are stored. */
 const MAX_INDEX = 2 ** 31 - 1
 /** An agent that was cut off tells of so long ago; and its clock may be off a little. */
-const MAX_AGE_HOURS = 8 * 24
+export const MAX_AGE_HOURS = 8 * 24
 const MAX_AHEAD_HOURS = 1
 
 /** Requests of clients and the bytes that they got, of one file (by its index) or of all others. */

@@ -159,10 +159,10 @@ test('what clients ask for is counted once, by the class of the site, also over 
 })
 
 const bound = (store: DemandStore): DemandStore => ({
-  add: (batch) => store.add(batch),
+  add: (...batch) => store.add(...batch),
   files: (...range) => store.files(...range),
   classes: (catalog) => store.classes(catalog),
   sites: (...range) => store.sites(...range),
-  forget: (day) => store.forget(day),
+  forget: (...days) => store.forget(...days),
   close: () => store.close(),
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { countOnThread } from '../../../gateway/demand/count.ts'
 import { openDemandStore } from '../../../gateway/demand/open.ts'
+import { CannotHaveServed } from '../../../gateway/demand/served-hours.ts'
 import type { DemandBatch } from '../../../gateway/demand/store.ts'
 import { catalogOf, encodeCatalog } from '../../../reconcilers/blobs/catalog.ts'
 import { decodeDemand, encodeDemand } from '../../../reconcilers/blobs/demand.ts'
@@ -90,6 +91,42 @@ describe.each(kinds)('demand in %s', (_name, start) => {
     expect(await store.add(batch('1'))).toBe(false)
     expect(await store.add(batch('2', { hour: HOUR + 1 }))).toBe(false)
     expect(await store.files('isp/films', DAY, DAY + 1)).toEqual(before)
+  })
+
+  test('of an hour no more than can have been, in whichever batches and however late', async () => {
+    const [store, other] = [await opened, await openDemandStore((await started).where)]
+    const most = { requests: 100, bytes: 1000 }
+    const said = (id: string, hour: number, bytes: number, appliance = 'isp/most-a') =>
+      batch(id, {
+        ...{ appliance, site: 'isp/most', hour },
+        catalogs: [{ catalog: 'isp/most', files: [[1, 1, bytes]], others: { requests: 0, bytes: 0 } }],
+      })
+    expect(await store.add(said('1', HOUR, 600), most)).toBe(true)
+    // Of other hours first: these are bounded all the same.
+    for (const [id, hour] of [
+      ['2', HOUR - 1],
+      ['3', HOUR + 1],
+    ] as const)
+      expect(await other.add(said(id, hour, 900), most)).toBe(true)
+    expect(await other.add(said('1', HOUR, 600), most)).toBe(false)
+    await expect(other.add(said('4', HOUR, 600), most)).rejects.toThrow('isp/most-a cannot have served 1200 bytes')
+    await expect(store.add(said('5', HOUR - 1, 200), most)).rejects.toThrow(CannotHaveServed)
+    // What was refused counts for nothing, and may come again as it was told when there is room.
+    expect(await store.add(said('4', HOUR, 400), most)).toBe(true)
+    expect(await store.add(said('6', HOUR, 900, 'isp/most-b'), most)).toBe(true)
+    const told = Array.from({ length: 8 }, (_, i) =>
+      (i % 2 ? store : other).add(said(`at-once-${i}`, HOUR - 2, 300), most),
+    )
+    const settled = await Promise.allSettled(told)
+    expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+    expect(await store.sites(HOUR - 2, HOUR + 2)).toEqual(
+      expect.arrayContaining(
+        [900, 900, 1900, 900].map((bytes, i) =>
+          expect.objectContaining({ site: 'isp/most', hour: HOUR - 2 + i, bytes }),
+        ),
+      ),
+    )
+    await other.close()
   })
 
   test('of many who tell at the same time nothing is lost', async () => {
@@ -180,7 +217,11 @@ describe.each(kinds)('demand in %s', (_name, start) => {
   test('outlives the program, and what is old is forgotten', async () => {
     const again = await openDemandStore((await started).where)
     expect(await again.files('isp/films', DAY, DAY + 1)).toHaveLength(6)
-    await again.forget(DAY + 1)
+    // Counted still, while batches of that day cannot come again.
+    expect(await again.add(batch('1'))).toBe(false)
+    await again.forget(DAY, DAY + 1)
+    expect(await again.files('isp/films', DAY, DAY + 1)).toHaveLength(6)
+    await again.forget(DAY + 1, DAY + 1)
     expect(await again.files('isp/films', DAY, DAY + 1)).toEqual([])
     expect(await again.sites(0, HOUR + 24)).toEqual([])
     expect(await again.sites(0, HOUR + 25)).toHaveLength(1)
