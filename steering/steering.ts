@@ -210,11 +210,11 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
       world.catalogKeys.length > 0 || !feed.following || inventories.pending === 0 ? undefined : 'are being read',
     ...(closing ? { closing: 'stops soon' } : {}),
   })
-  const trusted = new TrustedProxies(options.trustedProxies ?? [])
-  const peers = new Peers(trusted, options.forwardingHeader ?? 'x-forwarded-for')
   const api = new Api({
-    ...{ world, steerer, peers, counters, clock, log },
+    ...{ world, steerer, counters, clock, log },
+    peers: new Peers(new TrustedProxies(options.trustedProxies ?? []), options.forwardingHeader ?? 'x-forwarded-for'),
     perClient: options.perClient ?? 200,
+    corsOrigins: options.corsOrigins ?? ['*'],
     whyDown: (appliance) => health.whyDown(appliance),
     onHint: hint,
     onDecision: decisions ? (steered, address) => decisions.add(world, steered, address) : () => {},
