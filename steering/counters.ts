@@ -6,8 +6,7 @@ export const MISSES: readonly Miss[] = ['none', 'content', 'health', 'capacity']
 
 /** What steering has done since its start, for metrics. */
 export class Counters {
-  /** HTTP answers by code. */
-  readonly answers = new Map<number, number>()
+  readonly #answers = new Float64Array(600)
   /** Decisions by where the first that they name comes from, and those that name nobody. */
   readonly tiers = new Float64Array(TIERS.length + 1)
   /** Decisions by why the client's own site is not first. */
@@ -28,7 +27,12 @@ export class Counters {
   }
 
   answered(code: number): void {
-    this.answers.set(code, (this.answers.get(code) ?? 0) + 1)
+    this.#answers[code]!++
+  }
+
+  /** HTTP answers by code. */
+  get answers(): readonly (readonly [code: number, count: number])[] {
+    return Array.from(this.#answers, (count, code) => [code, count] as const).filter(([, count]) => count > 0)
   }
 
   dnsAnswered(rcode: string): void {

@@ -8,7 +8,7 @@ export function networkOf({ v6, words }: Readonly<Address>): number {
   return v6 ? 2 ** 24 + words[0]! * 65_536 + (words[1]! >>> 16) : words[0]! >>> 8
 }
 
-/** Who is counted as one client: an IPv4 address, or the /64 that an IPv6 host may take addresses from. */
+/** Who is counted as one client: an IPv4 address, or the /64 that an IPv6 host may take addresses from. Numbers are signed: those are keys that need no memory of their own. */
 export function clientKey({ v6, words }: Readonly<Address>): number | string {
-  return v6 ? `${words[0]!.toString(36)}.${words[1]!.toString(36)}` : words[0]!
+  return v6 ? `${words[0]!.toString(36)}.${words[1]!.toString(36)}` : words[0]! | 0
 }

@@ -18,10 +18,9 @@ export class RateWindow {
     this.#perSecond = perSecond
   }
 
-  /** Counts one request of a client; false where it has had its share of this second. */
-  take(client: number | string): boolean {
+  /** Counts one request of a client; false where it has had its share of this second. `nowMs`: of the clock's monotonic time. */
+  take(client: number | string, nowMs = this.#clock.monotonicMs()): boolean {
     if (this.#perSecond === 0) return true
-    const nowMs = this.#clock.monotonicMs()
     if (nowMs - this.#windowMs >= 1000) {
       this.#windowMs = nowMs
       this.#counts = new Map()

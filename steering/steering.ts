@@ -210,11 +210,11 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
       world.catalogKeys.length > 0 || !feed.following || inventories.pending === 0 ? undefined : 'are being read',
     ...(closing ? { closing: 'stops soon' } : {}),
   })
+  const trusted = new TrustedProxies(options.trustedProxies ?? [])
+  const peers = new Peers(trusted, options.forwardingHeader ?? 'x-forwarded-for')
   const api = new Api({
-    ...{ world, steerer, counters, clock, log },
-    peers: new Peers(new TrustedProxies(options.trustedProxies ?? []), options.forwardingHeader ?? 'x-forwarded-for'),
+    ...{ world, steerer, peers, counters, clock, log },
     perClient: options.perClient ?? 200,
-    corsOrigins: options.corsOrigins ?? ['*'],
     whyDown: (appliance) => health.whyDown(appliance),
     onHint: hint,
     onDecision: decisions ? (steered, address) => decisions.add(world, steered, address) : () => {},
@@ -222,13 +222,14 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     readiness,
   })
   const httpLimits = { ...limits, maxConnections: open.players }
-  const server = await listenHttp(options.listen, options.tls, httpLimits, (req, res) => api.handle(req, res)).catch(
-    async (error: unknown) => {
-      await Promise.all([prober?.close(), reader.close(), decisions?.close()])
-      model.close()
-      throw error
-    },
-  )
+  const server = await listenHttp({
+    ...{ listen: options.listen, tls: options.tls, limits: httpLimits },
+    ...{ api, peers, clock, corsOrigins: options.corsOrigins ?? ['*'] },
+  }).catch(async (error: unknown) => {
+    await Promise.all([prober?.close(), reader.close(), decisions?.close()])
+    model.close()
+    throw error
+  })
   let dns: DnsServer | undefined
   const close = async () => {
     await Promise.all([server.close(), dns?.close(), prober?.close()])

@@ -35,21 +35,20 @@ async function steering(fleet: FleetSize): Promise<number> {
     for (const key of world.applianceKeys) model.load(key, { requests: 3, bytesPerSecond: 2e7 })
   }
   setInterval(tell, 700)
+  const clock = systemClock
+  const peers = new Peers(new TrustedProxies([]), 'x-forwarded-for')
   const api = new Api({
-    ...{ world, counters, clock: systemClock, log: createLog({ level: 'warn' }) },
+    ...{ world, peers, counters, clock, log: createLog({ level: 'warn' }) },
     steerer: new Steerer({ world, clientMap: () => map, random: randomBits(1) }),
-    peers: new Peers(new TrustedProxies([]), 'x-forwarded-for'),
     perClient: 1_000_000,
-    corsOrigins: ['*'],
     whyDown: () => undefined,
     onHint: () => {},
     onDecision: () => {},
     health: () => ({}),
     readiness: () => ({}),
   })
-  const server = await listenHttp({ host: '127.0.0.1', port: 0 }, undefined, HTTP_LIMITS, (req, res) =>
-    api.handle(req, res),
-  )
+  const listen = { host: '127.0.0.1', port: 0 }
+  const server = await listenHttp({ listen, limits: HTTP_LIMITS, api, peers, corsOrigins: ['*'], clock })
   return Number(new URL(server.url).port)
 }
 

@@ -3,6 +3,7 @@ import type { World } from '../../reconcilers/steering/world.ts'
 import { urlPathOf } from '../../runtime/http-files/folder.ts'
 import { MAX_FILES } from '../ask.ts'
 import type { Steered } from '../steerer.ts'
+import type { WallSecond } from './wall-second.ts'
 
 /** What needs no escape in a URL's path, nor in JSON. */
 const PLAIN_PATH = /^[\w.~!*()/-]*$/
@@ -11,48 +12,63 @@ const PLAIN_PATH = /^[\w.~!*()/-]*$/
 interface ApplianceText {
   readonly url: string
   readonly site: number
+  readonly base: string
   /** `{"url":"https://host` */
   readonly head: string
-  /** `","appliance":"ns/name","site":"ns/site","tier":"` */
-  readonly tail: string
-  readonly base: string
+  /** By tier: `","appliance":"ns/name","site":"ns/site","tier":"Site"}` */
+  readonly tails: readonly string[]
+  /** The catalog that was asked for last, and the beginning of the entry up to the path in it. */
+  catalog: string
+  start: string
 }
 
-/** Writes answers as JSON. What is the same from one answer to the next is kept as text. */
+/** Writes answers as JSON, in ASCII. What is the same from one answer to the next is kept as text. */
 export class AnswerText {
   readonly #world: World
-  readonly #now: () => number
+  readonly #wall: WallSecond
   readonly #appliances: (ApplianceText | undefined)[] = []
-  readonly #tiers = TIERS.map((tier) => `${tier}"`)
   #expiresSecond = 0
   readonly #expires = new Map<number, string>()
 
-  /** `now`: ms since 1970. */
-  constructor(world: World, now: () => number) {
+  constructor(world: World, wall: WallSecond) {
     this.#world = world
-    this.#now = now
+    this.#wall = wall
   }
 
   /** The body of an answer, without the end of its object: an explanation may follow. */
   open(steered: Steered): string {
     const { answer, catalog, request } = steered
-    const below = `/${catalog}/`
     const path = encoded(steered.path)
     const many = request.files.length > 1
     let text = '{"urls":['
     for (let i = 0; i < answer.count; i++) {
       const ordinal = answer.appliances[i]!
+      const tier = answer.tiers[i]!
       if (i > 0) text += ','
-      if (ordinal < 0) text += this.#fallback(steered, -1 - ordinal, many)
+      if (ordinal < 0) text += `${this.#fallback(steered, -1 - ordinal, many)}${TIERS[tier]}"}`
       else {
-        const { head, tail, base } = this.#appliance(ordinal)
-        text += head + below + path
-        if (many) text += `","urls":${this.#urls(steered, (file) => `${base}${below}${file}`)}${tail.slice(1)}`
-        else text += tail
+        const { start, tails, base } = this.#appliance(ordinal, catalog)
+        const urls = many ? `","urls":${this.#urls(steered, (file) => `${base}/${catalog}/${file}`)}` : ''
+        text += many ? `${start}${path}${urls}${tails[tier]!.slice(1)}` : start + path + tails[tier]!
       }
-      text += `${this.#tiers[answer.tiers[i]!]!}}`
     }
-    return `${text}],"expiresAt":"${this.#expiresAt(answer.ttlSeconds)}","ttlSeconds":${answer.ttlSeconds},"miss":"${answer.miss}"`
+    return text + this.#end(answer)
+  }
+
+  /** The end of an answer, after its URLs. */
+  #end({ ttlSeconds, miss }: Steered['answer']): string {
+    const { second } = this.#wall
+    if (second !== this.#expiresSecond) {
+      this.#expiresSecond = second
+      this.#expires.clear()
+    }
+    let text = this.#expires.get(ttlSeconds)
+    if (text === undefined) {
+      const at = new Date((second + ttlSeconds) * 1000).toISOString().slice(0, 19)
+      text = flat(`],"expiresAt":"${at}Z","ttlSeconds":${ttlSeconds},"miss":"`)
+      this.#expires.set(ttlSeconds, text)
+    }
+    return `${text}${miss}"`
   }
 
   /** The URL of the file that is asked for at a place of the answer. */
@@ -67,7 +83,7 @@ export class AnswerText {
   #fallback(steered: Steered, i: number, many: boolean): string {
     const template = this.#fallbackTemplate(steered, i)
     const { catalog, path } = steered
-    const url = JSON.stringify(fallbackUrl(template, catalog, encoded(path)))
+    const url = quoted(fallbackUrl(template, catalog, encoded(path)))
     const urls = many ? `,"urls":${this.#urls(steered, (file) => fallbackUrl(template, catalog, file))}` : ''
     return `{"url":${url}${urls},"tier":"`
   }
@@ -80,42 +96,42 @@ export class AnswerText {
     const urls: string[] = []
     for (let i = 0; i < Math.min(request.files.length, MAX_FILES); i++)
       urls.push(url(encoded(index.path(request.files[i]!) ?? '')))
-    return JSON.stringify(urls)
+    return quoted(urls)
   }
 
-  #appliance(ordinal: number): ApplianceText {
-    const { urls, applianceKeys, applianceSite, siteKeys } = this.#world
+  #appliance(ordinal: number, catalog: string): ApplianceText {
+    const { urls, applianceSite } = this.#world
     const known = this.#appliances[ordinal]
     const url = urls[ordinal]!
     const site = applianceSite[ordinal]!
-    if (known && known.url === url && known.site === site) return known
+    const text = known && known.url === url && known.site === site ? known : this.#make(ordinal, url, site)
+    if (text.catalog !== catalog) {
+      text.catalog = catalog
+      text.start = flat(`${text.head}/${catalog}/`)
+    }
+    return text
+  }
+
+  #make(ordinal: number, url: string, site: number): ApplianceText {
+    const { applianceKeys, siteKeys } = this.#world
     const base = baseOf(url)
-    const quoted = (text: string) => JSON.stringify(text)
+    const where = `","appliance":${quoted(applianceKeys[ordinal]!)},"site":${quoted(siteKeys[site] ?? '')},"tier":"`
     const made = {
-      url,
-      site,
-      base,
+      ...{ url, site, base, catalog: '', start: '' },
       head: `{"url":${quoted(base).slice(0, -1)}`,
-      tail: `","appliance":${quoted(applianceKeys[ordinal]!)},"site":${quoted(siteKeys[site] ?? '')},"tier":"`,
+      tails: TIERS.map((tier) => flat(`${where}${tier}"}`)),
     }
     this.#appliances[ordinal] = made
     return made
   }
-
-  #expiresAt(ttlSeconds: number): string {
-    const second = Math.floor(this.#now() / 1000)
-    if (second !== this.#expiresSecond) {
-      this.#expiresSecond = second
-      this.#expires.clear()
-    }
-    let text = this.#expires.get(ttlSeconds)
-    if (text === undefined) {
-      text = `${new Date((second + ttlSeconds) * 1000).toISOString().slice(0, 19)}Z`
-      this.#expires.set(ttlSeconds, text)
-    }
-    return text
-  }
 }
+
+/** As JSON in ASCII. */
+const quoted = (value: unknown) =>
+  JSON.stringify(value).replace(/[^ -~]/g, (code) => `\\u${code.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** The same text in one piece: one that was put together is kept in parts, and gone through part by part whenever it is written. */
+const flat = (text: string) => Buffer.from(text, 'latin1').toString('latin1')
 
 const baseOf = (url: string) => (url.endsWith('/') ? url.replace(/\/+$/, '') : url)
 

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Address, newAddress } from '../../reconcilers/steering/address.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -8,11 +7,12 @@ import { clientKey } from '../network-of.ts'
 import { RateWindow } from '../rate-window.ts'
 import type { Steered, Steerer } from '../steerer.ts'
 import { AnswerText } from './answer-text.ts'
-import { readBody } from './body.ts'
 import { explain } from './explanation.ts'
 import type { Peers } from './peers.ts'
 import { HttpProblem, invalid, PROBLEM_TYPE, problemBody } from './problem.ts'
-import { askOfBody, askOfQuery, type ReadAsk, readClient } from './read-ask.ts'
+import { NO_MORE, type Question, type Reply } from './question.ts'
+import { askOfBody, askOfQuery, readClient } from './read-ask.ts'
+import { WallSecond } from './wall-second.ts'
 
 export interface ApiOptions {
   readonly world: World
@@ -23,8 +23,6 @@ export interface ApiOptions {
   readonly log: Log
   /** Requests per second of one client; 0: without bound. */
   readonly perClient: number
-  /** Origins of pages whose players may read answers; `*`: all. */
-  readonly corsOrigins: readonly string[]
   readonly whyDown: (appliance: string) => string | undefined
   /** A client says that an appliance failed it. */
   readonly onHint: (appliance: string, address: Readonly<Address>) => void
@@ -35,8 +33,17 @@ export interface ApiOptions {
   readonly readiness: () => Readonly<Record<string, string | undefined>>
 }
 
+/** What a client says of itself, in what it asks. */
+interface OfClient {
+  readonly client: string | undefined
+}
+
 /** For how long a browser remembers that it may ask, in seconds. */
 const PREFLIGHT_SECONDS = '86400'
+const JSON_TYPE = 'application/json'
+const STEER = '/v1/steer'
+const HINTS = '/v1/hints'
+const QUESTION_MARK = 63
 
 /** Answers players. No request, whatever it is, makes more than one answer, and none ends the program. */
 export class Api {
@@ -44,185 +51,154 @@ export class Api {
   readonly #rate: RateWindow
   readonly #text: AnswerText
   readonly #named = newAddress()
-  readonly #anyOrigin: boolean
+  /** The wall clock as of the last answer. */
+  readonly wall: WallSecond
+  /** Whose the request at hand is. */
+  #client: Readonly<Address> = this.#named
 
   constructor(options: ApiOptions) {
     this.#options = options
     this.#rate = new RateWindow(options.clock, options.perClient)
-    this.#text = new AnswerText(options.world, () => options.clock.now().getTime())
-    this.#anyOrigin = options.corsOrigins.includes('*')
+    this.wall = new WallSecond(options.clock)
+    this.#text = new AnswerText(options.world, this.wall)
   }
 
-  /** Takes one request; its answer may come later, when its body is there. */
-  handle(req: IncomingMessage, res: ServerResponse): void {
-    const startedMs = performance.now()
+  /** Answers one request, all of which is there. Never throws. */
+  answer(question: Question): Reply {
+    const { clock, counters } = this.#options
+    const startedMs = clock.monotonicMs()
+    this.wall.follow(startedMs)
+    let reply: Reply
     try {
-      this.#route(req, res, startedMs)
+      if (isAt(question.target, STEER)) {
+        reply = this.#steer(question, startedMs)
+        if (reply.status === 200) counters.seconds.observe((clock.monotonicMs() - startedMs) / 1000)
+      } else reply = this.#route(question, startedMs)
     } catch (error) {
-      this.#fail(req, res, error)
+      return this.refuse(error, question.method, question.target)
     }
+    counters.answered(reply.status)
+    return reply
   }
 
-  #route(req: IncomingMessage, res: ServerResponse, startedMs: number): void {
-    const url = req.url ?? ''
-    const mark = url.indexOf('?')
-    const path = mark < 0 ? url : url.slice(0, mark)
-    const { method } = req
-    if (method === 'OPTIONS') {
-      this.#preflight(req, res)
-      return
-    }
-    if (path === '/v1/steer') {
-      if (method === 'GET' || method === 'HEAD') {
-        this.#steer(req, res, askOfQuery(mark < 0 ? '' : url.slice(mark + 1)), startedMs)
-        return
-      }
-      if (method === 'POST') {
-        this.#withBody(req, res, (body) => this.#steer(req, res, askOfBody(body), startedMs))
-        return
-      }
-      throw notAllowed(method, 'GET, HEAD, POST, OPTIONS')
-    }
-    if (path === '/v1/hints') {
+  /** The reply to a request that failed: an HttpProblem as it says, anything else as a fault of ours, which is logged. */
+  refuse(error: unknown, method: string | undefined, target: string | undefined): Reply {
+    const { log, counters } = this.#options
+    if (!(error instanceof HttpProblem))
+      log.error({ err: error, method, url: target?.slice(0, 500) }, 'a request failed')
+    const problem =
+      error instanceof HttpProblem ? error : new HttpProblem(500, 'InternalError', 'steering failed; its log says why')
+    counters.answered(problem.status)
+    const more = Object.entries(problem.headers).flat()
+    return { status: problem.status, type: PROBLEM_TYPE, body: problemBody(problem), isAscii: false, more }
+  }
+
+  /** Whether the body of such a request is read. */
+  takesBody(method: string | undefined, target: string | undefined): boolean {
+    return method === 'POST' && target !== undefined && (isAt(target, STEER) || isAt(target, HINTS))
+  }
+
+  #route(question: Question, nowMs: number): Reply {
+    const { method, target } = question
+    if (method === 'OPTIONS') return PREFLIGHT
+    if (isAt(target, HINTS)) {
       if (method !== 'POST') throw notAllowed(method, 'POST, OPTIONS')
-      this.#withBody(req, res, (body) => this.#hint(req, res, body))
-      return
+      return this.#hint(question, nowMs)
     }
-    if (path === '/healthz') {
-      this.#checks(req, res, this.#options.health(), 'Unhealthy', 500)
-      return
-    }
-    if (path === '/readyz') {
-      this.#checks(req, res, this.#options.readiness(), 'NotReady', 503)
-      return
-    }
+    if (isAt(target, '/healthz')) return checked(this.#options.health(), 'Unhealthy', 500)
+    if (isAt(target, '/readyz')) return checked(this.#options.readiness(), 'NotReady', 503)
     throw new HttpProblem(404, 'NotFound', 'no such path: there are /v1/steer, /v1/hints, /healthz and /readyz')
   }
 
-  #withBody(req: IncomingMessage, res: ServerResponse, use: (body: string) => void): void {
-    readBody(
-      req,
-      (body) => {
-        try {
-          use(body)
-        } catch (error) {
-          this.#fail(req, res, error)
-        }
-      },
-      (problem) => this.#fail(req, res, problem),
-    )
-  }
-
-  /** Whose request it is, and whether it may ask again this second. */
-  #clientOf(req: IncomingMessage, named: string | undefined): Address {
-    const { peers, counters } = this.#options
-    let address = peers.clientOf(req)
-    if (named !== undefined) {
-      if (!peers.mayNameClient(req))
-        throw new HttpProblem(403, 'Forbidden', 'only trusted proxies may say for which client they ask', {
-          faults: [{ pointer: '/client', parameter: 'client', detail: 'may not be given from here' }],
-        })
-      readClient(named, this.#named)
-      address = this.#named
+  #steer(question: Question, nowMs: number): Reply {
+    const { method, target, body } = question
+    const ask =
+      method === 'GET' || method === 'HEAD'
+        ? this.#read(question, nowMs, target.slice(STEER.length + 1), askOfQuery)
+        : method === 'POST'
+          ? this.#read(question, nowMs, body, askOfBody)
+          : undefined
+    if (ask === undefined) {
+      if (method === 'OPTIONS') return PREFLIGHT
+      throw notAllowed(method, 'GET, HEAD, POST, OPTIONS')
     }
-    if (!this.#rate.take(clientKey(address))) {
-      counters.rateLimited++
-      throw new HttpProblem(429, 'TooManyRequests', 'this client asks too often', { headers: { 'Retry-After': '1' } })
-    }
-    return address
-  }
-
-  #steer(req: IncomingMessage, res: ServerResponse, ask: ReadAsk, startedMs: number): void {
     const { steerer, counters, world, whyDown, onDecision } = this.#options
-    const address = this.#clientOf(req, ask.client)
+    const address = this.#client
     const steered = steerer.steer(address, ask)
     counters.decided(steered.answer)
     let text = this.#text.open(steered)
     if (ask.explain) text += `,"explanation":${JSON.stringify(explain(world, steered, address, whyDown))}`
     onDecision(steered, address)
-    this.#send(req, res, 200, 'application/json', `${text}}\n`)
-    counters.seconds.observe((performance.now() - startedMs) / 1000)
+    return { status: 200, type: JSON_TYPE, body: `${text}}\n`, isAscii: !ask.explain, more: NO_MORE }
   }
 
-  #hint(req: IncomingMessage, res: ServerResponse, text: string): void {
+  #hint(question: Question, nowMs: number): Reply {
     const { steerer, world, onHint } = this.#options
-    const { client, failed } = readHint(text)
-    const address = this.#clientOf(req, client)
+    const { failed } = this.#read(question, nowMs, question.body, readHint)
     for (const one of failed) {
       const ordinal = steerer.applianceOf(one)
-      if (ordinal !== undefined) onHint(world.applianceKeys[ordinal]!, address)
+      if (ordinal !== undefined) onHint(world.applianceKeys[ordinal]!, this.#client)
     }
     // Whether an appliance is known is not told: it is nothing that the client could do anything about.
-    this.#send(req, res, 202, 'application/json', '{}\n')
+    return { status: 202, type: JSON_TYPE, body: '{}\n', isAscii: true, more: NO_MORE }
   }
 
-  #checks(
-    req: IncomingMessage,
-    res: ServerResponse,
-    checks: Readonly<Record<string, string | undefined>>,
-    reason: string,
-    status: number,
-  ): void {
-    const wrong = Object.entries(checks).flatMap(([what, problem]) =>
-      problem === undefined ? [] : `${what}: ${problem}`,
-    )
-    if (wrong.length > 0) throw new HttpProblem(status, reason, wrong.join('; '))
-    this.#send(req, res, 200, 'application/json', '{"status":"ok"}\n')
-  }
-
-  #preflight(req: IncomingMessage, res: ServerResponse): void {
-    const origin = this.#allowedOrigin(req)
-    const headers = [
-      ...['Content-Length', '0', 'Allow', 'GET, HEAD, POST, OPTIONS'],
-      ...(origin === undefined ? [] : ['Access-Control-Allow-Origin', origin]),
-      ...['Access-Control-Allow-Methods', 'GET, POST', 'Access-Control-Allow-Headers', 'content-type'],
-      ...['Access-Control-Max-Age', PREFLIGHT_SECONDS, 'Vary', 'Origin'],
-    ]
-    this.#options.counters.answered(204)
-    res.writeHead(204, headers)
-    res.end()
-  }
-
-  #allowedOrigin(req: IncomingMessage): string | undefined {
-    if (this.#anyOrigin) return '*'
-    const { origin } = req.headers
-    return origin !== undefined && this.#options.corsOrigins.includes(origin) ? origin : undefined
-  }
-
-  #send(
-    req: IncomingMessage,
-    res: ServerResponse,
-    status: number,
-    type: string,
-    body: string,
-    more: Readonly<Record<string, string>> = {},
-  ): void {
-    this.#options.counters.answered(status)
-    // Mostly every character is one byte, and need not be encoded.
-    const length = Buffer.byteLength(body)
-    const headers = ['Content-Type', type, 'Content-Length', String(length), 'Cache-Control', 'no-store']
-    if (this.#anyOrigin) headers.push('Access-Control-Allow-Origin', '*')
-    else {
-      headers.push('Vary', 'Origin')
-      const origin = this.#allowedOrigin(req)
-      if (origin !== undefined) headers.push('Access-Control-Allow-Origin', origin)
+  /**
+   * Reads what is asked, and finds whose request it is: `#client`. It is counted whatever it says: nonsense is not free. Before it is read, except
+   * from those who may say for which client they ask.
+   */
+  #read<T extends OfClient>({ peer, forwarded }: Question, nowMs: number, text: string, read: (text: string) => T): T {
+    const { peers } = this.#options
+    const client = peers.clientOf(peer, forwarded)
+    this.#client = client
+    if (!peers.mayNameClient(peer, client)) {
+      this.#count(client, nowMs)
+      const asked = read(text)
+      if (asked.client === undefined) return asked
+      throw new HttpProblem(403, 'Forbidden', 'only trusted proxies may say for which client they ask', {
+        faults: [{ pointer: '/client', parameter: 'client', detail: 'may not be given from here' }],
+      })
     }
-    for (const name in more) headers.push(name, more[name]!)
-    res.writeHead(status, headers)
-    res.end(req.method === 'HEAD' ? undefined : body, length === body.length ? 'latin1' : 'utf8')
+    try {
+      const asked = read(text)
+      if (asked.client !== undefined) {
+        readClient(asked.client, this.#named)
+        this.#client = this.#named
+      }
+      return asked
+    } finally {
+      this.#count(this.#client, nowMs)
+    }
   }
 
-  #fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-    if (!(error instanceof HttpProblem))
-      this.#options.log.error({ err: error, method: req.method, url: req.url?.slice(0, 500) }, 'a request failed')
-    const problem =
-      error instanceof HttpProblem ? error : new HttpProblem(500, 'InternalError', 'steering failed; its log says why')
-    if (res.headersSent || res.destroyed) {
-      res.destroy()
-      return
-    }
-    this.#send(req, res, problem.status, PROBLEM_TYPE, problemBody(problem), problem.headers)
+  /** Throws where the client has asked often enough this second. */
+  #count(client: Readonly<Address>, nowMs: number): void {
+    if (this.#rate.take(clientKey(client), nowMs)) return
+    this.#options.counters.rateLimited++
+    throw new HttpProblem(429, 'TooManyRequests', 'this client asks too often', { headers: { 'Retry-After': '1' } })
   }
+}
+
+/** Whether a target has this path, with a query or without. */
+function isAt(target: string, path: string): boolean {
+  return target.startsWith(path) && (target.length === path.length || target.charCodeAt(path.length) === QUESTION_MARK)
+}
+
+const PREFLIGHT: Reply = {
+  ...{ status: 204, type: undefined, body: '', isAscii: true },
+  more: [
+    ...['Allow', 'GET, HEAD, POST, OPTIONS', 'Access-Control-Allow-Methods', 'GET, POST'],
+    ...['Access-Control-Allow-Headers', 'content-type', 'Access-Control-Max-Age', PREFLIGHT_SECONDS],
+  ],
+}
+
+/** The reply to who asks whether all is well. Throws an HttpProblem where it is not. */
+function checked(checks: Readonly<Record<string, string | undefined>>, reason: string, status: number): Reply {
+  const wrong = Object.entries(checks).flatMap(([what, problem]) =>
+    problem === undefined ? [] : `${what}: ${problem}`,
+  )
+  if (wrong.length > 0) throw new HttpProblem(status, reason, wrong.join('; '))
+  return { status: 200, type: JSON_TYPE, body: '{"status":"ok"}\n', isAscii: true, more: NO_MORE }
 }
 
 function notAllowed(method: string | undefined, allow: string): HttpProblem {

@@ -1,11 +1,10 @@
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Address, newAddress, parseAddress } from '../../reconcilers/steering/address.ts'
 import { type ForwardingHeader, forwardedClient, type TrustedProxies } from './client-address.ts'
 import { HttpProblem } from './problem.ts'
-import { rawHeader } from './raw-header.ts'
 
-interface Peer {
+/** The other end of a connection. */
+export interface Peer {
   readonly address: Address
   readonly trusted: boolean
 }
@@ -13,34 +12,18 @@ interface Peer {
 /** Whose request it is: the socket's other end, unless that is a proxy of ours, which tells. */
 export class Peers {
   readonly #trusted: TrustedProxies
-  readonly #header: ForwardingHeader
+  /** By which proxies tell. In small letters. */
+  readonly header: ForwardingHeader
   readonly #known = new WeakMap<Socket, Peer>()
   readonly #client = newAddress()
 
   constructor(trusted: TrustedProxies, header: ForwardingHeader) {
     this.#trusted = trusted
-    this.#header = header
+    this.header = header
   }
 
-  /** The client's address; valid until the next call. */
-  clientOf(req: IncomingMessage): Address {
-    const peer = this.#peerOf(req)
-    if (!peer.trusted) return peer.address
-    const header = rawHeader(req, this.#header)
-    if (header === undefined) return peer.address
-    const client = this.#client
-    client.v6 = peer.address.v6
-    client.words.set(peer.address.words)
-    forwardedClient(header, this.#header, this.#trusted, client)
-    return client
-  }
-
-  /** Whether the request may say for which client it asks: one that a trusted proxy makes itself, not one that it passes on for a stranger. */
-  mayNameClient(req: IncomingMessage): boolean {
-    return this.#peerOf(req).trusted && this.#trusted.has(this.clientOf(req))
-  }
-
-  #peerOf({ socket }: IncomingMessage): Peer {
+  /** Throws an HttpProblem where the socket has no IP address. */
+  peerOf(socket: Socket): Peer {
     const known = this.#known.get(socket)
     if (known) return known
     const address = newAddress()
@@ -50,5 +33,20 @@ export class Peers {
     const peer = { address, trusted: this.#trusted.has(address) }
     this.#known.set(socket, peer)
     return peer
+  }
+
+  /** The client's address, by what the header of the request says where the peer is to be believed; valid until the next call. */
+  clientOf(peer: Peer, forwarded: string | undefined): Address {
+    if (!peer.trusted || forwarded === undefined) return peer.address
+    const client = this.#client
+    client.v6 = peer.address.v6
+    client.words.set(peer.address.words)
+    forwardedClient(forwarded, this.header, this.#trusted, client)
+    return client
+  }
+
+  /** Whether a request may say for which client it asks: one that a trusted proxy makes itself, not one that it passes on for a stranger. */
+  mayNameClient(peer: Peer, client: Readonly<Address>): boolean {
+    return peer.trusted && this.#trusted.has(client)
   }
 }

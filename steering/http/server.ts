@@ -1,9 +1,15 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ServerCertificate } from '../../runtime/certificates/certificate-files.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { ListenAddress } from '../../runtime/ops/listen-address.ts'
+import type { Api } from './api.ts'
+import type { Peers } from './peers.ts'
+import { QuickLane, type QuickLaneOptions } from './quick-lane.ts'
+import { ReplyHeads } from './reply-heads.ts'
+import { requestHandler } from './request-handler.ts'
 
 /** Bounds on what strangers may take. */
 export interface HttpLimits {
@@ -37,13 +43,29 @@ const MIN_VERSION = 'TLSv1.2'
 /** How long requests under way may take to end when the program ends. */
 const DRAIN_MS = 2000
 
+export interface HttpServerOptions {
+  readonly listen: ListenAddress
+  readonly tls?: ServerCertificate | undefined
+  readonly limits: HttpLimits
+  readonly api: Api
+  readonly peers: Peers
+  /** Origins of pages whose players may read answers; `*`: all. */
+  readonly corsOrigins: readonly string[]
+  readonly clock: Clock
+}
+
 /** Listens for players; over TLS where there is a certificate. Throws where the address cannot be listened on. */
-export async function listenHttp(
-  { host, port }: ListenAddress,
-  tls: ServerCertificate | undefined,
-  limits: HttpLimits,
-  handle: (req: IncomingMessage, res: ServerResponse) => void,
-): Promise<HttpServer> {
+export async function listenHttp({
+  listen: { host, port },
+  tls,
+  limits,
+  api,
+  peers,
+  corsOrigins,
+  clock,
+}: HttpServerOptions): Promise<HttpServer> {
+  const heads = new ReplyHeads(corsOrigins, limits.keepAliveMs)
+  const handle = requestHandler({ api, peers, heads })
   const options = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
@@ -54,6 +76,7 @@ export async function listenHttp(
   const server: Server | SecureServer = tls
     ? createSecureServer({ ...options, ...tls, minVersion: MIN_VERSION }, handle)
     : createServer(options, handle)
+  const lane = tls ? undefined : quickLane(server as Server, { api, peers, heads, clock }, limits)
   server.maxConnections = limits.maxConnections
   let refused = 0
   server.on('drop', () => refused++)
@@ -77,11 +100,32 @@ export async function listenHttp(
       const closed = once(server, 'close')
       server.close()
       server.closeIdleConnections()
-      const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+      lane?.close()
+      const timer = setTimeout(() => {
+        server.closeAllConnections()
+        lane?.breakOff()
+      }, DRAIN_MS)
       await closed
       clearTimeout(timer)
     },
   }
+}
+
+/** Has new connections begin in the quick lane. What is no plain question there goes on as it would have without. */
+function quickLane(
+  server: Server,
+  parts: Pick<QuickLaneOptions, 'api' | 'peers' | 'heads' | 'clock'>,
+  { headersTimeoutMs, keepAliveMs }: HttpLimits,
+): QuickLane {
+  const [connected] = server.listeners('connection')
+  server.removeAllListeners('connection')
+  const lane = new QuickLane({
+    ...parts,
+    ...{ firstMs: headersTimeoutMs, keepAliveMs },
+    giveWay: (socket) => connected!.call(server, socket),
+  })
+  server.on('connection', (socket) => lane.take(socket))
+  return lane
 }
 
 /** What is no HTTP, is too long or takes too long is the client's affair. */
