@@ -36,7 +36,7 @@ export interface ApplianceSpecInput {
    * What is wanted of it:
    * `InService`: hold content and serve it.
    * `Draining`: keep the bytes, but have clients sent elsewhere.
-   * `OutOfService`: neither serve nor fill; bytes stay where they are.
+   * `OutOfService`: neither serve nor fill; bytes stay where they are, also those that no plan wants there any more.
    * `Decommissioned`: withdraw everything and give the bytes up, for good. Default: `"InService"`.
    */
   readonly mode?: ApplianceMode

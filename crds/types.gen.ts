@@ -21,7 +21,7 @@ export interface ApplianceSpec {
    * What is wanted of it:
    * `InService`: hold content and serve it.
    * `Draining`: keep the bytes, but have clients sent elsewhere.
-   * `OutOfService`: neither serve nor fill; bytes stay where they are.
+   * `OutOfService`: neither serve nor fill; bytes stay where they are, also those that no plan wants there any more.
    * `Decommissioned`: withdraw everything and give the bytes up, for good. Default: `"InService"`.
    */
   readonly mode: ApplianceMode
@@ -184,6 +184,8 @@ export interface FillSchedule {
   readonly windows: readonly Window[]
   /** What this appliance may fill at in any window, in bytes per second. Absent means no cap. */
   readonly maxBytesPerSecond?: number
+  /** Whether to fill nothing in any window and to evict nothing, as while the appliance is out of service. Absent means false. */
+  readonly paused?: boolean
 }
 
 /** What it is to hold and serve. Written by the assignment controller only. */

@@ -46,7 +46,7 @@ const EVICTIONS_AT_ONCE = 16
 /**
  * Knows what is wanted, what of it is held, and what must go. The order is rule: verified before advertised; and before bytes are evicted,
  * the gateway has acknowledged that they are withdrawn, clients had `drainSeconds`, and nobody reads them. Without a gateway nothing is
- * withdrawn, and so nothing is evicted.
+ * withdrawn, and so nothing is evicted; nor is while the Assignment says that filling is paused.
  */
 export class Keeper {
   readonly #options: KeeperOptions
@@ -200,6 +200,11 @@ export class Keeper {
     await this.#evicting
   }
 
+  /** Bytes stay where they are until there is another Assignment. */
+  get #isPaused(): boolean {
+    return this.#assignment?.fill.paused ?? false
+  }
+
   get #drainMs(): number {
     return (this.#assignment?.drainSeconds ?? 0) * 1000
   }
@@ -216,7 +221,7 @@ export class Keeper {
   async #evictDue(): Promise<void> {
     const { store, log, isOpen, onEvicted, clock } = this.#options
     const due = () => clock.monotonicMs() - this.#drainMs
-    const ready = [...this.#surplus].filter(
+    const ready = [...(this.#isPaused ? [] : this.#surplus)].filter(
       ([sha256, { withdrawnAtMs }]) => withdrawnAtMs !== undefined && withdrawnAtMs <= due() && !isOpen(sha256),
     )
     for (let i = 0; i < ready.length && !this.#closed; i += EVICTIONS_AT_ONCE) {
@@ -254,7 +259,7 @@ export class Keeper {
     const nowMs = clock.monotonicMs()
     let firstMs = Number.POSITIVE_INFINITY
     // Files that are still read wake us when they are let go; so does what waits for them.
-    for (const [sha256, { withdrawnAtMs }] of this.#surplus) {
+    for (const [sha256, { withdrawnAtMs }] of this.#isPaused ? [] : this.#surplus) {
       if (withdrawnAtMs !== undefined && !isOpen(sha256)) firstMs = Math.min(firstMs, withdrawnAtMs)
     }
     for (const { withdrawnAtMs } of this.#retirees) {

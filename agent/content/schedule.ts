@@ -35,6 +35,11 @@ export class Schedule {
     return this.#opensAt
   }
 
+  /** Whether nothing is filled whatever the windows, until there is another Assignment. */
+  get isPaused(): boolean {
+    return this.#fill.paused ?? false
+  }
+
   set(fill: FillSchedule): void {
     this.#fill = fill
     this.#look()
@@ -59,7 +64,8 @@ export class Schedule {
   }
 
   #read(now: Date): { open: boolean; rate: number; changesAt: Date | undefined } {
-    const { windows, timeZone, maxBytesPerSecond: share = Number.POSITIVE_INFINITY } = this.#fill
+    const { windows, timeZone, paused, maxBytesPerSecond: share = Number.POSITIVE_INFINITY } = this.#fill
+    if (paused) return { open: false, rate: 0, changesAt: undefined }
     try {
       const { open, maxBytesPerSecond = Number.POSITIVE_INFINITY, changesAt } = fillAllowance(windows, timeZone, now)
       return { open, rate: Math.min(share, maxBytesPerSecond), changesAt }

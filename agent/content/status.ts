@@ -40,6 +40,7 @@ export function contentStatus(parts: StatusParts): Omit<ApplianceContent, 'inven
     failingFiles: failures.length,
     shortBytes: progress.shortBytes,
     drainingBytes: keeper.surplusBytes,
+    paused: parts.schedule.isPaused,
     windowClosed: !parts.schedule.isOpen,
     ...(parts.schedule.opensAt !== undefined && { windowOpensAt: parts.schedule.opensAt }),
     ...whence(parts.sources, progress.lastSource),

@@ -114,8 +114,9 @@ function describeContent(screen: Screen, { status }: Appliance, assignment: Assi
       ({ days, start, end, maxGbps }) =>
         `${days ? `${days.join(',')} ` : ''}${start}–${end}${maxGbps === undefined ? '' : ` at ${maxGbps} Gbps`}`,
     )
-    screen.field('Fills', windows.length === 0 ? 'at any time' : `${windows.join('; ')} (${assigned.fill.timeZone})`, 1)
-    if (windows.length > 0) screen.field('Window', windowNow(assigned.fill, screen.nowMs), 1)
+    const times = windows.length === 0 ? 'at any time' : `${windows.join('; ')} (${assigned.fill.timeZone})`
+    screen.field('Fills', assigned.fill.paused ? 'nothing, and evicts nothing: it is out of service' : times, 1)
+    if (windows.length > 0 && !assigned.fill.paused) screen.field('Window', windowNow(assigned.fill, screen.nowMs), 1)
     if (assigned.serve === false) screen.field('Serves', 'nobody new: clients are sent elsewhere', 1)
   }
   if (assigned && assigned.entries.length > 0) {

@@ -12,6 +12,8 @@ export interface FillState {
   readonly shortBytes: number
   /** Withdrawn bytes that will be evicted once clients are through with them. */
   readonly drainingBytes: number
+  /** Nothing is filled, whatever the window: the appliance is out of service. */
+  readonly paused?: boolean
   readonly windowClosed: boolean
   /** When the fill window opens, RFC 3339 in the site's time; absent when none will. */
   readonly windowOpensAt?: string
@@ -27,6 +29,7 @@ export function sayWaitingFor(state: FillState): string {
   if (state.unassigned) return 'an Assignment'
   const toFetch = state.missingFiles - state.failingFiles
   if (state.missingFiles === 0) return ''
+  if (state.paused) return 'its return to service, as nothing is filled before'
   if (state.windowClosed) {
     return state.windowOpensAt === undefined
       ? 'fill window of the site, which never opens'

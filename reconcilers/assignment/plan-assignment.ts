@@ -68,7 +68,7 @@ export function planAssignment(input: AssignmentInput): Plan {
   const { entries, blobs } = leaving ? { entries: [], blobs: [] } : entriesOf(input)
   const wanted: Omit<Content, 'generation'> = {
     entries,
-    fill: fillOf(input),
+    fill: { ...fillOf(input), ...(!leaving && appliance.spec.mode === 'OutOfService' && { paused: true }) },
     drainSeconds: input.drainSeconds,
     serve: !leaving && (appliance.spec.mode ?? 'InService') === 'InService',
   }

@@ -76,6 +76,31 @@ test('nothing is evicted until the gateway has acknowledged that it is withdrawn
   expect([...gateway.inventories.get('isp/docs')!.set]).toEqual([1])
 })
 
+test('out of service it fills nothing and evicts nothing, across a restart too; back in service it does both', async () => {
+  const { gateway, origin, entry, root, agent, holds } = await setUp()
+  const before = origin.requests.length
+  const fill = { timeZone: 'UTC', windows: [], paused: true }
+  gateway.assign({ entries: [entry([1, 2])], serve: false, fill })
+  await advertised(gateway, [])
+  const waiting = () =>
+    until(
+      () => gateway.status?.content.waitingFor?.startsWith('its return to service') || undefined,
+      () => gateway.status,
+    )
+  await waiting()
+  await agent.close()
+  await runAgent(cleanup, gateway, { root })
+  await waiting()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(holds()).toEqual([a, b].sort())
+  expect(origin.requests).toHaveLength(before)
+  gateway.assign({ entries: [entry([1, 2])] })
+  await until(
+    () => (String(holds()) === String([b, c].sort()) ? true : undefined),
+    () => holds(),
+  )
+})
+
 test('a file that is being read is not evicted before the reader is through', async () => {
   // More than the system takes off our hands at once.
   const large = new Map([['film', randomBytes(24_000_000)]])

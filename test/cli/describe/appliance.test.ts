@@ -104,6 +104,15 @@ describe('why has it not converged?', () => {
     )
   })
 
+  test('one that is out of service says that nothing is filled', () => {
+    const given = assignment([{ start: '14:00', end: '16:00' }])
+    const { content } = given.spec
+    const paused = { ...given, spec: { content: { ...content!, fill: { ...content!.fill, paused: true } } } }
+    const said = screen(appliance(), paused)
+    expect(said).toMatch(/Fills: +nothing, and evicts nothing: it is out of service\n/)
+    expect(said).not.toMatch(/Window:/)
+  })
+
   test('one that is drained says that nobody is sent there', () => {
     expect(screen(appliance(), assignment([], false))).toMatch(/Serves: +nobody new: clients are sent elsewhere\n/)
   })

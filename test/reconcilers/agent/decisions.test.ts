@@ -97,6 +97,11 @@ describe('sayWaitingFor', () => {
     ],
     [{ missingFiles: 2, windowClosed: true }, 'fill window of the site, which never opens'],
     [{ windowClosed: true }, ''],
+    [
+      { missingFiles: 2, paused: true, windowClosed: true, shortBytes: 1 },
+      'its return to service, as nothing is filled before',
+    ],
+    [{ paused: true, windowClosed: true }, ''],
   ])('%j', (state, sentence) => {
     expect(sayWaitingFor({ ...idle, ...state })).toBe(sentence)
   })

@@ -169,6 +169,32 @@ describe('an appliance that must go gives up everything first', () => {
     expect(contentOf(planAssignment(input(more)))).toMatchObject({ entries: [], serve: false })
   })
 
+  test.each([
+    ['in service', { spec: { mode: 'InService' } }, undefined],
+    ['drained: what is filled then is there when it comes back', { spec: { mode: 'Draining' } }, undefined],
+    ['out of service', { spec: { mode: 'OutOfService' } }, true],
+    ['decommissioned: what it holds goes', { spec: { mode: 'Decommissioned' } }, undefined],
+    [
+      'deleted while out of service: what it holds goes',
+      { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' }, spec: { mode: 'OutOfService' } },
+      undefined,
+    ],
+  ] as [string, Partial<AssignmentInput['appliance']>, boolean | undefined][])(
+    'filling and evicting are paused, or not: %s',
+    (_, more, paused) => {
+      const content = contentOf(
+        planAssignment(
+          input({
+            appliance: appliance('a1', 'fra1', { ...more, status: status(2, { storageUsedBytes: 5 }) }),
+            assignment: assignment(2),
+          }),
+        ),
+      )
+      expect(content?.fill).toMatchObject({ timeZone: 'Europe/Berlin' })
+      expect(content?.fill.paused).toBe(paused)
+    },
+  )
+
   test('drained for service, it keeps its content and serves no clients', () => {
     const plan = planAssignment(input({ appliance: appliance('a1', 'fra1', { spec: { mode: 'Draining' } }) }))
     expect(contentOf(plan)).toMatchObject({ serve: false, entries: [{ files: 2 }] })
