@@ -191,3 +191,19 @@ function collect(
     placeAt,
   }
 }
+
+/** The first position from `start` whose value is not below `limit`; `end` where there is none. Values rise. */
+export function firstFrom(values: Float64Array, limit: number, start: number, end: number): number {
+  let [low, high] = [start, end]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (values[middle]! < limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The place of a file among those of its band that the trunk holds, or among those that it does not, 0–1. */
+export function placeWithin(place: number, held: number): number {
+  return place < held ? place / held : (place - held) / (1 - held)
+}

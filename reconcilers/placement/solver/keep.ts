@@ -121,8 +121,9 @@ function stayed({ input, markets, pins }: World, site: SolverSite, proposed: Sol
   const here = unionOf({ ...proposed, holdings: mine })
   const files = market.files - here.size
   const more = growthOf(site, mine, holdings, input.sizes)
-  // Less than there is now: more copies than are asked for, say.
-  if (more < -CRUMBS || (files > leftOut.files && (leftOut.files === 0 || more > CRUMBS))) return undefined
+  // Less than there is now, though no files fewer: more copies than are asked for, say.
+  if (more < -CRUMBS && files >= leftOut.files) return undefined
+  if (files > leftOut.files && (leftOut.files === 0 || more > CRUMBS)) return undefined
   const copies = Math.max(1, Math.min(input.copies.perSite, site.appliances.length))
   return {
     key,
@@ -133,7 +134,7 @@ function stayed({ input, markets, pins }: World, site: SolverSite, proposed: Sol
 }
 
 /** A share of what a site holds that is not worth a change of plan: what files leave over that do not fit in evenly. */
-const CRUMBS = 0.005
+export const CRUMBS = 0.005
 
 /** How many more bytes a placement has at a site than another, as a part of them. */
 function growthOf(

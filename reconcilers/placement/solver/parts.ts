@@ -1,3 +1,4 @@
+import type { Branch } from './model.ts'
 import { type Capacity, lineOf, type SiteGroups } from './site-dual.ts'
 
 /** Parts of a group nearer than this to none or all are that. */
@@ -44,4 +45,13 @@ export function partsOf(groups: SiteGroups, types: readonly Capacity[], prices: 
     if (whole[j] === types.length && all >= NOTHING) whole[j] = -1
   }
   return { types: types.length, limits, whole }
+}
+
+/** Where files of a band are best held, if they are to be held. */
+export function bestType({ bands, demand, types, prices }: Branch, g: number): number {
+  const ratio = bands.bytes[g]! / (bands.demand[g]! * demand)
+  let best = 0
+  for (let t = 1; t < types.length; t++)
+    if (lineOf(types, prices, t, ratio) > lineOf(types, prices, best, ratio)) best = t
+  return best
 }

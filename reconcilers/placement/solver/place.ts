@@ -1,11 +1,11 @@
 import type { FileSet } from '../../blobs/file-set.ts'
 import { weigh } from '../weigh.ts'
-import { type Bands, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
+import { type Bands, firstFrom, NO_BAND, ONLY_ABOVE, placeWithin, STORED } from './bands.ts'
 import { slotOf, slotsOf } from './churn.ts'
+import { byWorth, isRoomLeft, limitToFree, type Rest } from './fill-up.ts'
 import { Ledger } from './ledger.ts'
 import type { Branch, Trunk } from './model.ts'
-import type { GroupParts } from './parts.ts'
-import { lineOf } from './site-dual.ts'
+import { bestType, type GroupParts } from './parts.ts'
 import { Boxes, holdersOf, NOBODY, SEVERAL, Spread } from './spread.ts'
 
 /** A search for something that still fits ends after so many files in a row for which there is no room. */
@@ -227,11 +227,15 @@ export class SitePlacing {
         if (type < types) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand, before)
       }
     }
+    // What is filled up with is not planned to be served: it stays where it is.
+    this.boxes.excess.fill(0)
+    this.boxes.due.fill(0)
   }
 
   /**
    * Says how much of its load each appliance is to give up: what its files that stay with its type would bring it above what the type is planned to serve, or above what is
-   * comfortable, if that is more. Where nobody is to be relieved, nothing moves about.
+   * comfortable, if that is more. The densest go, which are few bytes; all else stays, whatever comes besides: planned are the parts, and what is new was given its own.
+   * Where nobody is to be relieved, nothing moves about.
    */
   #shed(
     { bands, demand, types, chain }: Branch,
@@ -239,7 +243,7 @@ export class SitePlacing {
     { states, before }: Coverage,
     groupDemand: Float64Array,
   ): void {
-    const { load, throughput, excess, most } = this.boxes
+    const { load, throughput, excess, due, most } = this.boxes
     const count = types.length
     const planned = new Float64Array(count)
     const part = (j: number, t: number) => limits[j * count + t]! - (t > 0 ? limits[j * count + t - 1]! : 0)
@@ -258,8 +262,10 @@ export class SitePlacing {
     }
     for (let box = 0; box < kept.length; box++) {
       const t = this.typeOf[box]!
-      most[box] = Math.max(COMFORT, planned[t]! / types[t]!.throughput + SLACK)
-      excess[box] = Math.max(0, kept[box]! - most[box]! * throughput[box]!)
+      const comfort = Math.max(COMFORT, planned[t]! / types[t]!.throughput + SLACK)
+      excess[box] = Math.max(0, kept[box]! - comfort * throughput[box]!)
+      due[box] = kept[box]! - load[box]! - excess[box]!
+      most[box] = Number.POSITIVE_INFINITY
     }
   }
 
@@ -310,8 +316,8 @@ export class SitePlacing {
   }
 
   /**
-   * Uses what storage is left for the next best files. `worths`: by state, what a file is worth here, 0–1; `bonus`: how much more one counts that is here already.
-   * `only`: 1 by file index for those that may come.
+   * Uses what storage is left for the next best files, but for what was freed: see `limitToFree`. `worths`: by state, what a file is worth here, 0–1; `bonus`: how much
+   * more one counts that is here already. `only`: 1 by file index for those that may come.
    */
   fillUp(
     demand: number,
@@ -320,16 +326,28 @@ export class SitePlacing {
     bonus: number,
     only?: Uint8Array,
   ): void {
-    const { start, shareAt } = this.#bands
+    const { storage, limit } = this.boxes
+    const rest = byWorth(this.#bands, worths, before && bonus)
+    // What is here already comes first.
+    const first = before ? rest.length / 2 : 0
+    this.#fill(rest.slice(0, first), demand, { states, before }, only)
+    if (before) limitToFree(this.boxes, this.#bands, this.holds)
+    this.#fill(rest.slice(first), demand, { states, before }, only)
+    this.#isLimited ||= isRoomLeft(this.boxes)
+    limit.set(storage)
+  }
+
+  #fill(rest: readonly Rest[], demand: number, { states, before }: Coverage, only: Uint8Array | undefined): void {
+    const { start, shareAt, order, sizeAt, copiesAt } = this.#bands
     let refused = 0
-    for (const { band, state, fresh } of byWorth(this.#bands, worths, before && bonus)) {
+    for (const { band, state, fresh } of rest) {
       if (this.#heldOfBand[band] === start[band + 1]! - start[band]!) continue
       for (let i = start[band]!; i < start[band + 1]!; i++) {
-        if (this.holds[i] || (only && !only[this.#bands.order[i]!])) continue
+        if (this.holds[i] || (only && !only[order[i]!])) continue
         if (states && states[i] !== state) continue
         if (before && (before[i] === NOBODY) !== fresh) continue
         // Smaller ones may still come, and what is here already stays: this is no refusal.
-        if (before && fresh && this.#bands.sizeAt[i]! * this.#bands.copiesAt[i]! > this.#fillLeft) {
+        if (before && fresh && sizeAt[i]! * copiesAt[i]! > this.#fillLeft) {
           this.#isLimited = true
           continue
         }
@@ -372,49 +390,4 @@ export class SitePlacing {
     this.held.bytes += this.#bands.sizeAt[position]!
     this.#heldOfBand[band]!++
   }
-}
-
-/** Where files of a band are best held, if they are to be held. */
-function bestType({ bands, demand, types, prices }: Branch, g: number): number {
-  const ratio = bands.bytes[g]! / (bands.demand[g]! * demand)
-  let best = 0
-  for (let t = 1; t < types.length; t++)
-    if (lineOf(types, prices, t, ratio) > lineOf(types, prices, best, ratio)) best = t
-  return best
-}
-
-/** The first position from `start` whose value is not below `limit`; `end` where there is none. Values rise. */
-function firstFrom(values: Float64Array, limit: number, start: number, end: number): number {
-  let [low, high] = [start, end]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (values[middle]! < limit) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** The place of a file among those of its band that the trunk holds, or among those that it does not, 0–1. */
-function placeWithin(place: number, held: number): number {
-  return place < held ? place / held : (place - held) / (1 - held)
-}
-
-interface Rest {
-  readonly band: number
-  readonly state: number
-  readonly fresh: boolean
-}
-
-/** Bands by what a byte of them is worth here, the part that each parent has apart; what is here already comes first. */
-function byWorth(bands: Bands, worths: readonly number[], bonus: number | undefined): Rest[] {
-  const entries: (Rest & { worth: number })[] = []
-  for (let band = 0; band < bands.count; band++) {
-    const density = bands.bytes[band]! > 0 ? bands.demand[band]! / bands.bytes[band]! : Number.MAX_VALUE
-    for (const [state, part] of worths.entries()) {
-      const worth = density * part
-      entries.push({ band, state, fresh: true, worth })
-      if (bonus !== undefined) entries.push({ band, state, fresh: false, worth: worth * (1 + bonus) })
-    }
-  }
-  return entries.sort((a, b) => Number(a.fresh) - Number(b.fresh) || b.worth - a.worth || a.band - b.band)
 }

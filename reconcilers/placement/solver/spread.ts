@@ -8,11 +8,15 @@ export class Boxes {
   /** Bytes in all, and used. */
   readonly storage: Float64Array
   readonly used: Float64Array
+  /** Up to how many bytes files may be put there now: its storage, unless what was freed is to stay free. */
+  readonly limit: Float64Array
   /** Demand that each can serve, and that its files bring, in the unit of throughput. */
   readonly throughput: Float64Array
   readonly load: Float64Array
-  /** Of its load with what it held before: what it is to give up still, and up to what part of its throughput it may keep files. */
+  /** Of its load with what it held before: what it is to give up still, and what it is to keep that is not put there yet. */
   readonly excess: Float64Array
+  readonly due: Float64Array
+  /** Up to what part of its throughput it keeps files that it held; infinite where `excess` says what it gives up. */
   readonly most: Float64Array
   readonly holds: readonly FileSet[]
   /** What each held before; undefined where none held anything. */
@@ -31,9 +35,11 @@ export class Boxes {
     this.hashes = Uint32Array.from(boxes, ({ key }) => hashString(key))
     this.storage = Float64Array.from(boxes, ({ storage }) => storage)
     this.used = new Float64Array(boxes.length)
+    this.limit = this.storage.slice()
     this.throughput = Float64Array.from(boxes, ({ throughput }) => throughput)
     this.load = new Float64Array(boxes.length)
     this.excess = new Float64Array(boxes.length)
+    this.due = new Float64Array(boxes.length)
     this.most = new Float64Array(boxes.length).fill(1)
     this.holds = boxes.map(() => new FileSet())
   }
@@ -50,7 +56,7 @@ export class Boxes {
   /** How many have room for a file of so many bytes. */
   room(bytes: number): number {
     let room = 0
-    for (let b = 0; b < this.count; b++) if (this.storage[b]! - this.used[b]! >= bytes) room++
+    for (let b = 0; b < this.count; b++) if (this.limit[b]! - this.used[b]! >= bytes) room++
     return room
   }
 
@@ -160,13 +166,13 @@ export class Spread {
 
   /** The best appliance with room that does not hold the file; one that is not ahead of the others where there is one. */
   #best(file: number, hash: number, bytes: number, demand: number, checked: boolean, holder: number): number {
-    const { storage, used, throughput, load, hashes, holds } = this.#boxes
+    const { storage, limit, used, throughput, load, hashes, holds } = this.#boxes
     const before = holder === NOBODY ? undefined : this.#boxes.before
     const members = this.#members
     const count = members.length
     if (count === 1) {
       const only = members[0]!
-      return used[only]! + bytes > storage[only]! || (checked && holds[only]!.has(file)) ? -1 : only
+      return used[only]! + bytes > limit[only]! || (checked && holds[only]!.has(file)) ? -1 : only
     }
     if ((this.#calls++ & 15) === 0 || demand > WEIGHTY * this.#throughput) this.#look(bytes, demand)
     const mostUsed = this.#mostUsed
@@ -175,13 +181,17 @@ export class Spread {
     let relieved = -1
     if (holder !== NOBODY && holder !== SEVERAL && !checked && this.#isMember[holder - 1]) {
       const box = holder - 1
-      const { excess, most } = this.#boxes
-      const isFull = used[box]! + bytes > storage[box]!
+      const { excess, due, most } = this.#boxes
+      const isFull = used[box]! + bytes > limit[box]!
       const isOver = load[box]! + demand > (most[box]! + INCUMBENT_SLACK) * throughput[box]! && load[box]! > 0
-      if (!isFull && !isOver && demand > 2 * excess[box]!) return box
+      if (!isFull && !isOver && demand > 2 * excess[box]!) {
+        due[box] = Math.max(0, due[box]! - demand)
+        return box
+      }
       if (!isFull) relieved = box
     }
     const equal = this.#equal
+    const due = this.#boxes.due
     let best = -1
     let bestScore = -1
     let second = -1
@@ -190,7 +200,7 @@ export class Spread {
       const box = members[i]!
       if (box === relieved) continue
       const usedThen = used[box]! + bytes
-      if (usedThen > storage[box]! || (checked && holds[box]!.has(file))) continue
+      if (usedThen > limit[box]! || (checked && holds[box]!.has(file))) continue
       let score = equal ? mix(hash ^ hashes[box]!) : rendezvousScore(hash, hashes[box]!, storage[box]!)
       let slack = 0
       let most = mostUsed
@@ -200,8 +210,8 @@ export class Spread {
         most = 1
       }
       const ahead =
-        (load[box]! + demand > (mostLoad + slack) * throughput[box]! && load[box]! > 0) ||
-        (usedThen > most * storage[box]! && used[box]! > 0)
+        (load[box]! + due[box]! + demand > (mostLoad + slack) * throughput[box]! && load[box]! + due[box]! > 0) ||
+        (relieved === -1 && usedThen > most * storage[box]! && used[box]! > 0)
       if (ahead) {
         if (score > secondScore) {
           second = box
@@ -220,12 +230,13 @@ export class Spread {
   }
 
   #look(bytes: number, demand: number): void {
-    const { used, load } = this.#boxes
+    const { used, load, due, excess } = this.#boxes
     let allUsed = bytes
     let allLoad = demand
     for (let i = 0; i < this.#members.length; i++) {
       allUsed += used[this.#members[i]!]!
-      allLoad += load[this.#members[i]!]!
+      const box = this.#members[i]!
+      allLoad += load[box]! + due[box]! + excess[box]!
     }
     this.#mostUsed = allUsed / this.#storage + SLACK
     this.#mostLoad = allLoad / this.#throughput + SLACK
