@@ -5,8 +5,11 @@ import { maskWord, newPrefix, type Prefix } from '../../reconcilers/steering/add
 import { buildWorld } from '../../reconcilers/steering/build-world.ts'
 import { RouteTable } from '../../reconcilers/steering/client/route-table.ts'
 import { noteHolder } from '../../reconcilers/steering/holders.ts'
+import { type PackedShelf, packShelf } from '../../reconcilers/steering/pack-shelf.ts'
+import { ordinalAt } from '../../reconcilers/steering/places.ts'
 import { BUILT_IN_POLICY, type PolicyInput } from '../../reconcilers/steering/policy.ts'
-import { packShelf, SHELF, type Shelf } from '../../reconcilers/steering/shelf.ts'
+import { SHELF } from '../../reconcilers/steering/shelf.ts'
+import { replaceShelf } from '../../reconcilers/steering/shelves.ts'
 import { putCatalog, tick } from '../../reconcilers/steering/update.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
 
@@ -178,13 +181,13 @@ export function makeFleet(size: FleetSize): Fleet {
     return { key, set }
   })
   // What `setInventory` comes to, without packing the same files again and again: each shelf has a copy of its own.
-  const packed = new Map<string, Shelf>()
+  const packed = new Map<string, PackedShelf>()
   for (let shelf = 0; shelf < world.shelfCount; shelf++) {
-    const members = [...world.shelfMembers.subarray(shelf * SHELF, (shelf + 1) * SHELF)].map((a) => held[a])
+    const members = Array.from({ length: SHELF }, (_, m) => held[ordinalAt(world.places, shelf * SHELF + m)])
     const key = members.map((member) => member?.key).join()
     const one = packed.get(key) ?? packShelf(members.map((member) => member?.set))!
     packed.set(key, one)
-    world.shelves[catalog]![shelf] = one.slice()
+    replaceShelf(world, catalog, shelf, one)
   }
   const sizes = new Map([...sets.values()].map((set) => [set, set.size]))
   const heldFiles = held.reduce((sum, { set }) => sum + sizes.get(set)!, 0)

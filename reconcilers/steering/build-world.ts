@@ -1,6 +1,8 @@
 import type { Appliance, HardwareClass, Site } from '../../crds/types.gen.ts'
 import type { FileSet } from '../blobs/file-set.ts'
+import { LineArena } from './line-arena.ts'
 import { compileNetworks } from './networks.ts'
+import { newPlaces } from './places.ts'
 import type { PolicyInput } from './policy.ts'
 import {
   putAppliance,
@@ -63,29 +65,25 @@ function emptyWorld(nowMs: number): World {
     applianceKeys: [],
     urls: [],
     urlsVersion: 0,
-    state: new Uint8Array(0),
     applianceSite: new Int32Array(0),
-    applianceHash: new Uint32Array(0),
+    appliancePlace: new Int32Array(0),
     throughputGbps: new Float64Array(0),
     upSinceMs: new Float64Array(0),
     reported: new Float64Array(0),
     reportedAtMs: new Float64Array(0),
     inFlight: new Float64Array(0),
     sent: new Float64Array(0),
-    load: new Float64Array(0),
-    weight: new Float64Array(0),
+    places: newPlaces(0),
     hardwareClasses: new Map(),
     namespaceLabels: new Map(),
     catalogOrdinals: new Map(),
     catalogKeys: [],
     catalogs: [],
     shelves: [],
-    shelfMembers: new Int32Array(0),
+    lines: new LineArena(),
     shelfCount: 0,
     shelvesAt: NO_LISTS,
     siteShelves: new Map(),
-    applianceShelf: new Int32Array(0),
-    applianceBit: new Uint8Array(0),
     holders: [],
     policyInputs: [],
     policies: [],

@@ -1,10 +1,13 @@
 import { choosePolicy } from './choose-policy.ts'
-import { holdsAll, isBusy, isDrained, isExcluded, isForOthers, touchShelf } from './eligible.ts'
+import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers, touchSite } from './eligible.ts'
 import { explainAnswer } from './explain.ts'
 import { holderMask, mayHold } from './holders.ts'
-import { rankSite, type Steering } from './rank-site.ts'
+import { hashAt, loadAt, ordinalAt, stateAt } from './places.ts'
+import { rankSite } from './rank-site.ts'
 import { beginDecision, type WorkingMemory } from './scratch.ts'
-import { forEachPinned, sitesOfTier } from './tier-sites.ts'
+import { SHELF } from './shelf.ts'
+import type { Steering } from './steering.ts'
+import { forEachPinned, keepHolders, sitesOfTier } from './tier-sites.ts'
 import { type Answer, MAX_URLS, type Miss, PURPOSES, type Scratch, type SteerRequest, TIERS } from './types.ts'
 import type { World } from './world.ts'
 
@@ -19,9 +22,6 @@ const SITES = 2
 /** Once somebody has been found, each further tier is searched for another site at so many of them only. */
 const SPARE_SITES = 1
 
-/** Of a tier's sites so many are read ahead. */
-const AHEAD = 3
-
 /** Places that one site leaves to others, as long as two are left to it. */
 const OTHERS = 2
 
@@ -34,7 +34,8 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   const memory = scratch as WorkingMemory
   const { answer } = memory
   beginDecision(memory, world.sites.length)
-  if (request.client.site >= 0) memory.touched = touchShelf(world, request, request.client.site)
+  const holders = holderMask(world, request)
+  if (request.client.site >= 0) memory.touched ^= touchSite(world, request, request.client.site)
   const ordinal = choosePolicy(world, request)
   const policy = world.policies[ordinal]!
   const purpose = PURPOSES.indexOf(request.purpose)
@@ -55,9 +56,10 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
     limit: policy.limits[purpose]!,
     room,
     perSite,
-    holders: holderMask(world, request),
+    holders,
   }
   const { tiers } = policy
+  weighAhead(steering)
   let servedAtSite = false
   for (let i = 0; i < tiers.length; i++) {
     const tier = tiers[i]!
@@ -67,7 +69,8 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
     else if (answer.count < room && memory.sitesNamed < SITES) searchTier(steering, tier)
   }
   if (answer.count === 0) {
-    for (let i = 0; i < memory.busyCount && i < wanted; i++) add(answer, memory.busy[i]!, memory.busyTiers[i]!)
+    for (let i = 0; i < memory.busyCount && i < wanted; i++)
+      add(answer, ordinalAt(world.places, memory.busy[i]!), memory.busyTiers[i]!)
   }
   answer.miss = servedAtSite ? 'none' : missAtSite(steering)
   if (request.explain) explainAnswer(steering)
@@ -90,12 +93,35 @@ function searchSite(steering: Steering): boolean {
   return memory.answer.count > before
 }
 
+/** Weighs the sites of the first tier beyond the client's own site, and reads the best of them ahead: spares are wanted nearly always. */
+function weighAhead(steering: Steering): void {
+  const { memory, world, request } = steering
+  memory.weighedTier = -1
+  const { tiers } = steering.policy
+  let i = 0
+  while (i < tiers.length && (tiers[i] === SITE || tiers[i] === FALLBACK)) i++
+  if (i === tiers.length) return
+  memory.weighedTier = tiers[i]!
+  memory.weighed = sitesOfTier(steering, tiers[i]!)
+  const { sites, siteKeys, weighed } = memory
+  let [first, second] = [-1, -1]
+  for (let s = 0; s < weighed; s++) {
+    if (first < 0 || siteKeys[s]! < siteKeys[first]!) {
+      second = first
+      first = s
+    } else if (second < 0 || siteKeys[s]! < siteKeys[second]!) second = s
+  }
+  if (first >= 0) memory.touched ^= touchSite(world, request, sites[first]!)
+  if (second >= 0) memory.touched ^= touchSite(world, request, sites[second]!)
+}
+
 function searchTier(steering: Steering, tier: number): void {
-  const { memory, room } = steering
-  let count = steering.holders === 0 ? 0 : sitesOfTier(steering, tier)
+  const { memory, room, holders } = steering
+  if (holders === 0) return
+  let count = keepHolders(memory, holders, memory.weighedTier === tier ? memory.weighed : sitesOfTier(steering, tier))
+  memory.weighedTier = -1
   let spare = SPARE_SITES
   const { answer, sites, siteKeys } = memory
-  for (let i = 0; i < count && i < AHEAD; i++) memory.touched ^= touchShelf(steering.world, steering.request, sites[i]!)
   while (count > 0 && answer.count < room && memory.sitesNamed < SITES) {
     if (answer.count > 0 && spare-- === 0) return
     let best = 0
@@ -122,18 +148,21 @@ function visit(steering: Steering, tier: number, site: number): void {
 function missAtSite({ world, request, policy, ordinal, limit, holders }: Steering): Miss {
   const { site } = request.client
   if (site < 0 || !mayHold(holders, site)) return 'content'
-  const { start, items } = world.siteAppliances
+  const { places } = world
+  const { start, items } = world.shelvesAt
   let miss: Miss = 'content'
   for (let i = start[site]!; i < start[site + 1]!; i++) {
-    const a = items[i]!
-    if (!holdsAll(world, request, a)) continue
-    const able =
-      world.state[a] === 0 &&
-      !isExcluded(request, a) &&
-      !isDrained(world, request, policy, a) &&
-      !isForOthers(policy, ordinal, request, a)
-    if (able && isBusy(world, request, limit, a)) return 'capacity'
-    miss = 'health'
+    for (let who = holdersOnShelf(world, request, items[i]!); who !== 0; who &= who - 1) {
+      const place = items[i]! * SHELF + 31 - Math.clz32(who & -who)
+      const a = ordinalAt(places, place)
+      const able =
+        stateAt(places, place) === 0 &&
+        !isExcluded(request, a) &&
+        !isDrained(world, request, policy, a) &&
+        !isForOthers(policy, ordinal, request, a)
+      if (able && isBusy(request.seed, limit, loadAt(places, place), hashAt(places, place))) return 'capacity'
+      miss = 'health'
+    }
   }
   return miss
 }

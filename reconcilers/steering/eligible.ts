@@ -1,7 +1,8 @@
 import { mix } from '../placement/hash.ts'
 import { inCanaryShare } from './choose-policy.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
-import { holdersOf, touchBlock } from './shelf.ts'
+import { touchShelf } from './places.ts'
+import { findHolders, SHELF, touchLine } from './shelf.ts'
 import type { SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
@@ -9,28 +10,42 @@ import type { World } from './world.ts'
 const RAMP = 0.04
 
 /** Who of a shelf verifiably holds all files that are asked for: a bit per member. Nobody holds no files. */
-export function holdersOnShelf(world: World, { catalog, files }: SteerRequest, shelf: number): number {
-  const packed = world.shelves[catalog]?.[shelf]
-  if (packed === undefined || files.length === 0) return 0
-  let who = holdersOf(packed, files[0]!)
-  for (let i = 1; i < files.length && who !== 0; i++) who &= holdersOf(packed, files[i]!)
+export function holdersOnShelf({ lines, shelves }: World, { catalog, files }: SteerRequest, shelf: number): number {
+  const records = shelves[catalog]
+  if (records === undefined || files.length === 0) return 0
+  const { words } = lines
+  let who = findHolders(words, records, shelf, files[0]!)
+  for (let i = 1; i < files.length && who !== 0; i++) who &= findHolders(words, records, shelf, files[i]!)
   return who
 }
 
+/** Of a site with many shelves, so many are read ahead. */
+const SHELVES_AHEAD = 3
+
 /**
- * Reads where the first file's block is on a site's first shelf: memory that will be asked for is then on its way while something else is done. Large
- * fleets do not fit into caches, and waiting is most of what a decision costs.
+ * Reads what a decision will read of a site: the lines of the first file, and who stands there. Large fleets do not fit into caches, and waiting for
+ * memory is most of what a decision costs: reads that do not depend on each other are waited for together. Returns what is of no other use than to be read.
  */
-export function touchShelf({ shelves, shelvesAt }: World, { catalog, files }: SteerRequest, site: number): number {
-  const shelf = shelves[catalog]?.[shelvesAt.items[shelvesAt.start[site]!]!]
-  return shelf === undefined || files.length === 0 ? 0 : touchBlock(shelf, files[0]!)
+export function touchSite(world: World, { catalog, files }: SteerRequest, site: number): number {
+  const records = world.shelves[catalog]
+  if (records === undefined || files.length === 0) return 0
+  const { start, items } = world.shelvesAt
+  const { words } = world.lines
+  const from = start[site]!
+  const to = Math.min(start[site + 1]!, from + SHELVES_AHEAD)
+  const file = files[0]!
+  let touched = 0
+  for (let i = from; i < to; i++) {
+    const shelf = items[i]!
+    touched ^= touchLine(words, records, shelf, file) ^ touchShelf(world.places, shelf)
+  }
+  return touched
 }
 
 /** Whether an appliance verifiably holds all files that are asked for. */
 export function holdsAll(world: World, request: SteerRequest, appliance: number): boolean {
-  return (
-    ((holdersOnShelf(world, request, world.applianceShelf[appliance]!) >>> world.applianceBit[appliance]!) & 1) === 1
-  )
+  const place = world.appliancePlace[appliance]!
+  return ((holdersOnShelf(world, request, Math.floor(place / SHELF)) >>> (place & (SHELF - 1))) & 1) === 1
 }
 
 /** Whether the client said that it must not be named. */
@@ -58,11 +73,11 @@ export function isForOthers(
   return policy.canaryAppliances?.[appliance] === 1 && !inCanaryShare(policy, ordinal, request.canaryKey)
 }
 
-/** Whether it is too busy for a purpose with this limit. */
-export function isBusy(world: World, request: SteerRequest, limit: number, appliance: number): boolean {
-  const over = world.load[appliance]! - limit
+/** Whether an appliance of this load and hash is too busy for a purpose with this limit. */
+export function isBusy(seed: number, limit: number, load: number, hash: number): boolean {
+  const over = load - limit
   if (over < -RAMP) return false
-  return over >= 0 || mix(request.seed ^ world.applianceHash[appliance]!) / 2 ** 32 < 1 + over / RAMP
+  return over >= 0 || mix(seed ^ hash) / 2 ** 32 < 1 + over / RAMP
 }
 
 export function matchesClient({ networkClasses, regions }: ClientMatch, { client }: SteerRequest): boolean {

@@ -1,5 +1,6 @@
 import { holdsAll, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
-import type { Steering } from './rank-site.ts'
+import { hashAt, loadAt, loadOf, stateOf } from './places.ts'
+import type { Steering } from './steering.ts'
 import { forEachPinned, sitesOf } from './tier-sites.ts'
 import { type CandidateReason, type Considered, PURPOSES, TIERS, type Tier } from './types.ts'
 import { STATE } from './world.ts'
@@ -20,7 +21,7 @@ export function explainAnswer(steering: Steering): void {
     seen.add(site)
     for (const appliance of sitesOf(world.siteAppliances, site)) {
       const reason = reasonFor(steering, appliance, named)
-      considered.push({ appliance, tier, site, reason, utilisation: world.load[appliance]! })
+      considered.push({ appliance, tier, site, reason, utilisation: loadOf(world, appliance) })
     }
   }
   for (const t of policy.tiers) {
@@ -48,10 +49,11 @@ function reasonFor(
   appliance: number,
   named: ReadonlyMap<number, number>,
 ): CandidateReason {
-  const busy = isBusy(world, request, limit, appliance)
+  const place = world.appliancePlace[appliance]!
+  const busy = isBusy(request.seed, limit, loadAt(world.places, place), hashAt(world.places, place))
   if (named.has(appliance)) return busy ? 'ChosenLastResort' : 'Chosen'
   if (!holdsAll(world, request, appliance)) return 'MissingFiles'
-  const state = world.state[appliance]!
+  const state = stateOf(world, appliance)
   if (state & STATE.Draining) return 'Draining'
   if (state & STATE.OriginOnly) return 'OriginOnly'
   if (state & STATE.NoAddress) return 'NoAddress'

@@ -32,10 +32,13 @@ export function noteHolder(world: World, catalog: number, appliance: number, { w
 export function holderMask(world: World, { catalog, files }: SteerRequest): number {
   const masks = world.holders[catalog]
   if (masks === undefined || files.length === 0) return 0
-  let mask = -1
+  let mask = EVERYWHERE
   for (let i = 0; i < files.length && mask !== 0; i++) mask &= masks[files[i]!] ?? 0
   return mask
 }
+
+/** The mask of files that somebody may hold at every site. */
+export const EVERYWHERE = -1
 
 /** Whether somebody at the site may hold what the mask is of. */
 export const mayHold = (mask: number, site: number) => (mask & bitOf(site)) !== 0

@@ -1,3 +1,4 @@
+import { putLoadAt, putWeightAt, stateAt } from './places.ts'
 import type { World } from './world.ts'
 
 /** A report older than this says nothing any more: the mean of the site's fresh reports takes its place. */
@@ -20,7 +21,7 @@ export function reportedLoad(world: World, appliance: number): number {
  * and is so much busier by what it does: neither its weight nor an idle line draws everybody there.
  */
 export function deriveLoad(world: World): void {
-  const { nowMs } = world
+  const { nowMs, places, appliancePlace } = world
   const { start, items } = world.siteAppliances
   const slowStartMs = slowestStart(world)
   for (let site = 0; site < world.sites.length; site++) {
@@ -35,9 +36,10 @@ export function deriveLoad(world: World): void {
       const share = upMs >= slowStartMs ? 1 : Math.max(LEAST_SHARE, upMs / slowStartMs)
       const load = ((isFresh(world, a) ? reportedLoad(world, a) : mean) + world.sent[a]!) / share
       const weight = world.throughputGbps[a]! * share
-      world.load[a] = load
-      world.weight[a] = weight
-      if (world.state[a] !== 0) continue
+      const place = appliancePlace[a]!
+      putLoadAt(places, place, load)
+      putWeightAt(places, place, weight)
+      if (stateAt(places, place) !== 0) continue
       busy += load * weight
       all += weight
     }
@@ -62,7 +64,7 @@ function freshMean(world: World, from: number, to: number): number {
   let all = 0
   for (let i = from; i < to; i++) {
     const a = world.siteAppliances.items[i]!
-    if (world.state[a] !== 0 || !isFresh(world, a)) continue
+    if (stateAt(world.places, world.appliancePlace[a]!) !== 0 || !isFresh(world, a)) continue
     busy += reportedLoad(world, a) * world.throughputGbps[a]!
     all += world.throughputGbps[a]!
   }

@@ -1,9 +1,10 @@
 import { mix } from '../placement/hash.ts'
-import type { CompiledPolicy } from './compiled-policy.ts'
 import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
+import { hashAt, loadAt, ordinalAt, stateAt, weightAt } from './places.ts'
 import { roomForCandidates, type WorkingMemory } from './scratch.ts'
 import { SHELF } from './shelf.ts'
-import { MAX_URLS, type SteerRequest } from './types.ts'
+import type { Steering } from './steering.ts'
+import { MAX_URLS } from './types.ts'
 import type { World } from './world.ts'
 
 /** Load may differ by so much of what an appliance can send without anybody being busier than another. */
@@ -14,24 +15,6 @@ const OVER_BOUND = 1e6
 
 /** -ln of the middle of each 4096th of 0…1: exponential variates for rendezvous hashing, without a logarithm each. */
 const EXPONENTIAL = Float64Array.from({ length: 4096 }, (_, i) => -Math.log((i + 0.5) / 4096))
-
-/** One decision under way. */
-export interface Steering {
-  readonly world: World
-  readonly request: SteerRequest
-  readonly memory: WorkingMemory
-  readonly policy: CompiledPolicy
-  /** Of the policy. */
-  readonly ordinal: number
-  /** Utilisation at which an appliance is too busy for the purpose. */
-  readonly limit: number
-  /** How many appliances may be named. */
-  readonly room: number
-  /** How many of one site. */
-  readonly perSite: number
-  /** Sites where somebody may hold the files: see `holders.ts`. */
-  readonly holders: number
-}
 
 /**
  * Appends the appliances of a site that will do, in order of preference, until the answer has no more room. Which they prefer follows from the
@@ -51,15 +34,15 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
   while (count > 0 && answer.count < end) {
     let best = 0
     for (let i = 1; i < count; i++) if (keys[i]! < keys[best]!) best = i
-    const appliance = candidates[best]!
+    const place = candidates[best]!
     const key = keys[best]!
     count--
     candidates[best] = candidates[count]!
     keys[best] = keys[count]!
-    append(steering, tier, appliance)
+    append(steering, tier, place)
     if (answer.count === first + 1) firstKey = key
     else if (answer.count === first + 2 && key < OVER_BOUND && firstKey < OVER_BOUND) {
-      preferLessBusy(steering.world, memory, first)
+      preferLessBusy(memory, first)
     }
   }
 }
@@ -71,13 +54,13 @@ function gather(
   site: number,
 ): number {
   const { start, items } = world.shelvesAt
-  const { state, load, weight, applianceHash, shelfMembers } = world
+  const { places } = world
   const from = start[site]!
   const to = start[site + 1]!
   roomForCandidates(memory, (to - from) * SHELF)
   const { candidates, keys } = memory
   const bound = world.siteLoad[site]! * policy.bound + SLACK
-  const { affinityKey } = request
+  const { affinityKey, seed } = request
   const special = request.excluded.length > 0 || policy.drains.length > 0 || policy.canaryAppliances !== undefined
   let count = 0
   // Where somebody has been found already, spares are taken from the first shelf that has enough; which is first differs by title.
@@ -88,61 +71,70 @@ function gather(
     const i = from + n + turn
     const shelf = items[i < to ? i : i - (to - from)]!
     for (let who = holdersOnShelf(world, request, shelf); who !== 0; who &= who - 1) {
-      const a = shelfMembers[shelf * SHELF + 31 - Math.clz32(who & -who)]!
+      const place = shelf * SHELF + 31 - Math.clz32(who & -who)
+      const weight = weightAt(places, place)
       // Without a weight it has come after the last `tick`: policies do not know it yet.
-      if (a < 0 || state[a] !== 0 || weight[a] === 0) continue
-      if (
-        special &&
-        (isExcluded(request, a) || isDrained(world, request, policy, a) || isForOthers(policy, ordinal, request, a))
-      ) {
+      if (stateAt(places, place) !== 0 || weight === 0) continue
+      if (special) {
+        const a = ordinalAt(places, place)
+        if (
+          isExcluded(request, a) ||
+          isDrained(world, request, policy, a) ||
+          isForOthers(policy, ordinal, request, a)
+        ) {
+          continue
+        }
+      }
+      const load = loadAt(places, place)
+      const hash = hashAt(places, place)
+      if (isBusy(seed, limit, load, hash)) {
+        keepBusy(world, memory, tier, place)
         continue
       }
-      const busy = load[a]!
-      if (isBusy(world, request, limit, a)) {
-        keepBusy(world, memory, tier, a)
-        continue
-      }
-      candidates[count] = a
-      keys[count] =
-        busy > bound ? OVER_BOUND * (1 + busy) : EXPONENTIAL[mix(affinityKey ^ applianceHash[a]!) >>> 20]! / weight[a]!
+      candidates[count] = place
+      keys[count] = load > bound ? OVER_BOUND * (1 + load) : EXPONENTIAL[mix(affinityKey ^ hash) >>> 20]! / weight
       count++
     }
   }
   return count
 }
 
-function append({ world, memory: { answer } }: Steering, tier: number, appliance: number): void {
-  answer.appliances[answer.count] = appliance
+function append({ world: { places }, memory: { answer, loads } }: Steering, tier: number, place: number): void {
+  const load = loadAt(places, place)
+  answer.appliances[answer.count] = ordinalAt(places, place)
   answer.tiers[answer.count] = tier
-  answer.scores[answer.count] = 1 - Math.min(1, world.load[appliance]!)
+  answer.scores[answer.count] = 1 - Math.min(1, load)
+  loads[answer.count] = load
   answer.count++
 }
 
 /** Two choices: which of the two that the key prefers is asked first is for their load to say. */
-function preferLessBusy(world: World, { answer }: WorkingMemory, first: number): void {
-  const { appliances, scores } = answer
-  const [a, b] = [appliances[first]!, appliances[first + 1]!]
-  if (world.load[b]! >= world.load[a]!) return
-  appliances[first] = b
-  appliances[first + 1] = a
-  const score = scores[first]!
-  scores[first] = scores[first + 1]!
-  scores[first + 1] = score
+function preferLessBusy({ answer, loads }: WorkingMemory, first: number): void {
+  if (loads[first + 1]! >= loads[first]!) return
+  swap(answer.appliances, first)
+  swap(answer.scores, first)
+  swap(loads, first)
+}
+
+function swap(numbers: Int32Array | Float64Array, first: number): void {
+  const number = numbers[first]!
+  numbers[first] = numbers[first + 1]!
+  numbers[first + 1] = number
 }
 
 /** Keeps the least busy, in order. */
-function keepBusy(world: World, memory: WorkingMemory, tier: number, appliance: number): void {
+function keepBusy({ places }: World, memory: WorkingMemory, tier: number, place: number): void {
   const { busy, busyTiers } = memory
-  const load = world.load[appliance]!
+  const load = loadAt(places, place)
   if (memory.busyCount === MAX_URLS) {
-    if (load >= world.load[busy[MAX_URLS - 1]!]!) return
+    if (load >= loadAt(places, busy[MAX_URLS - 1]!)) return
     memory.busyCount--
   }
   let at = memory.busyCount++
-  for (; at > 0 && world.load[busy[at - 1]!]! > load; at--) {
+  for (; at > 0 && loadAt(places, busy[at - 1]!) > load; at--) {
     busy[at] = busy[at - 1]!
     busyTiers[at] = busyTiers[at - 1]!
   }
-  busy[at] = appliance
+  busy[at] = place
   busyTiers[at] = tier
 }

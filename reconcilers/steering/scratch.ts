@@ -2,13 +2,15 @@ import { MAX_URLS, type Scratch } from './types.ts'
 
 /** What `decide` works with besides the answer. */
 export interface WorkingMemory extends Scratch {
-  /** Appliances of the site at hand that would do but for their files, and how they are preferred: the lowest first. */
+  /** Places of the site's appliances that will do, and how they are preferred: the lowest first. */
   candidates: Int32Array
   keys: Float64Array
   /** By site: the decision that looked at it last. */
   seen: Uint32Array
   decision: number
-  /** Appliances that would do but are too busy, and the tiers they were found in. */
+  /** By position in the answer: load of who is named. */
+  readonly loads: Float64Array
+  /** Places of appliances that would do but are too busy, and the tiers they were found in. */
   readonly busy: Int32Array
   readonly busyTiers: Uint8Array
   busyCount: number
@@ -19,6 +21,9 @@ export interface WorkingMemory extends Scratch {
   /** Sites of the tier at hand that are still to be looked at, and how they are preferred. */
   sites: Int32Array
   siteKeys: Float64Array
+  /** The tier whose sites are there already, and how many: -1 when none's are. */
+  weighedTier: number
+  weighed: number
 }
 
 /** Working memory for decisions of one thread. */
@@ -38,6 +43,7 @@ export function newScratch(): Scratch {
     keys: new Float64Array(64),
     seen: new Uint32Array(0),
     decision: 0,
+    loads: new Float64Array(MAX_URLS),
     busy: new Int32Array(MAX_URLS),
     busyTiers: new Uint8Array(MAX_URLS),
     busyCount: 0,
@@ -45,6 +51,8 @@ export function newScratch(): Scratch {
     sitesNamed: 0,
     sites: new Int32Array(64),
     siteKeys: new Float64Array(64),
+    weighedTier: -1,
+    weighed: 0,
   }
   return memory
 }

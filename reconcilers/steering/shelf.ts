@@ -1,136 +1,193 @@
-import { FileSet } from '../blobs/file-set.ts'
+import { LINE_WORDS } from './line-arena.ts'
 
 /** Appliances whose inventories are packed together. */
 export const SHELF = 4
 
-/** Files per entry of the directory, and per block: an entry is of four blocks. */
-const ENTRY = 1024
-const BLOCK = 256
-const BLOCK_WORDS = BLOCK / 32
+/** Files that a shelf can have: higher indices are held by nobody. */
+export const MAX_FILES = 2 ** 28
 
-/** From so many files on a block is written as half a byte for each of its 256, which is no longer than a list would be. */
-const DENSE = 85
-const DENSE_BYTES = BLOCK / 2
+const LINE_BITS = 512
+/** Bit of a line that says that more of its files are in the spill. */
+const MORE = 0x80000000
 
 /**
- * What up to four appliances of a site verifiably hold of one catalog, packed for asking all of them at once: asking touches two cache lines. Word 0
- * says how many entries of 1,024 files the directory has; each is two words: at which byte its blocks begin, and how many files each of its four
- * blocks has, a byte each. A block is a sorted list of bytes, one per file that anybody holds, then half a byte each saying who. Immutable: a new
- * shelf replaces it whole.
+ * How a shelf's lines are laid out: what up to four appliances of a site verifiably hold of one catalog, so that asking all of them for a file reads one
+ * cache line, whose place follows from the file's index alone.
+ *
+ * Indices are scattered over 0 … 2^bits - 1 (`scatter`, one to one); `span` of the scattered numbers share a line. Of a number's rest within its line the
+ * high bits are its bucket, the low bits are written out, with who holds the file:
+ *
+ *     bit 0           buckets    buckets + capacity                                        511
+ *     │ for each bucket its files as ones, then a zero │ per file: low bits, who │ … │ more │
+ *
+ * Who: a bit per member, or nothing where only one member holds anything. Files for which a line has no room are in the spill behind the lines, a hash
+ * table of words: scattered number << 4 | who, 0 where free.
  */
-export type Shelf = Uint32Array
-
-/** Packs the inventories of up to four appliances; undefined: it holds nothing. Returns undefined when nobody does. */
-export function packShelf(members: readonly (FileSet | undefined)[]): Shelf | undefined {
-  const sets = members.map((files) => files?.words ?? NOTHING)
-  let used = Math.max(...sets.map((words) => words.length))
-  while (used > 0 && sets.every((words) => (words[used - 1] ?? 0) === 0)) used--
-  if (used === 0) return undefined
-  const entries = Math.ceil((used * 32) / ENTRY)
-  const union = new Uint32Array((entries * ENTRY) / 32)
-  for (const words of sets) for (let w = 0; w < used && w < words.length; w++) union[w]! |= words[w]!
-  const counts = new Uint8Array(entries * 4)
-  let bytes = 0
-  for (let b = 0; b < counts.length; b++) {
-    let count = 0
-    for (let w = b * BLOCK_WORDS; w < (b + 1) * BLOCK_WORDS; w++) {
-      for (let word = union[w]!; word !== 0; word &= word - 1) count++
-    }
-    counts[b] = Math.min(count, DENSE)
-    bytes += bytesOf(counts[b]!)
-  }
-  const start = (1 + 2 * entries) * 4
-  const packed = new Uint32Array(Math.ceil((start + bytes) / 4))
-  // Bytes are put into words by a view: whoever reads and whoever writes is the same machine.
-  const view = new Uint8Array(packed.buffer)
-  packed[0] = entries
-  let at = start
-  for (let b = 0; b < counts.length; b++) {
-    const entry = 1 + 2 * (b >>> 2)
-    if ((b & 3) === 0) packed[entry] = at
-    packed[entry + 1]! |= counts[b]! << (8 * (b & 3))
-    putBlock(view, at, counts[b]!, union, sets, b * BLOCK_WORDS)
-    at += bytesOf(counts[b]!)
-  }
-  return packed
+export interface Layout {
+  /** Of the universe: 5 … 28. */
+  readonly bits: number
+  /** Scattered numbers per line. */
+  readonly span: number
+  readonly lines: number
+  readonly buckets: number
+  readonly lowBits: number
+  readonly whoBits: number
+  /** Who holds what is there, where `whoBits` is 0. */
+  readonly lone: number
+  /** Files of a line. */
+  readonly capacity: number
 }
 
-const NOTHING = new Uint32Array(0)
+/** Lines are filled to this part on average: of a hundred, eight need the spill, for half a file in a hundred. */
+const FILL = 0.8
 
-/** Bytes of a block of so many files. */
-const bytesOf = (count: number) => (count >= DENSE ? DENSE_BYTES : count + ((count + 1) >>> 1))
+/** The layout for so many files below 2^bits. `who`: bits of the members that hold any. */
+export function layoutOf(files: number, bits: number, who: number): Layout {
+  const alone = (who & (who - 1)) === 0
+  const whoBits = alone ? 0 : 32 - Math.clz32(who)
+  const universe = 2 ** bits
+  // As Elias and Fano would: about one file per bucket.
+  const lowBits = Math.max(0, Math.floor(Math.log2(universe / files)))
+  const perBucket = universe / files / 2 ** lowBits
+  const mean = (LINE_BITS - 1) / ((1 + lowBits + whoBits) / FILL + perBucket)
+  const span = Math.min(universe, Math.max(1, Math.floor((universe / files) * mean)))
+  return layoutFrom(bits, span, lowBits, whoBits, alone ? who : 0)
+}
 
-function putBlock(
-  view: Uint8Array,
-  at: number,
-  count: number,
-  union: Uint32Array,
-  sets: readonly Uint32Array[],
-  from: number,
-): void {
-  let i = 0
-  for (let w = from; w < from + BLOCK_WORDS; w++) {
-    for (let word = union[w]!; word !== 0; word &= word - 1) {
-      const bit = word & -word
-      const file = (w - from) * 32 + 31 - Math.clz32(bit)
-      let who = 0
-      for (let m = 0; m < sets.length; m++) if (((sets[m]![w] ?? 0) & bit) !== 0) who |= 1 << m
-      const place = count >= DENSE ? file : i
-      if (count < DENSE) view[at + i] = file
-      const half = count >= DENSE ? at : at + count
-      view[half + (place >>> 1)]! |= who << (4 * (place & 1))
-      i++
-    }
-  }
+function layoutFrom(bits: number, span: number, lowBits: number, whoBits: number, lone: number): Layout {
+  const buckets = Math.ceil(span / 2 ** lowBits)
+  const capacity = Math.floor((LINE_BITS - 1 - buckets) / (1 + lowBits + whoBits))
+  return { bits, span, lines: Math.ceil(2 ** bits / span), buckets, lowBits, whoBits, lone, capacity }
+}
+
+/**
+ * Words of a shelf's record: its first line in an arena; the span; the rest of its layout, packed (five bits of `bits`, five of `lowBits`, three of `whoBits`,
+ * four of `lone`, five of the spill's size, nine of where a line's entries begin); its lines, without the spill. All 0 where nobody holds anything.
+ */
+export const RECORD_WORDS = 4
+
+/** Writes what `findHolders` and `layoutAt` go by. `spillBits`: the spill is of 2^spillBits words; 0: there is none. */
+export function putRecord(records: Uint32Array, shelf: number, start: number, layout: Layout, spillBits: number): void {
+  const { bits, span, lines, buckets, lowBits, whoBits, lone, capacity } = layout
+  const at = shelf * RECORD_WORDS
+  records[at] = start
+  records[at + 1] = span
+  records[at + 2] =
+    bits | (lowBits << 5) | (whoBits << 10) | (lone << 13) | (spillBits << 17) | ((buckets + capacity) << 22)
+  records[at + 3] = lines
+}
+
+/** The layout of a shelf, and how large its spill is. */
+export function layoutAt(records: Uint32Array, shelf: number): Layout & { readonly spillBits: number } {
+  const span = records[shelf * RECORD_WORDS + 1]!
+  const packed = records[shelf * RECORD_WORDS + 2]!
+  const layout = layoutFrom(packed & 31, span, (packed >>> 5) & 31, (packed >>> 10) & 7, (packed >>> 13) & 15)
+  return { ...layout, spillBits: (packed >>> 17) & 31 }
+}
+
+/** Lines that a spill of 2^spillBits words takes. */
+export const spillLines = (spillBits: number) => (spillBits === 0 ? 0 : Math.ceil(2 ** spillBits / LINE_WORDS))
+
+/** Spreads indices over 0 … 2^bits - 1, one to one, so that lines fill evenly whatever is held. */
+export function scatter(file: number, bits: number): number {
+  const mask = 2 ** bits - 1
+  let h = Math.imul(file, 0x9e3779b1) & mask
+  h ^= h >>> ((bits + 1) >>> 1)
+  return Math.imul(h, 0x85ebca6b) & mask
+}
+
+/** The index that `scatter` makes this number of. */
+export function gather(scattered: number, bits: number): number {
+  const mask = 2 ** bits - 1
+  // The inverses of the two factors modulo 2^32.
+  let h = Math.imul(scattered, 0xa5cb9243) & mask
+  h ^= h >>> ((bits + 1) >>> 1)
+  return Math.imul(h, 0x0e8b2f51) & mask
+}
+
+/** Where a number is in a spill of 2^spillBits words, or would be. */
+export const spillSlot = (scattered: number, spillBits: number) => Math.imul(scattered, 0x9e3779b1) >>> (32 - spillBits)
+
+/** The first word of the line that a scattered number is in. */
+function lineAt(records: Uint32Array, at: number, scattered: number): number {
+  return (records[at]! + Math.trunc(scattered / records[at + 1]!)) * LINE_WORDS
+}
+
+/** Reads the line of a file, for nothing but that it is on its way from memory while something else is done: see `touchSite`. */
+export function touchLine(words: Uint32Array, records: Uint32Array, shelf: number, file: number): number {
+  const at = shelf * RECORD_WORDS
+  const bits = (records[at + 2] ?? 0) & 31
+  if (bits === 0 || file >>> bits !== 0) return 0
+  return words[lineAt(records, at, scatter(file, bits))]!
 }
 
 /** Who holds the file of that index: a bit per member. Of any index that is no file's, nobody. */
-export function holdersOf(shelf: Shelf, file: number): number {
-  const entry = file >>> 10
-  if (entry >= shelf[0]!) return 0
-  const counts = shelf[2 + 2 * entry]!
-  const shift = (file >>> 5) & 24
-  const count = (counts >>> shift) & 255
-  if (count === 0) return 0
-  let at = shelf[1 + 2 * entry]!
-  for (let s = 0; s < shift; s += 8) at += bytesOf((counts >>> s) & 255)
-  const low = file & (BLOCK - 1)
-  if (count >= DENSE) return halfAt(shelf, at, low)
-  for (let i = 0; i < count; i++) {
-    const there = (shelf[(at + i) >>> 2]! >>> (8 * ((at + i) & 3))) & 255
-    if (there >= low) return there === low ? halfAt(shelf, at + count, i) : 0
-  }
-  return 0
-}
-
-/** Reads where the blocks of a file's entry begin: see `touchShelf`. */
-export function touchBlock(shelf: Shelf, file: number): number {
-  return shelf[1 + 2 * (file >>> 10)] ?? 0
-}
-
-/** The i-th half byte from byte `at` on. */
-function halfAt(shelf: Shelf, at: number, i: number): number {
-  const byte = at + (i >>> 1)
-  return (shelf[byte >>> 2]! >>> (8 * (byte & 3) + 4 * (i & 1))) & 15
-}
-
-/** What one member of a shelf holds. */
-export function unpackMember(shelf: Shelf, member: number): FileSet {
-  const words = new Uint32Array((shelf[0]! * ENTRY) / 32)
-  const view = new Uint8Array(shelf.buffer, shelf.byteOffset, shelf.byteLength)
-  for (let entry = 0; entry < shelf[0]!; entry++) {
-    let at = shelf[1 + 2 * entry]!
-    for (let b = 0; b < 4; b++) {
-      const count = (shelf[2 + 2 * entry]! >>> (8 * b)) & 255
-      const dense = count >= DENSE
-      const half = dense ? at : at + count
-      for (let i = 0; i < (dense ? BLOCK : count); i++) {
-        if (((view[half + (i >>> 1)]! >>> (4 * (i & 1) + member)) & 1) === 0) continue
-        const file = entry * ENTRY + b * BLOCK + (dense ? i : view[at + i]!)
-        words[file >>> 5]! |= 1 << (file & 31)
-      }
-      at += bytesOf(count)
+export function findHolders(words: Uint32Array, records: Uint32Array, shelf: number, file: number): number {
+  const at = shelf * RECORD_WORDS
+  const packed = records[at + 2] ?? 0
+  const bits = packed & 31
+  // A record of a shelf with nothing has no bits.
+  if (bits === 0 || file >>> bits !== 0) return 0
+  const h = scatter(file, bits)
+  const span = records[at + 1]!
+  const line = Math.trunc(h / span)
+  const rest = h - line * span
+  const lowBits = (packed >>> 5) & 31
+  const whoBits = (packed >>> 10) & 7
+  const from = (records[at]! + line) * LINE_WORDS
+  const bucket = rest >>> lowBits
+  let bit = afterZeros(words, from, bucket)
+  if (((words[from + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1) {
+    const low = rest & ((1 << lowBits) - 1)
+    const width = lowBits + whoBits
+    const entries = packed >>> 22
+    for (; ((words[from + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1; bit++) {
+      const entry = readBits(words, from, entries + (bit - bucket) * width, width)
+      if ((entry & ((1 << lowBits) - 1)) === low) return whoBits === 0 ? (packed >>> 13) & 15 : entry >>> lowBits
     }
   }
-  return new FileSet(words)
+  if (words[from + 15]! < MORE) return 0
+  return findSpilled(words, (records[at]! + records[at + 3]!) * LINE_WORDS, (packed >>> 17) & 31, h)
+}
+
+/** The bit after the n-th zero of a line. */
+function afterZeros(words: Uint32Array, from: number, zeros: number): number {
+  if (zeros === 0) return 0
+  let left = zeros
+  let word = from
+  for (; ; word++) {
+    const count = ones(~words[word]!)
+    if (left <= count) break
+    left -= count
+  }
+  let open = ~words[word]!
+  for (; left > 1; left--) open &= open - 1
+  return ((word - from) << 5) + 32 - Math.clz32(open & -open)
+}
+
+/** How many bits are set. */
+function ones(word: number): number {
+  let v = word - ((word >>> 1) & 0x55555555)
+  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333)
+  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
+
+/** `width` bits of a line, 32 at most, from `bit` on. */
+export function readBits(words: Uint32Array, from: number, bit: number, width: number): number {
+  if (width === 0) return 0
+  const at = from + (bit >>> 5)
+  const shift = bit & 31
+  let value = words[at]! >>> shift
+  if (shift + width > 32) value |= words[at + 1]! << (32 - shift)
+  return width === 32 ? value >>> 0 : value & ((1 << width) - 1)
+}
+
+function findSpilled(words: Uint32Array, from: number, spillBits: number, scattered: number): number {
+  if (spillBits === 0) return 0
+  const mask = 2 ** spillBits - 1
+  for (let slot = spillSlot(scattered, spillBits); ; slot = (slot + 1) & mask) {
+    const word = words[from + slot]!
+    if (word === 0) return 0
+    if (word >>> 4 === scattered) return word & 15
+  }
 }

@@ -1,43 +1,89 @@
 import type { FileSet } from '../blobs/file-set.ts'
-import { packShelf, SHELF, unpackMember } from './shelf.ts'
+import { LINE_WORDS } from './line-arena.ts'
+import { type PackedShelf, packShelf, unpackMember } from './pack-shelf.ts'
+import { clearPlace, copyPlace, NOBODY, newPlaces, ordinalAt, placeCount, putOrdinalAt } from './places.ts'
+import { putRecord, RECORD_WORDS, SHELF, spillLines } from './shelf.ts'
 import type { World } from './world.ts'
 
-/** Replaces what an appliance holds of a catalog; the others on its shelf keep what they have. About 2 ms for a million files. */
+/** Replaces what an appliance holds of a catalog; the others on its shelf keep what they have. About 5 ms for a million files. */
 export function putOnShelf(world: World, catalog: number, appliance: number, files: FileSet | undefined): void {
-  const shelf = world.applianceShelf[appliance]!
-  if (shelf < 0) return
-  const shelves = world.shelves[catalog]!
-  const packed = shelves[shelf]
-  if (!packed && !files) return
+  const place = world.appliancePlace[appliance]!
+  if (place < 0) return
+  const shelf = Math.floor(place / SHELF)
+  const there = holdsAnything(world, catalog, shelf)
+  if (!there && !files) return
   const members: (FileSet | undefined)[] = []
   for (let m = 0; m < SHELF; m++) {
-    const other = world.shelfMembers[shelf * SHELF + m]!
-    members.push(other === appliance ? files : other >= 0 && packed ? unpackMember(packed, m) : undefined)
+    if (shelf * SHELF + m === place) members.push(files)
+    else {
+      const isHeld = there && ordinalAt(world.places, shelf * SHELF + m) !== NOBODY
+      members.push(isHeld ? unpackMember(world.lines.words, world.shelves[catalog]!, shelf, m) : undefined)
+    }
   }
-  shelves[shelf] = packShelf(members)
+  replaceShelf(world, catalog, shelf, packShelf(members))
 }
 
-/** Gives an appliance a place on a shelf of its site, with everything that it holds. Returns by catalog what that is. */
+/** Puts a packed shelf in the place of what is there; undefined: nobody holds anything. */
+export function replaceShelf(world: World, catalog: number, shelf: number, packed: PackedShelf | undefined): void {
+  const { lines } = world
+  const records = recordsFor(world, catalog, shelf)
+  dropShelf(world, catalog, shelf)
+  if (!packed) return
+  const start = lines.allocate(packed.words.length / LINE_WORDS)
+  lines.words.set(packed.words, start * LINE_WORDS)
+  putRecord(records, shelf, start, packed.layout, packed.spillBits)
+}
+
+/** Forgets what anybody holds of a catalog. */
+export function dropShelves(world: World, catalog: number): void {
+  const { length } = world.shelves[catalog]!
+  for (let shelf = 0; shelf * RECORD_WORDS < length; shelf++) dropShelf(world, catalog, shelf)
+  world.shelves[catalog] = new Uint32Array(0)
+}
+
+function dropShelf({ lines, shelves }: World, catalog: number, shelf: number): void {
+  const records = shelves[catalog]!
+  const at = shelf * RECORD_WORDS
+  if ((records[at + 3] ?? 0) === 0) return
+  lines.release(records[at]!, records[at + 3]! + spillLines((records[at + 2]! >>> 17) & 31))
+  records.fill(0, at, at + RECORD_WORDS)
+}
+
+const holdsAnything = ({ shelves }: World, catalog: number, shelf: number) =>
+  (shelves[catalog]![shelf * RECORD_WORDS + 3] ?? 0) > 0
+
+function recordsFor(world: World, catalog: number, shelf: number): Uint32Array {
+  const records = world.shelves[catalog]!
+  if ((shelf + 1) * RECORD_WORDS <= records.length) return records
+  const longer = new Uint32Array(Math.max((shelf + 1) * RECORD_WORDS, Math.floor(records.length * 1.5)))
+  longer.set(records)
+  world.shelves[catalog] = longer
+  return longer
+}
+
+/** Gives an appliance a place on a shelf of its site, with everything that it holds and all that is known of it. Returns by catalog what it holds. */
 export function moveToShelf(world: World, appliance: number, site: number): (FileSet | undefined)[] {
-  const shelf = world.applianceShelf[appliance]!
-  const held = world.shelves.map((shelves, catalog) => {
-    const packed = shelf < 0 ? undefined : shelves[shelf]
-    const files = packed && unpackMember(packed, world.applianceBit[appliance]!)
-    if (files) putOnShelf(world, catalog, appliance, undefined)
+  const before = world.appliancePlace[appliance]!
+  const held = world.shelves.map((records, catalog) => {
+    const shelf = Math.floor(before / SHELF)
+    if (before < 0 || !holdsAnything(world, catalog, shelf)) return undefined
+    const files = unpackMember(world.lines.words, records, shelf, before % SHELF)
+    putOnShelf(world, catalog, appliance, undefined)
     return files
   })
-  if (shelf >= 0) world.shelfMembers[shelf * SHELF + world.applianceBit[appliance]!] = -1
   const place = freePlace(world, site)
-  world.shelfMembers[place] = appliance
-  world.applianceShelf[appliance] = Math.floor(place / SHELF)
-  world.applianceBit[appliance] = place % SHELF
+  if (before >= 0) {
+    copyPlace(world.places, before, world.places, place)
+    clearPlace(world.places, before)
+  } else putOrdinalAt(world.places, place, appliance)
+  world.appliancePlace[appliance] = place
   held.forEach((files, catalog) => {
     if (files) putOnShelf(world, catalog, appliance, files)
   })
   return held
 }
 
-/** A free place on a shelf of the site, or on a new one: an index into `shelfMembers`. */
+/** A free place on a shelf of the site, or on a new one. */
 function freePlace(world: World, site: number): number {
   let shelves = world.siteShelves.get(site)
   if (!shelves) {
@@ -46,15 +92,16 @@ function freePlace(world: World, site: number): number {
   }
   for (const shelf of shelves) {
     for (let place = shelf * SHELF; place < (shelf + 1) * SHELF; place++) {
-      if (world.shelfMembers[place] === -1) return place
+      if (ordinalAt(world.places, place) === NOBODY) return place
     }
   }
   const shelf = world.shelfCount++
   shelves.push(shelf)
-  if (world.shelfMembers.length < world.shelfCount * SHELF) {
-    const longer = new Int32Array(Math.max(64, world.shelfMembers.length * 2)).fill(-1)
-    longer.set(world.shelfMembers)
-    world.shelfMembers = longer
+  const count = placeCount(world.places)
+  if (count < world.shelfCount * SHELF) {
+    const more = newPlaces(Math.max(64, count * 2))
+    for (let place = 0; place < count; place++) copyPlace(world.places, place, more, place)
+    world.places = more
   }
   return shelf * SHELF
 }

@@ -1,7 +1,7 @@
 import { matchesClient } from './eligible.ts'
-import { mayHold } from './holders.ts'
-import type { Steering } from './rank-site.ts'
-import { roomForSites } from './scratch.ts'
+import { EVERYWHERE, mayHold } from './holders.ts'
+import { roomForSites, type WorkingMemory } from './scratch.ts'
+import type { Steering } from './steering.ts'
 import { TIERS } from './types.ts'
 import type { Lists, World } from './world.ts'
 
@@ -22,8 +22,8 @@ export function forEachPinned({ world, request, policy }: Steering, visit: (site
   }
 }
 
-/** Puts the sites of a tier where somebody may hold the files into the working memory, with a key each: the lowest is preferred, by the policy's weights. Returns how many there are. */
-export function sitesOfTier({ world, request, memory, policy, holders }: Steering, tier: number): number {
+/** Puts the sites of a tier into the working memory, with a key each: the lowest is preferred, by the policy's weights. Returns how many there are. */
+export function sitesOfTier({ world, request, memory, policy }: Steering, tier: number): number {
   const lists = tier === SIBLINGS ? world.siblings : tier === PARENTS ? world.parents : world.regionSites
   const owner = tier === REGION ? request.client.region : request.client.site
   if (owner < 0) return 0
@@ -33,13 +33,23 @@ export function sitesOfTier({ world, request, memory, policy, holders }: Steerin
   const { sites, siteKeys } = memory
   const { locality, load, cost } = policy.weights
   const origin = tier === REGION ? clientVector(world, request.client) : undefined
-  let kept = 0
   for (let i = 0; i < count; i++) {
     const site = lists.items[from + i]!
-    if (!mayHold(holders, site)) continue
     const far = origin ? distance(world, site, origin) : i / count
-    sites[kept] = site
-    siteKeys[kept] = locality * far + load * world.siteLoad[site]! + (policy.costs ? cost * policy.costs[site]! : 0)
+    sites[i] = site
+    siteKeys[i] = locality * far + load * world.siteLoad[site]! + (policy.costs ? cost * policy.costs[site]! : 0)
+  }
+  return count
+}
+
+/** Of so many sites in the working memory, keeps those where somebody may hold the files, in order. Returns how many. */
+export function keepHolders({ sites, siteKeys }: WorkingMemory, holders: number, count: number): number {
+  if (holders === EVERYWHERE) return count
+  let kept = 0
+  for (let i = 0; i < count; i++) {
+    if (!mayHold(holders, sites[i]!)) continue
+    sites[kept] = sites[i]!
+    siteKeys[kept] = siteKeys[i]!
     kept++
   }
   return kept

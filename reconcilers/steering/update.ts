@@ -5,8 +5,20 @@ import { hashString } from '../placement/hash.ts'
 import { compilePolicies } from './compile-policies.ts'
 import { noteHolder } from './holders.ts'
 import { deriveLoad, LEAST_SHARE, reportedLoad, slowestStart } from './load.ts'
+import {
+  loadAt,
+  loadOf,
+  putHashAt,
+  putLoadAt,
+  putWeightAt,
+  setState,
+  stateAt,
+  stateOf,
+  weightAt,
+  weightOf,
+} from './places.ts'
 import type { PolicyInput } from './policy.ts'
-import { moveToShelf, putOnShelf } from './shelves.ts'
+import { dropShelves, moveToShelf, putOnShelf } from './shelves.ts'
 import { indexSites } from './site-lists.ts'
 import type { LoadReport } from './types.ts'
 import { type CatalogFiles, STATE, type World } from './world.ts'
@@ -58,26 +70,26 @@ export function putAppliance(world: World, appliance: Appliance): void {
     world.urls.push('')
     reserve(world, ordinal + 1)
     world.applianceSite[ordinal] = -1
-    world.applianceShelf[ordinal] = -1
+    world.appliancePlace[ordinal] = -1
   }
+  const { namespace = '' } = appliance.metadata
+  moveTo(world, ordinal, world.siteOrdinals.get(`${namespace}/${appliance.spec.siteRef.name}`) ?? -1)
   if (world.appliances[ordinal] === undefined) {
     const online = appliance.status?.conditions?.some(({ type, status }) => type === 'Online' && status === 'True')
-    world.state[ordinal] = online ? 0 : STATE.Down
+    setState(world, ordinal, online ? 0 : STATE.Down)
     world.upSinceMs[ordinal] = Number.NEGATIVE_INFINITY
     world.reported[ordinal] = Number.NaN
     world.reportedAtMs[ordinal] = Number.NEGATIVE_INFINITY
     world.inFlight[ordinal] = 0
     world.sent[ordinal] = 0
   }
-  const { namespace = '' } = appliance.metadata
   world.appliances[ordinal] = appliance
   const url = appliance.status?.addresses?.find(({ type }) => type === 'HTTP')?.url ?? ''
   if (world.urls[ordinal] !== url) {
     world.urls[ordinal] = url
     world.urlsVersion++
   }
-  world.applianceHash[ordinal] = hashString(key)
-  moveTo(world, ordinal, world.siteOrdinals.get(`${namespace}/${appliance.spec.siteRef.name}`) ?? -1)
+  putHashAt(world.places, world.appliancePlace[ordinal]!, hashString(key))
   refreshAppliance(world, ordinal)
   world.stale = true
 }
@@ -87,7 +99,7 @@ export function removeAppliance(world: World, key: string): void {
   const ordinal = world.applianceOrdinals.get(key)
   if (ordinal === undefined) return
   world.appliances[ordinal] = undefined
-  world.state[ordinal] = STATE.Absent
+  setState(world, ordinal, STATE.Absent)
   world.shelves.forEach((_, catalog) => {
     putOnShelf(world, catalog, ordinal, undefined)
   })
@@ -136,7 +148,7 @@ export function removeCatalog(world: World, key: string): void {
   const ordinal = world.catalogOrdinals.get(key)
   if (ordinal === undefined) return
   world.catalogs[ordinal] = undefined
-  world.shelves[ordinal] = []
+  dropShelves(world, ordinal)
   world.holders[ordinal] = undefined
   world.stale = true
 }
@@ -148,7 +160,7 @@ function catalogOrdinal(world: World, key: string): number {
     world.catalogOrdinals.set(key, ordinal)
     world.catalogKeys.push(key)
     world.catalogs.push(undefined)
-    world.shelves.push([])
+    world.shelves.push(new Uint32Array(0))
     world.holders.push(undefined)
     world.stale = true
   }
@@ -168,9 +180,10 @@ export function setInventory(world: World, appliance: string, catalog: string, f
 export function setUp(world: World, appliance: string, up: boolean, nowMs: number): void {
   const ordinal = world.applianceOrdinals.get(appliance)
   if (ordinal === undefined) return
-  const was = (world.state[ordinal]! & STATE.Down) === 0
+  const state = stateOf(world, ordinal)
+  const was = (state & STATE.Down) === 0
   if (was === up) return
-  world.state[ordinal]! ^= STATE.Down
+  setState(world, ordinal, state ^ STATE.Down)
   if (!up) return
   // It has done nothing lately, whatever it said before it went.
   world.upSinceMs[ordinal] = nowMs
@@ -178,8 +191,9 @@ export function setUp(world: World, appliance: string, up: boolean, nowMs: numbe
   world.reportedAtMs[ordinal] = nowMs
   world.inFlight[ordinal] = 0
   world.sent[ordinal] = 0
-  world.load[ordinal] = 0
-  if (slowestStart(world) > 0) world.weight[ordinal] = world.throughputGbps[ordinal]! * LEAST_SHARE
+  const place = world.appliancePlace[ordinal]!
+  putLoadAt(world.places, place, 0)
+  if (slowestStart(world) > 0) putWeightAt(world.places, place, world.throughputGbps[ordinal]! * LEAST_SHARE)
 }
 
 /** Takes up what an appliance says of its load. What cannot be is put into bounds and counted; what is no number at all is not taken up. */
@@ -194,7 +208,7 @@ export function reportLoad(world: World, appliance: string, report: LoadReport, 
   world.inFlight[ordinal] = inFlight
   world.reportedAtMs[ordinal] = nowMs
   world.sent[ordinal] = 0
-  const share = world.weight[ordinal]! / world.throughputGbps[ordinal]!
+  const share = weightOf(world, ordinal) / world.throughputGbps[ordinal]!
   if (share > 0) setLoad(world, ordinal, reportedLoad(world, ordinal) / share)
 }
 
@@ -203,17 +217,19 @@ const bounded = (value: number, most: number) => (Number.isNaN(value) ? value : 
 /** Tells the world that a play of about `gbps` has been sent to an appliance: it counts as its load until the next report says how it is. */
 export function noteSent(world: World, appliance: number, gbps: number): void {
   world.sent[appliance]! += gbps / world.throughputGbps[appliance]!
-  setLoad(world, appliance, world.load[appliance]! + gbps / world.weight[appliance]!)
+  setLoad(world, appliance, loadOf(world, appliance) + gbps / weightOf(world, appliance))
 }
 
 /** Sets what decisions go by, and keeps the mean of the site in step. */
 function setLoad(world: World, appliance: number, load: number): void {
   const site = world.applianceSite[appliance]!
-  const change = load - world.load[appliance]!
-  world.load[appliance] = load
+  const { places } = world
+  const place = world.appliancePlace[appliance]!
+  const change = load - loadAt(places, place)
+  putLoadAt(places, place, load)
   const all = world.siteWeight[site]
-  if (all !== undefined && all > 0 && world.state[appliance] === 0) {
-    world.siteLoad[site]! += (change * world.weight[appliance]!) / all
+  if (all !== undefined && all > 0 && stateAt(places, place) === 0) {
+    world.siteLoad[site]! += (change * weightAt(places, place)) / all
   }
 }
 
@@ -246,51 +262,42 @@ function refreshAppliancesOf(world: World, site: number): void {
 
 /** Says at which site an appliance stands. */
 function moveTo(world: World, ordinal: number, site: number): void {
-  if (world.applianceSite[ordinal] === site && world.applianceShelf[ordinal]! >= 0) return
+  if (world.applianceSite[ordinal] === site && world.appliancePlace[ordinal]! >= 0) return
   world.applianceSite[ordinal] = site
   moveToShelf(world, ordinal, site).forEach((files, catalog) => {
     if (files) noteHolder(world, catalog, ordinal, files)
   })
 }
 
-/** Brings the bits of `state` up to date that follow from the objects, and the throughput. */
+/** Brings the bits of its state up to date that follow from the objects, and the throughput. */
 function refreshAppliance(world: World, ordinal: number): void {
   const appliance = world.appliances[ordinal]!
   const site = world.sites[world.applianceSite[ordinal]!]
   const draining =
     appliance.spec.mode !== 'InService' || appliance.metadata.deletionTimestamp || site?.metadata.deletionTimestamp
-  world.state[ordinal] =
-    (world.state[ordinal]! & STATE.Down) |
-    (draining ? STATE.Draining : 0) |
-    (world.urls[ordinal] === '' ? STATE.NoAddress : 0) |
-    (!site || site.spec.tier === 'origin' ? STATE.OriginOnly : 0)
+  setState(
+    world,
+    ordinal,
+    (stateOf(world, ordinal) & STATE.Down) |
+      (draining ? STATE.Draining : 0) |
+      (world.urls[ordinal] === '' ? STATE.NoAddress : 0) |
+      (!site || site.spec.tier === 'origin' ? STATE.OriginOnly : 0),
+  )
   const hardwareClass = world.hardwareClasses.get(appliance.spec.hardwareClassRef.name)
   world.throughputGbps[ordinal] = hardwareClass?.spec.throughputGbps ?? UNKNOWN_THROUGHPUT_GBPS
 }
 
 /** Makes room for `count` appliances in the arrays by appliance. */
 function reserve(world: World, count: number): void {
-  if (count <= world.state.length) return
-  const length = Math.max(count, world.state.length * 2, 64)
+  if (count <= world.applianceSite.length) return
+  const length = Math.max(count, world.applianceSite.length * 2, 64)
   const grow = <T extends { set(from: T): void }>(from: T, to: T) => {
     to.set(from)
     return to
   }
-  world.state = grow(world.state, new Uint8Array(length))
   world.applianceSite = grow(world.applianceSite, new Int32Array(length))
-  world.applianceShelf = grow(world.applianceShelf, new Int32Array(length))
-  world.applianceBit = grow(world.applianceBit, new Uint8Array(length))
-  world.applianceHash = grow(world.applianceHash, new Uint32Array(length))
+  world.appliancePlace = grow(world.appliancePlace, new Int32Array(length))
   for (const name of FLOATS) world[name] = grow(world[name], new Float64Array(length))
 }
 
-const FLOATS = [
-  'throughputGbps',
-  'upSinceMs',
-  'reported',
-  'reportedAtMs',
-  'inFlight',
-  'sent',
-  'load',
-  'weight',
-] as const
+const FLOATS = ['throughputGbps', 'upSinceMs', 'reported', 'reportedAtMs', 'inFlight', 'sent'] as const

@@ -1,8 +1,9 @@
 import type { Appliance, HardwareClass, Site } from '../../crds/types.gen.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
+import type { LineArena } from './line-arena.ts'
 import type { NetworkClasses } from './networks.ts'
+import type { Places } from './places.ts'
 import type { PolicyInput } from './policy.ts'
-import type { Shelf } from './shelf.ts'
 
 /** Lists of numbers of many owners in two arrays: the list of owner i is `items[start[i] … start[i + 1] - 1]`. */
 export interface Lists {
@@ -12,7 +13,7 @@ export interface Lists {
 
 export const NO_LISTS: Lists = { start: new Uint32Array(1), items: new Uint32Array(0) }
 
-/** Why an appliance may not be named at all: bits of `world.state`. Zero: it may. */
+/** Why an appliance may not be named at all: bits of its state. Zero: it may. */
 export const STATE = {
   /** There is no such appliance (any more). */
   Absent: 1,
@@ -51,9 +52,9 @@ export interface World {
   siteRegion: Int32Array
   /** By site: three coordinates of where it is on the unit sphere; NaN when that is not known. */
   siteVectors: Float64Array
-  /** By site: mean of `load` over its appliances that may be named, by weight. */
+  /** By site: mean load of its appliances that may be named, by weight. */
   siteLoad: Float64Array
-  /** By site: the sum of `weight` over its appliances that may be named. */
+  /** By site: the sum of weights of its appliances that may be named. */
   siteWeight: Float64Array
   /** By site: its appliances. */
   siteAppliances: Lists
@@ -73,10 +74,9 @@ export interface World {
   readonly urls: string[]
   /** Goes up with every change of `urls`. */
   urlsVersion: number
-  /** By appliance: bits of `STATE`. */
-  state: Uint8Array
   applianceSite: Int32Array
-  applianceHash: Uint32Array
+  /** By appliance: where it stands in `places`; -1 before it has a place. */
+  appliancePlace: Int32Array
   throughputGbps: Float64Array
   upSinceMs: Float64Array
   /** Utilisation as last reported, in bounds; NaN: never. */
@@ -85,10 +85,8 @@ export interface World {
   inFlight: Float64Array
   /** What has been sent there since the last report, as a share of what it can send. */
   sent: Float64Array
-  /** Utilisation that decisions go by: reported, or the site's mean when that is stale, plus `sent`; of the part that is in use while it starts slowly. */
-  load: Float64Array
-  /** Share of the site's clients it should get, relative to its neighbours: its throughput in Gbit/s, less while it starts slowly. */
-  weight: Float64Array
+  /** Load, weight, state and so on of appliances, by shelf: what decisions read. */
+  places: Places
 
   readonly hardwareClasses: Map<string, HardwareClass>
   namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
@@ -96,18 +94,15 @@ export interface World {
   readonly catalogOrdinals: Map<string, number>
   readonly catalogKeys: string[]
   readonly catalogs: (CatalogFiles | undefined)[]
-  /** By catalog, then by shelf: what up to four appliances of a site verifiably hold. */
-  readonly shelves: (Shelf | undefined)[][]
-  /** Four per shelf: ordinals of its appliances; -1: a free place. */
-  shelfMembers: Int32Array
+  /** By catalog, then by shelf: the record (see `shelf.ts`) of what up to four appliances of a site verifiably hold. May end before the last shelf. */
+  readonly shelves: Uint32Array[]
+  /** What the records are of. */
+  readonly lines: LineArena
   /** How many shelves there are. */
   shelfCount: number
   /** By site: its shelves, as they come, and as of the last `tick` for decisions. */
   readonly siteShelves: Map<number, number[]>
   shelvesAt: Lists
-  /** By appliance: its shelf, -1 before it has one, and which of the four it is there. */
-  applianceShelf: Int32Array
-  applianceBit: Uint8Array
 
   /** By catalog, then by file: bits of the sites where somebody holds it, or did. See `holders.ts`. */
   readonly holders: (Uint32Array | undefined)[]

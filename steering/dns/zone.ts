@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { mix } from '../../reconcilers/placement/hash.ts'
 import type { Address } from '../../reconcilers/steering/address.ts'
+import { hashAt, loadOf, stateOf } from '../../reconcilers/steering/places.ts'
 import { STATE, type World } from '../../reconcilers/steering/world.ts'
 import type { Steerer } from '../steerer.ts'
 import { type CatalogIndex, titleLabel } from '../world/catalog-index.ts'
@@ -98,12 +99,15 @@ export class Zone {
   }
 
   #upAt(site: number, seed: number): string[] {
-    const { siteAppliances, state, load, applianceHash, urls } = this.#world
+    const { siteAppliances, places, appliancePlace, urls } = this.#world
     const from = siteAppliances.start[site] ?? 0
     const to = siteAppliances.start[site + 1] ?? 0
-    const up = [...siteAppliances.items.subarray(from, to)].filter((a) => (state[a]! & ~STATE.OriginOnly) === 0)
-    const busy = (a: number) => Math.floor((load[a] ?? 0) * 4)
-    up.sort((a, b) => busy(a) - busy(b) || mix(seed ^ applianceHash[a]!) - mix(seed ^ applianceHash[b]!))
+    const up = [...siteAppliances.items.subarray(from, to)].filter(
+      (a) => (stateOf(this.#world, a) & ~STATE.OriginOnly) === 0,
+    )
+    const busy = (a: number) => Math.floor(loadOf(this.#world, a) * 4)
+    const turn = (a: number) => mix(seed ^ hashAt(places, appliancePlace[a]!))
+    up.sort((a, b) => busy(a) - busy(b) || turn(a) - turn(b))
     const hosts: string[] = []
     for (const a of up.slice(0, MAX_ADDRESSES)) add(hosts, urls[a]!)
     return hosts

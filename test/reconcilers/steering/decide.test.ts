@@ -4,6 +4,7 @@ import { newAddress, parseAddress } from '../../../reconcilers/steering/address.
 import { buildWorld } from '../../../reconcilers/steering/build-world.ts'
 import { decide, newScratch } from '../../../reconcilers/steering/decide.ts'
 import { networkClass } from '../../../reconcilers/steering/networks.ts'
+import { loadOf, weightOf } from '../../../reconcilers/steering/places.ts'
 import { BUILT_IN_POLICY, type PolicyInput } from '../../../reconcilers/steering/policy.ts'
 import type { SteerRequest } from '../../../reconcilers/steering/types.ts'
 import {
@@ -279,7 +280,7 @@ describe('load', () => {
 
   test('absurd reports are put into bounds and counted; those that are no numbers are not taken up', () => {
     const world = fleet()
-    const load = () => world.load[world.applianceOrdinals.get('default/a1')!]!
+    const load = () => loadOf(world, world.applianceOrdinals.get('default/a1')!)
     reportLoad(world, 'default/a1', { inFlight: -7, utilisation: 1e9 }, START_MS)
     expect([load(), world.absurdReports]).toEqual([2, 1])
     reportLoad(world, 'default/a1', { inFlight: 0, utilisation: Number.NaN }, START_MS)
@@ -303,7 +304,7 @@ describe('load', () => {
     expect(sent.a1).toBeGreaterThan(0)
     expect(sent.a1).toBeLessThan(80)
     tick(world, START_MS + 120_000)
-    expect(world.weight[world.applianceOrdinals.get('default/a1')!]).toBe(10)
+    expect(weightOf(world, world.applianceOrdinals.get('default/a1')!)).toBe(10)
   })
 })
 

@@ -1,0 +1,92 @@
+import { SHELF } from './shelf.ts'
+import { STATE, type World } from './world.ts'
+
+/** Numbers of 64 and of 32 bits that a place takes: 32 bytes. */
+const FLOATS = 4
+const WORDS = 8
+
+/** `ordinalAt` of a place where nobody stands. */
+export const NOBODY = 0xffffffff
+
+/**
+ * What a decision reads of the appliances of a shelf, side by side: a shelf has four places, place i is of shelf i >> 2 and bit i & 3 there.
+ *
+ *     bytes  0…7 load   8…15 weight   16…19 hash   20…23 ordinal   24…27 state   28…31 free
+ *
+ * Load: utilisation that decisions go by: as reported, or the site's mean when that is stale, plus what has been sent since; of the part that is in use
+ * while it starts slowly. Weight: the share of the site's clients it should get, relative to its neighbours: its throughput in Gbit/s, less while it starts
+ * slowly. Hash: of its key. State: bits of `STATE`; a place where nobody stands is `Absent`.
+ */
+export interface Places {
+  readonly floats: Float64Array
+  readonly words: Uint32Array
+}
+
+export function newPlaces(count: number): Places {
+  const bytes = new ArrayBuffer(count * FLOATS * 8)
+  const places = { floats: new Float64Array(bytes), words: new Uint32Array(bytes) }
+  for (let place = 0; place < count; place++) clearPlace(places, place)
+  return places
+}
+
+export const placeCount = ({ floats }: Places) => floats.length / FLOATS
+
+/** Has nobody stand there. */
+export function clearPlace(places: Places, place: number): void {
+  places.floats.fill(0, place * FLOATS, (place + 1) * FLOATS)
+  places.words[place * WORDS + 5] = NOBODY
+  places.words[place * WORDS + 6] = STATE.Absent
+}
+
+/** Copies a place, also from a shorter array of them. */
+export function copyPlace(from: Places, place: number, to: Places, there: number): void {
+  to.words.set(from.words.subarray(place * WORDS, (place + 1) * WORDS), there * WORDS)
+}
+
+export const loadAt = ({ floats }: Places, place: number) => floats[place * FLOATS]!
+export const weightAt = ({ floats }: Places, place: number) => floats[place * FLOATS + 1]!
+export const hashAt = ({ words }: Places, place: number) => words[place * WORDS + 4]!
+/** The ordinal of the appliance that stands there, or `NOBODY`. */
+export const ordinalAt = ({ words }: Places, place: number) => words[place * WORDS + 5]!
+export const stateAt = ({ words }: Places, place: number) => words[place * WORDS + 6]!
+
+export function putLoadAt({ floats }: Places, place: number, load: number): void {
+  floats[place * FLOATS] = load
+}
+
+export function putWeightAt({ floats }: Places, place: number, weight: number): void {
+  floats[place * FLOATS + 1] = weight
+}
+
+/** Has an appliance stand there, of which nothing else is known. */
+export function putOrdinalAt({ words }: Places, place: number, ordinal: number): void {
+  words[place * WORDS + 5] = ordinal
+}
+
+export function putHashAt({ words }: Places, place: number, hash: number): void {
+  words[place * WORDS + 4] = hash
+}
+
+export function putStateAt({ words }: Places, place: number, state: number): void {
+  words[place * WORDS + 6] = state
+}
+
+/** Reads both cache lines of a shelf's places: see `touchSite`. */
+export const touchShelf = ({ words }: Places, shelf: number) =>
+  (words[shelf * SHELF * WORDS]! ^ words[(shelf * SHELF + 2) * WORDS]!) | 0
+
+/** Utilisation of an appliance that decisions go by. */
+export const loadOf = ({ places, appliancePlace }: World, appliance: number) =>
+  loadAt(places, appliancePlace[appliance]!)
+
+/** Weight of an appliance: see `Places`. */
+export const weightOf = ({ places, appliancePlace }: World, appliance: number) =>
+  weightAt(places, appliancePlace[appliance]!)
+
+/** Bits of `STATE` of an appliance. */
+export const stateOf = ({ places, appliancePlace }: World, appliance: number) =>
+  stateAt(places, appliancePlace[appliance]!)
+
+export function setState({ places, appliancePlace }: World, appliance: number, state: number): void {
+  putStateAt(places, appliancePlace[appliance]!, state)
+}
