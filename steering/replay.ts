@@ -1,61 +1,113 @@
 import { newAddress, parseAddress } from '../reconcilers/steering/address.ts'
 import { decide, newScratch } from '../reconcilers/steering/decide.ts'
-import { type ClientMap, locateClient } from '../reconcilers/steering/locate.ts'
-import { type ClientLocation, TIERS } from '../reconcilers/steering/types.ts'
+import { networkClass } from '../reconcilers/steering/networks.ts'
+import { type Answer, type ClientLocation, TIERS } from '../reconcilers/steering/types.ts'
+import { MAX_UTILISATION, noteSent, reportLoad, setUp, tick } from '../reconcilers/steering/update.ts'
 import type { World } from '../reconcilers/steering/world.ts'
-import type { LoggedDecision } from './log/read-decisions.ts'
+import { LOAD_DOWN, LOAD_STEPS, LOAD_UNKNOWN } from './log/decision-lines.ts'
+import type { LoggedDecision, LoggedLoads } from './log/read-decisions.ts'
+import { PLAY_GBPS } from './steerer.ts'
 import type { CatalogIndex } from './world/catalog-index.ts'
 
 /** Who comes first in one replayed answer: ordinal of an appliance, -1 - i for a fallback; and the index of its tier. */
 export interface First {
   readonly appliance: number
   readonly tier: number
+  /** Whether the same were named, in the same order, as the log says. */
+  readonly asLogged: boolean
 }
 
-/** Nobody is named. */
-export const NOBODY: First = { appliance: Number.MIN_SAFE_INTEGER, tier: TIERS.length }
+/** As often as steering does. */
+const TICK_MS = 250
+/** As often as appliances are probed: with each report they are as busy as it says, whatever has been sent since the one before. */
+const REPORTS_MS = 700
 
-/** Decides again what was logged, on the world as it is: the same client, files and chances. */
+/** Decides again what was logged, on the fleet of a snapshot: the same client, at the place where it was found to be, the same files, chances and load. */
 export class Replay {
   readonly #world: World
-  readonly #map: ClientMap
   readonly #scratch = newScratch()
   readonly #address = newAddress()
-  readonly #client: ClientLocation = { site: -1, region: -1, networkClass: 0, source: 'none' }
+  /** Appliance → share of what it can send, as last told. */
+  readonly #loads = new Map<string, number>()
+  #reportedAtMs = 0
 
-  constructor(world: World, map: ClientMap) {
+  constructor(world: World) {
     this.#world = world
-    this.#map = map
   }
 
-  /** Undefined where the world does not know a file of it any more. */
+  /** Forgets how busy appliances are: a log is begun. */
+  begin(): void {
+    for (const key of this.#world.applianceKeys) this.#loads.set(key, 0)
+    this.#report(this.#world.nowMs)
+  }
+
+  /** Takes up how busy appliances were. */
+  take({ appliances, values, atMs }: LoggedLoads): void {
+    appliances.forEach((key, i) => {
+      const value = values[i] ?? LOAD_UNKNOWN
+      setUp(this.#world, key, value !== LOAD_DOWN, Number.NEGATIVE_INFINITY)
+      this.#loads.set(key, value > LOAD_STEPS ? 0 : (value / LOAD_STEPS) * MAX_UTILISATION)
+    })
+    this.#report(atMs)
+  }
+
+  /** Undefined where the world does not know a file of it, or the client's site, any more. */
   decide(logged: LoggedDecision): First | undefined {
     const world = this.#world
+    if (Math.abs(logged.atMs - this.#reportedAtMs) >= REPORTS_MS) this.#report(logged.atMs)
+    else if (Math.abs(logged.atMs - world.nowMs) >= TICK_MS) tick(world, logged.atMs)
     const catalog = world.catalogOrdinals.get(logged.catalog) ?? -1
     const index = world.catalogs[catalog] as CatalogIndex | undefined
-    const files = logged.files.map((path) => index?.find(path) ?? -1)
-    if (!index || files.includes(-1) || !parseAddress(logged.network.replace(/\/\d+$/, ''), this.#address))
-      return undefined
-    locateClient(world, this.#map, this.#address, this.#client)
-    const { purpose, affinityKey, canaryKey, seed } = logged
-    const answer = decide(
-      world,
-      {
-        client: this.#client,
-        catalog,
-        files,
-        purpose,
-        excluded: [],
-        affinityKey,
-        canaryKey,
-        seed,
-        maxUrls: 0,
-        explain: false,
-      },
-      this.#scratch,
-    )
-    return answer.count === 0 ? NOBODY : { appliance: answer.appliances[0]!, tier: answer.tiers[0]! }
+    const client = this.#clientOf(logged)
+    const found = index && filesOf(index, logged)
+    if (!index || !found || !client) return undefined
+    const { purpose, canaryKey, seed, maxUrls } = logged
+    const affinityKey = index.affinity(found.entry)
+    const excluded = logged.excluded.flatMap((key) => world.applianceOrdinals.get(key) ?? [])
+    const request = { client, catalog, files: found.files, purpose, excluded, affinityKey, canaryKey, seed, maxUrls }
+    const answer = decide(world, { ...request, explain: false }, this.#scratch)
+    const asLogged = this.#namesOf(answer).join() === logged.named.join()
+    if (answer.count === 0) return { appliance: Number.MIN_SAFE_INTEGER, tier: TIERS.length, asLogged }
+    const first = answer.appliances[0]!
+    // Those that were not logged have brought as much each.
+    if (first >= 0) noteSent(world, first, PLAY_GBPS[purpose] * logged.every)
+    return { appliance: first, tier: answer.tiers[0]!, asLogged }
   }
+
+  #report(nowMs: number): void {
+    for (const [appliance, utilisation] of this.#loads)
+      reportLoad(this.#world, appliance, { utilisation, inFlight: 0 }, nowMs)
+    this.#reportedAtMs = nowMs
+    tick(this.#world, nowMs)
+  }
+
+  #clientOf({ network, site, region, source, latitude, longitude }: LoggedDecision): ClientLocation | undefined {
+    const { siteOrdinals, siteRegion, regionOrdinals, networks } = this.#world
+    if (!parseAddress(network.replace(/\/\d+$/, ''), this.#address)) return undefined
+    const at = site === undefined ? -1 : (siteOrdinals.get(site) ?? -1)
+    if (site !== undefined && (at < 0 || siteRegion[at]! < 0)) return undefined
+    return {
+      site: at,
+      region: at >= 0 ? siteRegion[at]! : region === undefined ? -1 : (regionOrdinals.get(region) ?? -1),
+      networkClass: networkClass(networks, this.#address),
+      ...{ source, latitude, longitude },
+    }
+  }
+
+  #namesOf({ count, appliances }: Answer): string[] {
+    return Array.from(appliances.subarray(0, count), (a) =>
+      a < 0 ? `fallback ${-1 - a}` : this.#world.applianceKeys[a]!,
+    )
+  }
+}
+
+function filesOf(
+  index: CatalogIndex,
+  { files, title }: LoggedDecision,
+): { readonly files: ArrayLike<number>; readonly entry: number } | undefined {
+  if (title !== undefined) return index.titled(title)
+  const found = files.map((path) => index.find(path))
+  return found.includes(-1) ? undefined : { files: found, entry: found[0]! }
 }
 
 /** How many first places something has, before and after. */
@@ -70,6 +122,8 @@ export interface Comparison {
   readonly decisions: number
   /** Of files or networks that are not known any more. */
   readonly skipped: number
+  /** Those that come out as they were logged by the policies of then: the others went by what the snapshot does not know. */
+  readonly asLogged: number
   /** Those of which another comes first. */
   readonly moved: number
   readonly byTier: readonly Share[]
@@ -86,6 +140,7 @@ export class Tally {
   readonly #appliances = new Map<string, [number, number]>()
   #decisions = 0
   #moved = 0
+  #asLogged = 0
   skipped = 0
 
   constructor(world: World) {
@@ -94,6 +149,7 @@ export class Tally {
 
   add(before: First, after: First): void {
     this.#decisions++
+    if (before.asLogged) this.#asLogged++
     if (before.appliance !== after.appliance) this.#moved++
     this.#count(before, 0)
     this.#count(after, 1)
@@ -101,7 +157,7 @@ export class Tally {
 
   get comparison(): Comparison {
     return {
-      ...{ decisions: this.#decisions, skipped: this.skipped, moved: this.#moved },
+      ...{ decisions: this.#decisions, skipped: this.skipped, asLogged: this.#asLogged, moved: this.#moved },
       byTier: [...TIERS, 'Nobody'].flatMap((tier) => sharesOf(this.#tiers).filter(({ name }) => name === tier)),
       bySite: mostChanged(this.#sites),
       byAppliance: mostChanged(this.#appliances),

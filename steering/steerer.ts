@@ -10,7 +10,7 @@ import { HttpProblem, invalid } from './http/problem.ts'
 import type { CatalogIndex } from './world/catalog-index.ts'
 
 /** Gbit/s that one play is taken to bring until its appliance says how busy it is: a film in HD, a stream, a download at the speed of a good line. */
-const PLAY_GBPS: Readonly<Record<Purpose, number>> = { vod: 0.006, live: 0.006, game: 0.05 }
+export const PLAY_GBPS: Readonly<Record<Purpose, number>> = { vod: 0.006, live: 0.006, game: 0.05 }
 
 /** What one decision was asked and came to. Belongs to the Steerer: valid until its next. */
 export interface Steered {
@@ -23,6 +23,8 @@ export interface Steered {
   entry: number
   /** Its path. */
   path: string
+  /** The title that was asked for; undefined: files were. */
+  title: string | undefined
 }
 
 interface MutableRequest extends SteerRequest {
@@ -73,6 +75,7 @@ export class Steerer {
     catalog: '',
     entry: 0,
     path: '',
+    title: undefined,
   }
 
   constructor(options: SteererOptions) {
@@ -85,6 +88,7 @@ export class Steerer {
     const request = this.#request
     this.#resolve(ask)
     locateClient(world, this.#options.clientMap(), address, request.client)
+    this.#steered.title = ask.title
     request.purpose = ask.purpose
     request.maxUrls = ask.maxUrls
     request.explain = ask.explain

@@ -25,7 +25,7 @@ import { DecisionLog, type DecisionLogOptions } from './log/decision-log.ts'
 import type { SteeringView } from './metrics.ts'
 import { networkOf } from './network-of.ts'
 import { openFilesAllowed, shareOpenFiles } from './open-files.ts'
-import { randomBits, Steerer } from './steerer.ts'
+import { randomBits, type Steered, Steerer } from './steerer.ts'
 import { BgpFeeds } from './world/bgp-feeds.ts'
 import { Blobs, type SharedBlobs } from './world/blobs.ts'
 import { CatalogReader } from './world/catalog-reader.ts'
@@ -61,7 +61,7 @@ export interface SteeringOptions {
   readonly bgpFeeds?: string
   /** A database of addresses in MaxMind's format: countries and coordinates of clients that nothing else knows. */
   readonly geoDatabase?: string
-  readonly decisionLog?: Omit<DecisionLogOptions, 'log' | 'clock' | 'counters'>
+  readonly decisionLog?: Pick<DecisionLogOptions, 'path' | 'maxBytes' | 'keep' | 'share'>
   /** CIDR prefixes of proxies that are believed when they say for whom they ask. */
   readonly trustedProxies?: readonly string[]
   readonly forwardingHeader?: ForwardingHeader
@@ -199,7 +199,10 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   })
   const random = randomBits(Math.floor(Math.random() * 2 ** 32))
   const steerer = new Steerer({ world, clientMap: () => clientMap, random, onFailed: hint })
-  const decisions = options.decisionLog && (await DecisionLog.open({ ...options.decisionLog, clock, log, counters }))
+  const isDown = (appliance: string) => health.whyDown(appliance) !== undefined
+  const decisions =
+    options.decisionLog && (await DecisionLog.open({ ...options.decisionLog, world, isDown, clock, log, counters }))
+  const onDecision = (steered: Steered, address: Readonly<Address>) => decisions?.add(steered, address)
 
   let closing: Promise<void> | undefined
   const fromSnapshot = (await snapshot?.load()) ?? false
@@ -217,7 +220,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     perClient: options.perClient ?? 200,
     whyDown: (appliance) => health.whyDown(appliance),
     onHint: hint,
-    onDecision: decisions ? (steered, address) => decisions.add(world, steered, address) : () => {},
+    onDecision,
     health: healthChecks,
     readiness,
   })
@@ -244,10 +247,12 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     await reader.close()
   }
   if (options.dns) {
-    dns = await openDns(options.dns, { world, steerer, counters, clock, log }).catch(async (error: unknown) => {
-      await close()
-      throw error
-    })
+    dns = await openDns(options.dns, { world, steerer, onDecision, counters, clock, log }).catch(
+      async (error: unknown) => {
+        await close()
+        throw error
+      },
+    )
   }
   const synced = feed.start()
   synced.then(() => snapshot?.start()).catch(() => {})
@@ -293,10 +298,20 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   }
 }
 
-type DnsParts = Pick<ConstructorParameters<typeof Api>[0], 'world' | 'steerer' | 'counters' | 'clock' | 'log'>
+type DnsParts = Pick<
+  ConstructorParameters<typeof Api>[0],
+  'world' | 'steerer' | 'onDecision' | 'counters' | 'clock' | 'log'
+>
 
-async function openDns(options: DnsOptions, { world, steerer, counters, clock, log }: DnsParts): Promise<DnsServer> {
-  const zone = new Zone(world, steerer)
+async function openDns(options: DnsOptions, parts: DnsParts): Promise<DnsServer> {
+  const { world, steerer, onDecision, counters, clock, log } = parts
+  const zone = new Zone(world, {
+    steer(address, ask) {
+      const steered = steerer.steer(address, ask)
+      onDecision(steered, address)
+      return steered
+    },
+  })
   const responder = new DnsResponder({
     zone: options.zone,
     nameServers: options.nameServers,

@@ -7,7 +7,8 @@ export const TIERS = ['Site', 'Siblings', 'Parents', 'Region', 'Fallback'] as co
 export type Tier = (typeof TIERS)[number]
 
 /** How a client was placed: which source of the client map knew it. */
-export type LocationSource = 'site' | 'bgp' | 'coverage' | 'geo' | 'given' | 'none'
+export const LOCATION_SOURCES = ['site', 'bgp', 'coverage', 'geo', 'given', 'none'] as const
+export type LocationSource = (typeof LOCATION_SOURCES)[number]
 
 /** Where a client is, in ordinals of a `World`; what `locateClient` finds out. Reused between requests, so it is written in place. */
 export interface ClientLocation {
@@ -49,7 +50,8 @@ export interface SteerRequest {
 }
 
 /** Why the client's own site did not serve it: nobody there holds the files, nobody who holds them is up, or they are all busy. */
-export type Miss = 'none' | 'content' | 'health' | 'capacity'
+export const MISSES = ['none', 'content', 'health', 'capacity'] as const
+export type Miss = (typeof MISSES)[number]
 
 /** What became of one candidate. */
 export type CandidateReason =

@@ -26,10 +26,10 @@ export interface Found {
  */
 export class Zone {
   readonly #world: World
-  readonly #steerer: Steerer
+  readonly #steerer: Pick<Steerer, 'steer'>
   readonly #names: Names
 
-  constructor(world: World, steerer: Steerer) {
+  constructor(world: World, steerer: Pick<Steerer, 'steer'>) {
     this.#world = world
     this.#names = new Names(world)
     this.#steerer = steerer

@@ -7,12 +7,15 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Counters } from '../counters.ts'
 import type { Steered } from '../steerer.ts'
-import { networkText } from './client-network.ts'
+import { DecisionLines } from './decision-lines.ts'
 
 export interface DecisionLogOptions {
+  readonly world: World
+  /** Whether an appliance does not answer. */
+  readonly isDown: (appliance: string) => boolean
   /** The file that is written; those that were put aside are beside it, with a number. */
   readonly path: string
-  /** Put aside at this length. 64 MiB unless told. */
+  /** Put aside at this length of decisions; names and loads come to it. 64 MiB unless told. */
   readonly maxBytes?: number
   /** How many of those are kept. 8 unless told. */
   readonly keep?: number
@@ -23,8 +26,6 @@ export interface DecisionLogOptions {
   readonly counters: Counters
 }
 
-/** The first line of every file. */
-export const LOG_HEADER = { weirDecisions: 1 } as const
 /** Lines wait until there are so many bytes, or for so long. */
 const FLUSH_BYTES = 32 * 1024
 const FLUSH_MS = 500
@@ -32,19 +33,26 @@ const FLUSH_MS = 500
 const RETRY_MS = 5000
 /** What waits for a disk that does not keep up; more is not logged, and counted. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024
-/** Files of a decision that are told; a title has hundreds. */
-const MAX_FILES_TOLD = 8
+/** How busy appliances are is told so often at most, and only when so many times as many bytes of decisions have been told since. */
+const LOADS_EVERY_MS = 10_000
+const LOADS_SHARE = 8
 
 /**
- * Decisions as lines, in files of bounded length and number: what was asked for which network, with which chances, and who was named. Never holds an
- * answer up. A line is a JSON array: see `decisionOf` in read-decisions.ts. The client's address is cut to its network: 24 bits, or 48 of IPv6.
+ * Decisions as lines, in files of bounded length and number: what was asked for which network, with which chances, and who was named; and how busy appliances
+ * are on the way. Never holds an answer up. For the lines see `DecisionLines`. The client's address is cut to its network: 24 bits, or 48 of IPv6.
  */
 export class DecisionLog {
   readonly #options: Required<Pick<DecisionLogOptions, 'path' | 'maxBytes' | 'keep' | 'share'>> & DecisionLogOptions
   #file: WriteStream
   #bytes: number
   #lines = ''
-  #every: number
+  readonly #text: DecisionLines
+  readonly #every: number
+  #loadsAtMs = Number.NEGATIVE_INFINITY
+  #loadsBytes = 0
+  #sinceLoads = 0
+  /** Of what waits to be written, what does not count towards the length of a file: names and loads, which are bounded by themselves. */
+  #uncounted = 0
   #count = 0
   #cancel: (() => void) | undefined
   #rotating: Promise<void> | undefined
@@ -55,7 +63,9 @@ export class DecisionLog {
     this.#file = file
     this.#bytes = bytes
     this.#every = Math.max(1, Math.round(1 / this.#options.share))
-    if (bytes === 0) this.#lines = `${JSON.stringify(LOG_HEADER)}\n`
+    this.#text = new DecisionLines(options.world)
+    this.#lines = this.#text.head(this.#every)
+    this.#uncounted = this.#lines.length
     this.#watch(file)
   }
 
@@ -69,29 +79,32 @@ export class DecisionLog {
     return new DecisionLog(options, createWriteStream(options.path, { flags: 'a', mode: 0o600 }), bytes)
   }
 
-  add(world: World, { request, answer, catalog, index, entry }: Steered, address: Readonly<Address>): void {
+  add(steered: Steered, address: Readonly<Address>): void {
     if (this.#count++ % this.#every !== 0) return
     const { counters, clock } = this.#options
     if (this.#lines.length + this.#file.writableLength > MAX_WAITING_BYTES) {
       counters.decisionsNotLogged++
       return
     }
-    let named = ''
-    for (let i = 0; i < answer.count; i++) {
-      const ordinal = answer.appliances[i]!
-      named += `${i > 0 ? ',' : ''}"${ordinal < 0 ? `fallback ${-1 - ordinal}` : world.applianceKeys[ordinal]}"`
-    }
-    const paths = [
-      entry,
-      ...Array.prototype.filter.call(request.files, (file: number) => file !== entry).slice(0, MAX_FILES_TOLD - 1),
-    ]
-    const files = JSON.stringify(paths.map((file) => index.path(file) ?? ''))
-    const chances = `${request.seed},${request.affinityKey},${request.canaryKey}`
-    const tier = answer.count > 0 ? answer.tiers[0] : -1
-    this.#lines += `[${clock.now().getTime()},"${networkText(address)}","${request.purpose}","${catalog}",${files},${chances},[${named}],${tier},"${answer.miss}","${world.policies[answer.policy]!.key}"]\n`
+    const nowMs = clock.now().getTime()
+    const line = this.#text.decision(steered, address, nowMs)
+    this.#lines += line
+    this.#sinceLoads += line.length
     counters.decisionsLogged++
+    // After the decision: what it has sent counts.
+    if (nowMs - this.#loadsAtMs >= LOADS_EVERY_MS && this.#sinceLoads >= LOADS_SHARE * this.#loadsBytes)
+      this.#addLoads(nowMs)
     if (this.#lines.length >= FLUSH_BYTES) this.#flush()
     else this.#cancel ??= clock.after(FLUSH_MS, () => this.#flush())
+  }
+
+  #addLoads(nowMs: number): void {
+    const loads = this.#text.loads(this.#options.isDown, nowMs)
+    this.#lines += loads
+    this.#uncounted += loads.length
+    this.#loadsAtMs = nowMs
+    this.#loadsBytes = loads.length
+    this.#sinceLoads = 0
   }
 
   async close(): Promise<void> {
@@ -118,7 +131,8 @@ export class DecisionLog {
     }
     const lines = this.#lines
     this.#lines = ''
-    this.#bytes += lines.length
+    this.#bytes += lines.length - this.#uncounted
+    this.#uncounted = 0
     this.#file.write(lines)
     if (this.#bytes >= this.#options.maxBytes) this.#rotating = this.#rotate()
   }
@@ -143,7 +157,11 @@ export class DecisionLog {
   #begin(): void {
     this.#file = createWriteStream(this.#options.path, { flags: 'a', mode: 0o600 })
     this.#watch(this.#file)
-    this.#lines = `${JSON.stringify(LOG_HEADER)}\n${this.#lines}`
+    const head = this.#text.head(this.#every)
+    this.#lines = `${head}${this.#lines}`
+    this.#uncounted += head.length
+    this.#loadsAtMs = Number.NEGATIVE_INFINITY
+    this.#loadsBytes = 0
   }
 
   #watch(file: WriteStream): void {

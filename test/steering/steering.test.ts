@@ -296,6 +296,57 @@ describe('whose request it is', () => {
   })
 })
 
+test('decisions, over HTTP and DNS, are decided again by other policies', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'weir-replay-'))
+  const write = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text)
+    return join(folder, name)
+  }
+  const data = join(folder, 'data')
+  const log = join(folder, 'decisions.log')
+  const coverage = await write('coverage.csv', `prefix,site\n198.51.100.0/24,${NS}/ams\n`)
+  const dns = { listen: { host: '127.0.0.1', port: 0 }, zone: 'play.example', nameServers: ['ns1.example'] }
+  const options = { data, coverage, decisionLog: { path: log }, dns: { ...dns, ttlSeconds: 20, perNetwork: 0 } }
+  const replay = async (...words: readonly string[]) =>
+    inProcess(['steer', 'replay', ...words, '--data', data], { cwd: folder })
+  try {
+    {
+      await using logging = await openSteering(plane, { ...options, snapshotEveryMs: 50 })
+      await logging.synced
+      const asked = async (query: Readonly<Record<string, string>>) =>
+        (await steer(logging.url, { file: 'play/films/one.mp4', ...query })).urls.length
+      await eventually(async () => (await asked({ client: '192.0.2.1' })) === 3, 'all is read')
+      // Located by a file that who replays does not have.
+      expect(await asked({ client: '198.51.100.9', exclude: `${NS}/a1` })).toBe(2)
+      const names = new Resolver({ timeout: 2000, tries: 1 })
+      names.setServers([logging.dns!])
+      await expect(names.resolve4('creme-brulee.films.play.play.example')).rejects.toMatchObject({ code: 'ENODATA' })
+    }
+    const policy = (spec: string) =>
+      `apiVersion: edge.weir.dev/v1alpha1\nkind: SteeringPolicy\nmetadata: {name: new, namespace: ${NS}}\nspec:\n  ${spec}\n`
+    await write('new.yaml', policy('tiers: [Parents]'))
+    const { stdout, stderr } = await replay(log, '--policy', 'new.yaml', '-o', 'json')
+    expect(stderr).toBe('')
+    const told = JSON.parse(stdout)
+    // What was asked until everything had been read may have been answered otherwise.
+    expect(told.asLogged).toBeGreaterThanOrEqual(3)
+    const share = (name: string) => told.bySite.find((one: { name: string }) => one.name === name)
+    expect(share(`${NS}/ams`).after).toBe(0)
+    expect(share(`${NS}/fra`)).toEqual({ name: `${NS}/fra`, before: 0, after: told.decisions - 1 })
+    expect(told.byTier).toContainEqual({ name: 'Nobody', before: 1, after: 1 })
+    expect((await replay(log, '--policy', 'new.yaml')).stdout).toContain('would name another first')
+
+    await write('wrong.yaml', policy('tiers: [Parents]\n  wieghts: {load: 1}\n  maxUrls: 99'))
+    const wrong = await replay(log, '--policy', 'wrong.yaml')
+    expect([wrong.code, wrong.stdout]).toEqual([2, ''])
+    expect(wrong.stderr).toContain('wrong.yaml:6:3: error: spec.wieghts: unknown field; did you mean "weights"?')
+    expect(wrong.stderr).toMatch(/wrong\.yaml:7:12: error: spec\.maxUrls: Invalid value: 99/)
+    expect(wrong.stderr).toContain('error: 2 problems in the manifests; nothing was replayed')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
 describe('what changes', () => {
   test('a drained appliance leaves at once, and so do all of a site', async () => {
     await Promise.all([put('a1', { mode: 'Draining' }), put('a2', { mode: 'OutOfService' })])
