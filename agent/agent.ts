@@ -149,6 +149,8 @@ export class Agent {
       counters: this.#counters.fill,
       onHeld: (sha256) => {
         keeper.held(sha256)
+        // Clients wait for the last file of a fill, and no more come that could be told together with it.
+        if (filler.progress().missingFiles === 0) parts.publisher.changed(true)
         parts.reporter.changed()
       },
       onChange: () => parts.reporter.changed(),

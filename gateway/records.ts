@@ -11,6 +11,8 @@ export interface ApplianceRecord {
   /** The newest version that the API has acknowledged. */
   inventoriesStored: number
   writtenAtMs?: number
+  /** Until when its inventories have used up their turns. */
+  inventoriesUntilMs?: number
   /** Since when it has had something to say while no Lease lists it. */
   unlistedSinceMs?: number
   /** Its turn under the fleet's write rate, when it has one. */

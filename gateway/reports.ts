@@ -1,5 +1,5 @@
 import type { Appliance, InventoryRef } from '../crds/types.gen.ts'
-import { planReport } from '../reconcilers/gateway/report.ts'
+import { afterInventory, planReport } from '../reconcilers/gateway/report.ts'
 import type { Client } from '../runtime/client/client.ts'
 import type { Clock } from '../runtime/clock.ts'
 import {
@@ -136,6 +136,7 @@ export class Reports {
       report: record.report,
       inventories: record.inventories && [...record.inventories.values()],
       writtenAtMs: record.writtenAtMs,
+      inventoriesUntilMs: record.inventoriesUntilMs,
     }
     const decision = planReport(input, clock.monotonicMs())
     if (decision.type === 'later') return { type: 'requeue', afterMs: decision.afterMs }
@@ -143,6 +144,8 @@ export class Reports {
       const waitMs = this.#waitForLease(key, record) || this.#waitForTurn(record)
       if (waitMs > 0) return { type: 'requeue', afterMs: waitMs }
       record.writtenAtMs = clock.monotonicMs()
+      if (decision.isInventory)
+        record.inventoriesUntilMs = afterInventory(record.inventoriesUntilMs, record.writtenAtMs)
       try {
         const object = decision.object as Appliance
         const write = () => client.applyStatus(appliances, object, { fieldManager, force: true, signal })

@@ -3,8 +3,10 @@ import type { Appliance, ApplianceAddress, ApplianceContent, InventoryRef } from
 import { compare } from '../blobs/plan-index.ts'
 import { identify } from '../identity.ts'
 
-/** An Appliance's status is written at most so often, unless `isUrgent`. */
+/** An Appliance's status is written at most so often, unless `isUrgent` or for an inventory that has not had its turn. */
 export const REPORT_INTERVAL_MS = 2000
+/** Inventories that are written at once, where there have been none for a while: as a short fill goes on, and the one that has all of it. */
+const INVENTORIES_AT_ONCE = 4
 
 /** What an agent says of itself: the body of `PUT …/status`. */
 export interface Report {
@@ -24,12 +26,14 @@ export interface ReportInput {
   readonly inventories: readonly InventoryRef[] | undefined
   /** When this gateway last wrote the status, monotonic ms. */
   readonly writtenAtMs: number | undefined
+  /** When the inventories written so far have used up their turns, by `afterInventory`, monotonic ms. */
+  readonly inventoriesUntilMs?: number | undefined
 }
 
 export type ReportDecision =
   | { readonly type: 'none' }
   /** Apply this to the status subresource. */
-  | { readonly type: 'write'; readonly object: KubeObject }
+  | { readonly type: 'write'; readonly object: KubeObject; readonly isInventory: boolean }
   | { readonly type: 'later'; readonly afterMs: number }
 
 type Reported = Pick<NonNullable<Appliance['status']>, 'addresses' | 'content' | 'agent'>
@@ -40,9 +44,19 @@ export function planReport(input: ReportInput, nowMs: number): ReportDecision {
   const before = appliance.status ?? {}
   const wanted = wantedStatus(input)
   if (!wanted || sameStatus(before, wanted)) return { type: 'none' }
-  const dueMs = writtenAtMs === undefined ? 0 : writtenAtMs + REPORT_INTERVAL_MS - nowMs
+  const isInventory = canonical(before.content?.inventories ?? []) !== canonical(wanted.content?.inventories ?? [])
+  const turnMs = (input.inventoriesUntilMs ?? nowMs) - (INVENTORIES_AT_ONCE - 1) * REPORT_INTERVAL_MS - nowMs
+  const dueMs = Math.min(
+    writtenAtMs === undefined ? 0 : writtenAtMs + REPORT_INTERVAL_MS - nowMs,
+    isInventory ? turnMs : Number.POSITIVE_INFINITY,
+  )
   if (dueMs > 0 && !isUrgent(before.content, wanted.content)) return { type: 'later', afterMs: dueMs }
-  return { type: 'write', object: { ...identify(appliance), ...{ status: wanted } } }
+  return { type: 'write', object: { ...identify(appliance), ...{ status: wanted } }, isInventory }
+}
+
+/** `inventoriesUntilMs` once an inventory has been written: clients wait for what it tells, so each has turns of its own, of which a few may come together. */
+export function afterInventory(untilMs: number | undefined, nowMs: number): number {
+  return Math.max(untilMs ?? nowMs, nowMs) + REPORT_INTERVAL_MS
 }
 
 function wantedStatus({ appliance, report, inventories }: ReportInput): Reported | undefined {

@@ -67,3 +67,20 @@ test('fills what it is assigned, verifies it, advertises it and serves it', asyn
   expect(inventory).toMatchObject({ catalog: catalog.digest, bytes })
   expect([...inventory.set]).toEqual(assigned)
 })
+
+test('the last file of a fill is told at once, however seldom the others are', async () => {
+  const files = new Map(Array.from({ length: 60 }, (_, i) => [`file ${i}`, randomBytes(2000)]))
+  const origin = await Origin.start(cleanup, files)
+  const gateway = await TestGateway.start(cleanup)
+  const catalog = makeCatalog('docs', files)
+  await runAgent(cleanup, gateway, { root: cleanup.folder(), tuning: { inventoryIntervalMs: 3_600_000 } })
+  for (const count of [1, 40, 41, 60]) {
+    gateway.assign({
+      entries: [gateway.entry(catalog, origin.url, [...files.keys()].map((_, i) => i).slice(0, count))],
+    })
+    await until(
+      () => gateway.inventories.get('isp/docs')?.files === count || undefined,
+      () => gateway.inventories.get('isp/docs')?.files,
+    )
+  }
+})

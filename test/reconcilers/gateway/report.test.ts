@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Appliance, ApplianceContent, InventoryRef } from '../../../crds/types.gen.ts'
-import { isUrgent, planReport, type Report } from '../../../reconcilers/gateway/report.ts'
+import { afterInventory, isUrgent, planReport, type Report } from '../../../reconcilers/gateway/report.ts'
 import { appliance } from '../fleet.ts'
 
 const content: Report['content'] = {
@@ -41,10 +41,12 @@ function decide(
   status: Appliance['status'],
   said: { report?: Report; inventories?: InventoryRef[] },
   writtenAgoMs?: number,
+  inventoriesUntilMs?: number,
 ) {
   const writtenAtMs = writtenAgoMs === undefined ? undefined : now - writtenAgoMs
   const object = appliance('a', 's', { ...(status && { status }) })
-  return planReport({ appliance: object, report: said.report, inventories: said.inventories, writtenAtMs }, now)
+  const { report, inventories } = said
+  return planReport({ appliance: object, report, inventories, writtenAtMs, inventoriesUntilMs }, now)
 }
 const filling = {
   ...report,
@@ -89,7 +91,27 @@ describe('planReport', () => {
       'later',
     ],
     ['falling behind the goal waits', decide(told(full), { report }, 1), 'later'],
-    ['a new inventory waits its turn', decide(told(content), { inventories: [inventory('x', 'a')] }, 1), 'later'],
+    [
+      'a new inventory is written at once, whatever was written just before',
+      decide(told(content), { inventories: [inventory('x', 'a')] }, 1),
+      'write',
+    ],
+    ['so is one that is withdrawn', decide(told(content, [inventory('x', 'a')]), { inventories: [] }, 1), 'write'],
+    [
+      'so is a second',
+      decide(told(content), { inventories: [inventory('x', 'a')] }, 1, afterInventory(undefined, now - 1)),
+      'write',
+    ],
+    [
+      'so are a third and a fourth, and the fifth waits its turn',
+      decide(
+        told(content),
+        { inventories: [inventory('x', 'a')] },
+        1,
+        [4, 3, 2, 1].reduce<number | undefined>((until, ago) => afterInventory(until, now - ago), undefined),
+      ),
+      'later',
+    ],
     [
       'an inventory before the first report is kept',
       decide(undefined, { inventories: [inventory('x', 'a')] }),
@@ -106,6 +128,7 @@ describe('planReport', () => {
     const decision = decide(told(content), { report: filling, inventories: [inventory('y', 'b'), inventory('x', 'a')] })
     expect(decision).toEqual({
       type: 'write',
+      isInventory: true,
       object: {
         apiVersion: 'fleet.weir.dev/v1alpha1',
         kind: 'Appliance',
