@@ -15,8 +15,8 @@ export type BgpRow =
   | ({ readonly type: 'bad' } & BadRow)
 
 /**
- * Reads routes as BIRD 2 prints them (`birdc show route all`, or `show route`, which has no paths), or as `bgpdump -m` does. Of several routes for a
- * prefix in one BIRD table the one marked `*` counts. Lazily: rows come as the text is read, so that a large feed can be taken in in slices.
+ * Reads routes as BIRD 1 or 2 prints them (`birdc show route all`, or `show route`, which has no paths), or as `bgpdump -m` does. Of several routes for a
+ * prefix in one BIRD table the one marked `*` counts; routes of other protocols than BGP do not. Lazily: rows come as the text is read, so that a large feed can be taken in in slices.
  */
 export function* readBgpFeed(text: string): Generator<BgpRow> {
   const first = text.slice(0, 4096)
@@ -64,17 +64,24 @@ function* readBgpdump(text: string): Generator<BgpRow> {
 interface Pending {
   readonly prefix: Readonly<Prefix>
   readonly best: boolean
+  isBgp: boolean
   pathLength: number
   med: number
 }
 
-/** A line at the margin begins a prefix, one indented by blanks another route for it, one indented by a tab says more of the route. */
+/** How the last system of a path, and where it is from, end the line of a route by BGP: `[AS64501i]`, or `[i]` where the path is empty. */
+const BGP_TAG = /\[(AS\d+)?[ie?]\]\s*$/
+
+/** A line at the margin begins a prefix; of those that are indented, one with a protocol in brackets is another route for it, and others say more of the route. */
 function* readBird(text: string): Generator<BgpRow> {
   let prefix: Prefix | undefined
   let route: Pending | undefined
   let chosen: Pending | undefined
+  const take = () => {
+    if (route?.isBgp && (!chosen || route.best)) chosen = route
+  }
   const settled = (): BgpRow[] => {
-    if (route && (!chosen || route.best)) chosen = route
+    take()
     const done = chosen
     route = undefined
     chosen = undefined
@@ -83,8 +90,10 @@ function* readBird(text: string): Generator<BgpRow> {
   for (const [row, line] of lines(text)) {
     if (row.trim() === '' || /^(BIRD |Table |Access restricted|\d{4}[- ])/.test(row)) continue
     const bad = (problem: string): BgpRow => ({ type: 'bad', line, problem })
-    if (row.startsWith('\t')) {
-      const said = /^\t\s*(?:BGP\.(as_path|med)):\s*(.*)$/.exec(row)
+    const isRoute = /\[[^\]]+\]/.test(row)
+    if (/^\s/.test(row) && (!isRoute || /^\s+[\w.]+:/.test(row))) {
+      if (route && /^\s+(Type:\s*BGP\b|BGP\.)/.test(row)) route.isBgp = true
+      const said = /^\s+BGP\.(as_path|med):\s*(.*)$/.exec(row)
       if (!said || !route) continue
       const [, what, value = ''] = said
       const read = what === 'med' ? number(value.trim()) : lengthOfPath(value)
@@ -105,13 +114,11 @@ function* readBird(text: string): Generator<BgpRow> {
         yield bad(problem)
         continue
       }
-    } else if (route) {
-      if (!chosen || route.best) chosen = route
-      route = undefined
-    }
-    // Only a line with a protocol in brackets is a route; `via …` under it is not.
-    if (prefix && /\[[^\]]+\]/.test(row)) {
-      route = { prefix, best: /\]\s*\*/.test(row), pathLength: /\[AS\d+[ie?]?\]/.test(row) ? 1 : 0, med: 0 }
+    } else take()
+    route = undefined
+    if (prefix && isRoute) {
+      const pathLength = /\[AS\d+[ie?]?\]/.test(row) ? 1 : 0
+      route = { prefix, best: /\]\s*\*/.test(row), isBgp: BGP_TAG.test(row), pathLength, med: 0 }
     }
   }
   yield* settled()

@@ -58,6 +58,77 @@ Table master6:
     ])
   })
 
+  test.each<[why: string, text: string, expected: readonly string[]]>([
+    [
+      'BIRD 1, show route all: the interface stands in the line of the route',
+      `BIRD 1.6.8 ready.
+199.9.14.0/24      via 198.51.100.102 on eth0 [up_g1 2020-10-22 from 192.0.2.41] * (100/0) [AS394353i]
+\tType: BGP unicast univ
+\tBGP.origin: IGP
+\tBGP.as_path: 20080 394353 394353
+\tBGP.next_hop: 198.51.100.102
+\tBGP.med: 1
+\tBGP.local_pref: 300
+\tBGP.community: (16276,38659) (20080,1000)
+                   via 198.51.100.102 on eth0 [up_g2 2020-10-22 from 192.0.2.46] (100/0) [AS394353i]
+\tType: BGP unicast univ
+\tBGP.as_path: 394353
+`,
+      ['announce 199.9.14.0/24 3 1'],
+    ],
+    [
+      'BIRD 1, IPv6, tabs made into blanks; the second is the best; stale, unreachable',
+      `BIRD 1.6.1 ready.
+2001:db8:10::/48   via fe80::7054:20ff:fe32:2a34 on ibgp [ibgp_r0 19:36:36 from 2001:db8::ff] (100s/20) [AS65010i]
+        Type: BGP unicast univ
+        BGP.as_path: 65010 65011
+                   unreachable [ibgp_r1 2015-08-07 from 2001:db8::1] * (100/-) [i]
+        Type: BGP unicast univ
+        BGP.origin: IGP
+        BGP.as_path:
+        BGP.large_community: (65536,1,2)
+`,
+      ['announce 2001:db8:10::/48 0 0'],
+    ],
+    [
+      'what is not heard by BGP does not count, even where it is the best',
+      `BIRD v0.3.3+birdv1.6.8 ready.
+0.0.0.0/0          via 10.1.3.4 on eth0 [static1 14:54:14] * (200)
+\tType: static unicast univ
+198.51.100.67/32   dev cali3cab184f37f [kernel1 22:35:57] * (150)
+\tType: device unicast univ
+                   via 172.16.8.3 on l2tpeth0 [Mesh_172_16_8_3 22:35:20] (100/0) [AS64512i]
+\tType: BGP unicast univ
+\tBGP.as_path: 64512 64513
+203.0.113.0/24     via 10.0.0.1 on eth1 [ospf1 2015-08-07] * I (150/20) [10.0.0.1]
+`,
+      ['announce 198.51.100.67/32 2 0'],
+    ],
+    [
+      'BIRD 1, show route: no paths',
+      `BIRD 1.6.8 ready.
+10.2.0.0/16        unreachable [rs0 15:07:50 from 10.1.1.4] * (100/-) [AS65515i]
+                   unreachable [rs1 15:07:47 from 10.1.1.5] (100/-) [AS65515i]
+10.3.0.0/16        via 10.1.1.4 on eth0 [rs0 15:07:09] * (100) [AS65515?]
+`,
+      ['announce 10.2.0.0/16 1 0', 'announce 10.3.0.0/16 1 0'],
+    ],
+    [
+      'BIRD 2, several ways in one route',
+      `BIRD 2.0.12 ready.
+Table master4:
+192.0.2.0/24         unicast [bgp1 2026-11-21] * (100) [AS64501i]
+\tvia 10.0.0.1 on eth0 weight 1
+\tvia 10.0.0.2 on eth1 weight 1
+\tType: BGP univ
+\tBGP.as_path: 64500 64501
+`,
+      ['announce 192.0.2.0/24 2 0'],
+    ],
+  ])('%s', (_, text, expected) => {
+    expect(rows(text)).toEqual(expected)
+  })
+
   test('bgpdump -m: tables and updates', () => {
     const text = `TABLE_DUMP2|1609459200|B|10.0.0.1|64500|192.0.2.0/24|64500 64501|IGP|10.0.0.1|0|20||NAG||
 BGP4MP|1609459201|W|10.0.0.1|64500|198.51.100.0/24
