@@ -22,6 +22,8 @@ export interface WhatIf {
   readonly suppositions: readonly string[]
   /** What would have to be bought, per currency; absent where some class has no price. */
   readonly cost?: readonly Cost[]
+  /** Why that is not known. */
+  readonly costUnknown?: string
 }
 
 export interface Cost {
@@ -137,7 +139,7 @@ export interface PolicyEffects {
   readonly namespace: string
   readonly name: string
   /**
-   * `new`: gets its first plan. `anew`: another plan than now. `unchanged`: keeps it. `removed`: is deleted, or plans nothing. `unknown`: cannot be
+   * `new`: gets its first plan. `anew`: another plan than now. `unchanged`: keeps it, or has none now either. `removed`: is deleted, or plans nothing. `unknown`: cannot be
    * said, and `why`.
    */
   readonly plan: 'new' | 'anew' | 'unchanged' | 'removed' | 'unknown'

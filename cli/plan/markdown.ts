@@ -3,6 +3,7 @@ import {
   detailLines,
   gateLine,
   namer,
+  notesOf,
   POLICY_COLUMNS,
   policyCells,
   SITE_COLUMNS,
@@ -64,7 +65,7 @@ function withRows(document: PlanDocument, most: number): string {
     ),
     list(most, detailLines(fleet.sites)),
     table(most, POLICY_COLUMNS, told.map(policyCells)),
-    list(most, [...fleet.stalls.map(stallLine), ...fleet.notes]),
+    list(most, [...fleet.stalls.map(stallLine), ...notesOf(document)]),
   ]
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`
 }

@@ -7,9 +7,8 @@ import { CliError, ExitCode, interrupted, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { type FileFlags, namesFiles } from '../manifests/named-files.ts'
 import { changesText } from './changes.ts'
-import type { PlanDocument, WhatIf } from './document.ts'
+import type { PlanDocument } from './document.ts'
 import { type Asking, examine, type PlannedWork } from './examine.ts'
-import type { FleetSnapshot } from './fleet-model.ts'
 import { type GateFlags, judge, readGates } from './gates.ts'
 import { type BlobFlags, openBlobs } from './open-blobs.ts'
 import { type PlanFormat, planFormat, printPlan } from './print.ts'
@@ -112,16 +111,11 @@ export async function planDocument(
       changes,
       fleet,
       gates: judge(gates, fleet, summary),
-      ...(flags.whatIf && { whatIf: { suppositions: flags.whatIf, ...costIn(work, snapshot) } }),
+      ...(flags.whatIf && { whatIf: { suppositions: flags.whatIf, ...costOf(work.imagined ?? [], snapshot) } }),
     }
   } finally {
     await close()
   }
-}
-
-function costIn({ imagined = [] }: PlannedWork, snapshot: FleetSnapshot): Pick<WhatIf, 'cost'> {
-  const cost = costOf(imagined, snapshot)
-  return cost ? { cost } : {}
 }
 
 /** A gate that refuses comes before everything; `--exit-code=false` says that differences are no news. */

@@ -25,7 +25,7 @@ function effectOf(input: PoliciesInput, key: string, policy: PlacementPolicy): P
   const [old, next] = [input.before, input.after].map((model) => planOf(model, key)) as [Planned, Planned]
   const why = input.undecided.get(key)
   const { namespace = '', name = '' } = policy.metadata
-  const plan = why !== undefined ? 'unknown' : stateOf(old.plan, next.plan)
+  const plan = why !== undefined ? 'unknown' : stateOf(old, next)
   const [from, to] = [offloadOf(old), offloadOf(next)]
   const left = (planned: PlacementPlan | undefined) => exact(planned?.spec.totals.filesLeftOut ?? 0)
   return {
@@ -63,10 +63,11 @@ function planOf({ objects }: FleetModel, key: string): Planned {
   return { policy, plan: plan as PlacementPlan | undefined }
 }
 
-function stateOf(old: PlacementPlan | undefined, next: PlacementPlan | undefined): PolicyEffects['plan'] {
-  if (!next) return 'removed'
-  if (!old) return 'new'
-  return old.spec.inputsDigest === next.spec.inputsDigest ? 'unchanged' : 'anew'
+function stateOf(old: Planned, next: Planned): PolicyEffects['plan'] {
+  // It stays without one, as when its catalog has never been read.
+  if (!next.plan) return old.policy && !old.plan && next.policy ? 'unchanged' : 'removed'
+  if (!old.plan) return 'new'
+  return old.plan.spec.inputsDigest === next.plan.spec.inputsDigest ? 'unchanged' : 'anew'
 }
 
 function boundOf({ policy, plan }: Planned): Figure {

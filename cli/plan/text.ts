@@ -15,7 +15,7 @@ export function planText(document: PlanDocument): string {
     siteTable(fleet.sites),
     detailLines(fleet.sites).join('\n'),
     policyTable(fleet.policies),
-    [...fleet.stalls.map(stallLine), ...fleet.notes.map((note) => visibleLine(`note: ${note}`))].join('\n'),
+    [...fleet.stalls.map(stallLine), ...notesOf(document).map((note) => visibleLine(`note: ${note}`))].join('\n'),
     gates.map((gate) => gateLine(gate, fleet.sites)).join('\n'),
   ]
   return `${blocks.filter((block) => block !== '').join('\n')}\n`
@@ -34,6 +34,13 @@ export function summaryText({ summary, fleet, whatIf }: PlanDocument): string {
     add + change + deleted > 0 && fleet.sites.length === 0 && fleet.totals.fillBytes.certainty !== 'unknown'
   const cost = whatIf?.cost?.length ? ` for ${whatIf.cost.map(costText).join(' and ')}` : ''
   return `${whatIf ? 'what if: ' : ''}${parts.length === 0 ? 'nothing to do' : parts.join(', ')}${cost}${nothing ? '; nothing in the fleet moves' : ''}`
+}
+
+/** What is said besides, the costs that are not known among it. */
+export function notesOf({ fleet, whatIf }: PlanDocument): readonly string[] {
+  return whatIf?.costUnknown === undefined
+    ? fleet.notes
+    : [...fleet.notes, `what it costs is not known: ${whatIf.costUnknown}`]
 }
 
 const costText = ({ amount, currency }: Cost) => `${amount.toLocaleString('en')} ${currency}`

@@ -92,11 +92,12 @@ class Imagination {
       return
     }
     this.#checkClass(supposition.class)
-    for (const each of chosen)
-      this.#after.set(nameOf(each), {
-        ...each,
-        spec: { ...each.spec, hardwareClassRef: { name: supposition.class } },
-      })
+    for (const each of chosen) {
+      const name = nameOf(each)
+      const before = this.#before.get(name)
+      if (before?.spec.hardwareClassRef.name === supposition.class) this.#after.set(name, before)
+      else this.#after.set(name, { ...each, spec: { ...each.spec, hardwareClassRef: { name: supposition.class } } })
+    }
   }
 
   result(): readonly Imagined[] {
@@ -162,16 +163,23 @@ const nameOf = ({ metadata }: KubeObject) => metadata.name ?? ''
 /** Says what an appliance of a class costs: a number and a currency, `18500 EUR`. */
 export const PRICE_ANNOTATION = 'fleet.weir.dev/price'
 
-/** What would have to be bought: appliances that are added, or become of another class. Undefined where some class has no price. */
-export function costOf(imagined: readonly Imagined[], { hardwareClasses }: FleetSnapshot): readonly Cost[] | undefined {
+/** What would have to be bought: appliances that are added, or become of another class. Where some class has no price, why it is not known. */
+export function costOf(
+  imagined: readonly Imagined[],
+  { hardwareClasses }: Pick<FleetSnapshot, 'hardwareClasses'>,
+): { readonly cost: readonly Cost[] } | { readonly costUnknown: string } {
   const totals = new Map<string, number>()
   for (const { action, object } of imagined) {
     if (action === 'delete') continue
     const name = (object as unknown as Appliance).spec.hardwareClassRef.name
     const price = hardwareClasses.find((each) => nameOf(each) === name)?.metadata.annotations?.[PRICE_ANNOTATION]
     const [, amount, currency] = /^(\d+(?:\.\d+)?) ([A-Z]{3})$/.exec(price ?? '') ?? []
-    if (amount === undefined || currency === undefined) return undefined
+    if (amount === undefined || currency === undefined)
+      return {
+        costUnknown: `annotation ${PRICE_ANNOTATION} of HardwareClass ${name} ${price === undefined ? 'is not there' : `is ${JSON.stringify(price)}`}; write it as 18500 EUR`,
+      }
     totals.set(currency, (totals.get(currency) ?? 0) + Number(amount))
   }
-  return [...totals].map(([currency, amount]) => ({ currency, amount })).sort((a, b) => compare(a.currency, b.currency))
+  const cost = [...totals].map(([currency, amount]) => ({ currency, amount }))
+  return { cost: cost.sort((a, b) => compare(a.currency, b.currency)) }
 }

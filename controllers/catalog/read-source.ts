@@ -106,7 +106,11 @@ async function openFile(url: string, known: Validators, roots: readonly string[]
   } catch {
     throw new SourceError(`${url}: not the URL of a local file`)
   }
-  const refusal = new SourceError(`${url}: file sources are not allowed there`)
+  const where =
+    roots.length === 0
+      ? 'file sources are not allowed; serve it over HTTP'
+      : `file sources are allowed below ${roots.join(' and ')} only`
+  const refusal = new SourceError(`${url}: ${where}`)
   // By name first, so that nobody learns what exists elsewhere; then by where it really is, so that no symlink leads out.
   if (!roots.some((root) => isBelow(path, root))) throw refusal
   const real = await realpath(path)

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../crds/metadata.ts'
 import type { Reason } from '../../crds/reasons.ts'
-import type { Assignment, Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
+import type { Appliance, Assignment, Catalog, PlacementPlan, PlacementPolicy } from '../../crds/types.gen.ts'
 import type { CatalogFiles } from '../blobs/catalog-lines.ts'
 import type { Demand } from '../blobs/demand.ts'
 import type { Brake } from '../brake/brake.ts'
@@ -370,11 +370,19 @@ export function progressOf(
   let converged = 0
   for (const { appliance } of targets) {
     const reported = appliance.status?.content
-    bytesToMove += reported?.bytesToFill ?? 0
     const asked = assignmentOf(keyOf(appliance))?.spec.content
+    bytesToMove += toMove(reported, asked)
     if (!asked?.entries.some(({ plans }) => plans.includes(plan))) continue
     if (!reported || reported.generation < asked.generation) continue
     if (appliance.status?.conditions?.some((c) => c.type === 'ContentReady' && c.status === 'True')) converged++
   }
   return { bytesToMove, converged }
+}
+
+/** What an appliance has still to fill. Until it has reported for its Assignment: what that asks for, less what it holds in all. */
+function toMove(reported: NonNullable<Appliance['status']>['content'], asked: Assignment['spec']['content']): number {
+  const said = reported?.bytesToFill ?? 0
+  if (!asked || (reported && reported.generation >= asked.generation)) return said
+  const wanted = asked.entries.reduce((sum, { bytes }) => sum + bytes, 0)
+  return Math.max(said, wanted - (reported?.bytesHeld ?? 0))
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { readSuppositions, type Supposition } from '../../../cli/plan/what-if.ts'
+import type { FleetSnapshot } from '../../../cli/plan/fleet-model.ts'
+import { costOf, imagine, readSuppositions, type Supposition } from '../../../cli/plan/what-if.ts'
+import type { Appliance, HardwareClass } from '../../../crds/types.gen.ts'
 
 describe('suppositions', () => {
   const read: [text: string, meaning: Supposition][] = [
@@ -32,5 +34,57 @@ describe('suppositions', () => {
   ]
   test.each(refused)('refuses %j: %s', (text) => {
     expect(() => readSuppositions([text])).toThrow(`--what-if ${text}: `)
+  })
+})
+
+describe('what is imagined', () => {
+  const hardwareClass = (name: string, price?: string) =>
+    ({
+      metadata: { name, ...(price !== undefined && { annotations: { 'fleet.weir.dev/price': price } }) },
+    }) as HardwareClass
+  const appliance = (name: string, of: string) =>
+    ({
+      metadata: { name, namespace: 'isp' },
+      spec: { siteRef: { name: 'fra1' }, hardwareClassRef: { name: of } },
+    }) as Appliance
+  const snapshot = {
+    sites: [{ metadata: { name: 'fra1', namespace: 'isp' } }],
+    hardwareClasses: [
+      hardwareClass('large', '18500 EUR'),
+      hardwareClass('flash', '40000.50 USD'),
+      hardwareClass('old'),
+      hardwareClass('odd', '5'),
+    ],
+    appliances: [appliance('a', 'large'), appliance('b', 'flash')],
+  } as unknown as FleetSnapshot
+  const of = (...texts: string[]) => imagine(readSuppositions(texts), snapshot, 'isp')
+  const told = (...texts: string[]) => of(...texts).map(({ action, object }) => `${action} ${object.metadata.name}`)
+
+  test('who is of that class already does not change, nor is it bought', () => {
+    expect(told('class=fra1/*:flash')).toEqual(['change a'])
+    expect(costOf(of('class=fra1/*:flash'), snapshot)).toEqual({ cost: [{ currency: 'USD', amount: 40000.5 }] })
+    expect(told('class=fra1/a:flash', 'class=fra1/a:large')).toEqual([])
+  })
+
+  test.each([
+    [
+      'all that is added',
+      ['add=fra1:large:2', 'add=fra1:flash'],
+      {
+        cost: [
+          { currency: 'EUR', amount: 37000 },
+          { currency: 'USD', amount: 40000.5 },
+        ],
+      },
+    ],
+    ['nothing is bought', ['remove=fra1/a'], { cost: [] }],
+    [
+      'a class without a price',
+      ['add=fra1:large', 'add=fra1:old'],
+      { costUnknown: expect.stringMatching(/^annotation fleet.weir.dev\/price of HardwareClass old is not there; /) },
+    ],
+    ['a price that is none', ['add=fra1:odd'], { costUnknown: expect.stringContaining('HardwareClass odd is "5"') }],
+  ])('what it costs: %s', (_, texts, cost) => {
+    expect(costOf(of(...texts), snapshot)).toEqual(cost)
   })
 })

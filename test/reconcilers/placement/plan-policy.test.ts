@@ -449,28 +449,37 @@ describe('while too much of the fleet is dark', () => {
 
 describe('an appliance has converged when it holds what the plan in force asks of it', () => {
   const asked = (generation: number, plan: string) =>
-    ({ spec: { content: { generation, entries: [{ plans: [plan] }] } } }) as unknown as Assignment
+    ({ spec: { content: { generation, entries: [{ plans: [plan], bytes: 40 }] } } }) as unknown as Assignment
   const targets = (generation: number, ready: 'True' | 'False'): Target[] => [
     {
       ...targetsOf({ fra1: 1 })[0]!,
       appliance: appliance('fra1', 'fra', {
         status: {
-          content: { generation, bytesToFill: 5 },
+          content: { generation, bytesToFill: 5, bytesHeld: 30 },
           conditions: [{ type: 'ContentReady', status: ready, reason: 'x', message: '', lastTransitionTime: '' }],
         } as unknown as Appliance['status'],
       }),
     },
   ]
   const inForce = { ...policy('all'), status: { currentPlan: 'p2' } }
-  const cases: [reason: string, targets: Target[], assignment: Assignment | undefined, converged: number][] = [
-    ['it holds what the plan asks', targets(2, 'True'), asked(2, 'default/p2'), 1],
-    ['still filling', targets(2, 'False'), asked(2, 'default/p2'), 0],
-    ['it holds what an older plan asked', targets(1, 'True'), asked(1, 'default/p1'), 0],
-    ['it has not taken up the newer Assignment', targets(1, 'True'), asked(2, 'default/p2'), 0],
-    ['nothing was asked of it yet', targets(1, 'True'), undefined, 0],
+  const never = targetsOf({ fra1: 1 })
+  const cases: [
+    reason: string,
+    targets: Target[],
+    assignment: Assignment | undefined,
+    converged: number,
+    toMove: number,
+  ][] = [
+    ['it holds what the plan asks', targets(2, 'True'), asked(2, 'default/p2'), 1, 5],
+    ['still filling', targets(2, 'False'), asked(2, 'default/p2'), 0, 5],
+    ['it holds what an older plan asked', targets(1, 'True'), asked(1, 'default/p1'), 0, 5],
+    ['it has not taken up the newer Assignment', targets(1, 'True'), asked(2, 'default/p2'), 0, 10],
+    ['nothing was asked of it yet', targets(1, 'True'), undefined, 0, 5],
+    ['it has never reported: all is to fill', never, asked(1, 'default/p2'), 0, 40],
+    ['it has never reported, and nothing was asked', never, undefined, 0, 0],
   ]
-  test.each(cases)('%s', (_reason, selected, assignment, converged) => {
-    expect(progressOf(inForce, selected, () => assignment)).toEqual({ bytesToMove: 5, converged })
+  test.each(cases)('%s', (_reason, selected, assignment, converged, bytesToMove) => {
+    expect(progressOf(inForce, selected, () => assignment)).toEqual({ bytesToMove, converged })
   })
 })
 
