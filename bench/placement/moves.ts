@@ -35,12 +35,15 @@ function world(seed: number) {
   return { sizes, bytes, popularity, fileHashes }
 }
 
+/** `held`: what the plan in force has, of appliances that left, too. */
 function solve(of: ReturnType<typeof world>, boxes: readonly Box[], held: Holdings, load: number): Holdings {
+  const keys = new Set(boxes.map(({ key }) => key))
   const site: SolverSite = {
     key: 'a',
     region: 'eu',
     parents: [],
     demandGbps: load,
+    gone: [...held].filter(([key]) => !keys.has(key)).map(([, set]) => ({ held: set })),
     appliances: boxes.map((box) => ({ ...box, ...(held.has(box.key) && { held: held.get(box.key)! }) })),
   }
   const input: SolverInput = {

@@ -13,6 +13,8 @@ export interface Churn {
   readonly bonus: number
   /** The most that may be moved into the site, in bytes. Infinite: whatever pays. */
   readonly fillBytes: number
+  /** The most that may be moved into the site or between its types, in bytes. */
+  readonly moveBytes: number
 }
 
 /** What a branch decides where it holds files already. */
@@ -40,7 +42,7 @@ export function withChurn(
   states: Uint8Array | undefined,
   before: Uint8Array | undefined,
   typeOf: Uint8Array,
-  { bonus, fillBytes }: Churn,
+  { bonus, fillBytes, moveBytes }: Churn,
   tau: number,
 ): ChurnedParts {
   const { types, prices, bands, demand, chain } = branch
@@ -67,19 +69,23 @@ export function withChurn(
   }
   let lambda = bonus * Math.max(dearestStorage(types, prices), leastStorage(branch))
   let parts = decide(lambda)
-  if (movedBy(parts, groupBytes, stride) <= fillBytes) return { parts, groupBytes, groupDemand, isLimited: false }
+  const within = (parts: GroupParts) => {
+    const fresh = movedBy(parts, groupBytes, stride)
+    return fresh <= fillBytes && (moveBytes === Infinity || fresh + changedBy(parts, groupBytes, stride) <= moveBytes)
+  }
+  if (within(parts)) return { parts, groupBytes, groupDemand, isLimited: false }
   // The densest file is worth at most its demand: at this λ nothing moves.
   let dear = Math.max(...bands.top.filter(Number.isFinite), 0) * demand
   for (let i = 0; i < BISECTIONS; i++) {
     // λ spans many magnitudes.
     const middle = lambda > 0 ? Math.sqrt(lambda * dear) : dear * 1e-6
     const tried = decide(middle)
-    if (movedBy(tried, groupBytes, stride) <= fillBytes) {
+    if (within(tried)) {
       dear = middle
       parts = tried
     } else lambda = middle
   }
-  if (movedBy(parts, groupBytes, stride) > fillBytes) parts = decide(dear)
+  if (!within(parts)) parts = decide(dear)
   return { parts, groupBytes, groupDemand, isLimited: true }
 }
 
@@ -129,5 +135,16 @@ function movedBy({ limits, types }: GroupParts, groupBytes: Float64Array, stride
   if (types === 0) return moved
   for (let j = stride * (types + 1); j < stride * slotsOf(types); j++)
     moved += limits[j * types + types - 1]! * groupBytes[j]!
+  return moved
+}
+
+/** Bytes that would be moved to a type from another. */
+function changedBy({ limits, types }: GroupParts, groupBytes: Float64Array, stride: number): number {
+  let moved = 0
+  for (let j = 0; j < stride * types; j++) {
+    const t = Math.floor(j / stride)
+    const own = limits[j * types + t]! - (t > 0 ? limits[j * types + t - 1]! : 0)
+    moved += (limits[j * types + types - 1]! - own) * groupBytes[j]!
+  }
   return moved
 }

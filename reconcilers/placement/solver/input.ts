@@ -8,6 +8,9 @@ export interface SolverAppliance {
   readonly held?: FileSet
 }
 
+/** What the plan in force asked of an appliance that is not there any more. */
+export type Gone = Pick<SolverAppliance, 'held'>
+
 export interface SolverSite {
   readonly key: string
   readonly region: string
@@ -24,6 +27,8 @@ export interface SolverSite {
   readonly assumedGbps?: number
   /** The most that may be moved into it, in bytes. Whatever pays, unless told. */
   readonly fillBytes?: number
+  /** Appliances that have left it since the plan in force was made; see `mostMoved`. */
+  readonly gone?: readonly Gone[]
 }
 
 export interface SolverInput {

@@ -94,7 +94,7 @@ export class SitePlacing {
 
   /** Whether more would have been moved in, had it been allowed. */
   get isLimited(): boolean {
-    return this.#isLimited
+    return this.#isLimited || this.boxes.isHeldBack
   }
 
   /** Tells that what is admitted was chosen so that no more is moved in than is allowed. */
@@ -104,7 +104,7 @@ export class SitePlacing {
 
   /** Puts a pinned file anywhere. `demand` is that for the file here. Returns how many copies found room. */
   pin(file: number, hash: number, bytes: number, demand: number, copies: number): number {
-    return this.#all.add(file, hash, bytes, demand / Math.max(1, copies), copies, false, SEVERAL)
+    return this.#all.add(file, hash, bytes, demand / Math.max(1, copies), copies, false, SEVERAL, true)
   }
 
   /** Puts a file on appliances that have room and do not hold it. What it brings them to serve is not counted; see `count`. */
@@ -368,7 +368,7 @@ export class SitePlacing {
     if (least > 1 && this.boxes.room(bytes) < least) return false
     const holder = before?.[position] ?? NOBODY
     const isFresh = before !== undefined && holder === NOBODY
-    if (isFresh && bytes * least > this.#fillLeft) {
+    if (isFresh && bytes * least > Math.min(this.#fillLeft, this.boxes.moveLeft)) {
       this.#isLimited = true
       return false
     }
@@ -376,8 +376,10 @@ export class SitePlacing {
     const isShort = isFresh && wanted * bytes > this.#fillLeft
     if (isShort) this.#isLimited = true
     const copies = isShort ? Math.max(least, Math.floor(this.#fillLeft / bytes)) : wanted
-    let placed = type.add(file, hash, bytes, demand / copies, copies, true, holder)
-    if (placed < least) placed += this.#all.add(file, hash, bytes, demand / copies, least - placed, false, holder)
+    // Fewer copies than are asked for are none to do with.
+    const must = least > 1 && !isFresh
+    let placed = type.add(file, hash, bytes, demand / copies, copies, true, holder, must)
+    if (placed < least) placed += this.#all.add(file, hash, bytes, demand / copies, least - placed, false, holder, must)
     if (isFresh) this.#fillLeft -= placed * bytes
     if (placed > 0) this.#holdsNow(position, band)
     return placed > 0

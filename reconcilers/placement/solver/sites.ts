@@ -1,5 +1,5 @@
 import { compare } from '../../blobs/plan-index.ts'
-import type { SolverAppliance, SolverSite } from './input.ts'
+import type { Gone, SolverAppliance, SolverSite } from './input.ts'
 import type { Market } from './markets.ts'
 import { type Capacity, MAX_TYPES } from './site-dual.ts'
 
@@ -17,12 +17,13 @@ export interface Site {
   /** Throughput matters only where demand is known. */
   readonly measured: boolean
   readonly fillBytes: number
+  readonly gone: readonly Gone[]
 }
 
 /** Appliances by key, in their types. */
 export function measure(site: SolverSite, market: Market): Site {
   const { key, region, country, parents, demandClass = 0, demandGbps, assumedGbps = 1, appliances } = site
-  const { fillBytes = Infinity } = site
+  const { fillBytes = Infinity, gone = [] } = site
   return {
     key,
     region,
@@ -33,6 +34,7 @@ export function measure(site: SolverSite, market: Market): Site {
     demand: demandGbps ?? assumedGbps,
     measured: demandGbps !== undefined,
     fillBytes,
+    gone,
     types: byType(
       [...appliances].sort((a, b) => compare(a.key, b.key)),
       demandGbps !== undefined,

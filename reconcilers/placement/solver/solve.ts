@@ -14,6 +14,7 @@ import {
   type Viewers,
   worthOfStaying,
 } from './keep.ts'
+import { mostMoved } from './lost.ts'
 import { Markets } from './markets.ts'
 import type { Branch, Tree, Trunk } from './model.ts'
 import { partsOf } from './parts.ts'
@@ -207,8 +208,8 @@ export class Solved {
     }
     // Which files several parents come to hold is known in full only now.
     const churn = before
-      ? { bonus: churnBonus, fillBytes: this.#sites[branch.site]!.fillBytes }
-      : { bonus: 0, fillBytes: Infinity }
+      ? { bonus: churnBonus, fillBytes: this.#sites[branch.site]!.fillBytes, moveBytes: placing.boxes.moveLeft }
+      : { bonus: 0, fillBytes: Infinity, moveBytes: Infinity }
     const { isLimited, ...decided } = withChurn(branch, states, before, placing.typeOf, churn, tau)
     if (isLimited) placing.limit()
     placing.admit(branch, decided.parts, { ...at, ...decided })
@@ -228,11 +229,12 @@ export class Solved {
 
   /** A site with its pins. A trunk goes by the bands of its viewers' class, whatever its own. */
   #open(index: number, bands: Bands): SitePlacing {
-    const { market, demand } = this.#sites[index]!
+    const { market, demand, types, gone } = this.#sites[index]!
     const { sizes, fileHashes } = this.#input
     const placing = this.#empty(index, bands)
     for (const [file, copies] of this.#pins.at(market, placing.boxes.count))
       placing.pin(file, fileHashes[file]!, sizes[file]!, market.share[file]! * demand, copies)
+    placing.boxes.moveLeft = mostMoved(types.flat(), gone, bands)
     return placing
   }
 

@@ -19,6 +19,9 @@ export class Boxes {
   /** Up to what part of its throughput it keeps files that it held; infinite where `excess` says what it gives up. */
   readonly most: Float64Array
   readonly holds: readonly FileSet[]
+  /** Bytes that may still be put where they were not, but for what must be; and whether more would have been. */
+  moveLeft = Number.POSITIVE_INFINITY
+  isHeldBack = false
   /** What each held before; undefined where none held anything. */
   readonly before: readonly (FileSet | undefined)[] | undefined
 
@@ -58,6 +61,22 @@ export class Boxes {
     let room = 0
     for (let b = 0; b < this.count; b++) if (this.limit[b]! - this.used[b]! >= bytes) room++
     return room
+  }
+
+  /**
+   * Where a file goes that is best put on `box`: there, unless it was not there before and no more may be moved; then to who held it and has room for it, or nowhere: -1.
+   * `must`: it goes there all the same.
+   */
+  allowed(box: number, file: number, bytes: number, must: boolean): number {
+    if (this.moveLeft === Number.POSITIVE_INFINITY || this.before?.[box]?.has(file)) return box
+    if (must || bytes <= this.moveLeft) {
+      this.moveLeft -= bytes
+      return box
+    }
+    this.isHeldBack = true
+    const mayStay = (b: number) =>
+      this.before?.[b]?.has(file) && !this.holds[b]!.has(file) && this.used[b]! + bytes <= this.limit[b]!
+    return this.keys.findIndex((_, b) => mayStay(b))
   }
 
   /** How many are large enough for a file of so many bytes. */
@@ -140,7 +159,8 @@ export class Spread {
   }
 
   /**
-   * Puts up to `copies` more copies of a file that brings `demand` to each. `fresh`: none holds it yet. `holder`: who held it before, as `holdersOf` says it.
+   * Puts up to `copies` more copies of a file that brings `demand` to each. `fresh`: none holds it yet. `holder`: who held it before, as `holdersOf` says it. `must`: as
+   * `Boxes.allowed` has it.
    * Returns how many found room.
    */
   add(
@@ -151,10 +171,12 @@ export class Spread {
     copies: number,
     fresh: boolean,
     holder: number,
+    must: boolean,
   ): number {
     let placed = 0
     while (placed < copies) {
-      const box = this.#best(file, hash, bytes, demand, !fresh || placed > 0, holder)
+      const best = this.#best(file, hash, bytes, demand, !fresh || placed > 0, holder)
+      const box = best === -1 ? -1 : this.#boxes.allowed(best, file, bytes, must)
       if (box === -1) break
       this.#boxes.holds[box]!.add(file)
       this.#boxes.used[box]! += bytes

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { FileSet } from '../../../../reconcilers/blobs/file-set.ts'
 import { mix } from '../../../../reconcilers/placement/hash.ts'
 import { type Holdings, holding, inputOf, movedIn, solve } from './support.ts'
 
@@ -56,5 +57,53 @@ describe('an appliance more', () => {
       value = later.worth.value
       held = later.holdings
     }
+  })
+})
+
+describe('an appliance less', () => {
+  const slow = { storage: 0.1, gbps: 10 }
+  const large = { storage: 0.2, gbps: 8 }
+  const four = [{ storage: 0.02, gbps: 30 }, slow, large, { storage: 0.08, gbps: 20 }]
+
+  test.each<[name: string, kinds: readonly Kind[], lost: number, load: number]>([
+    ['of flash, whose files are best on what flash is left', [...four, ...four], 0, 0.9],
+    ['of those in between', [...four, ...four], 3, 0.9],
+    ['of disks, where flash serves the most', [...mixed, ...mixed], 1, 0.5],
+    ['as all others', Array.from({ length: 6 }, () => disk), 2, 0.9],
+  ])('%s moves no more than it alone held', (_name, kinds, lost, load) => {
+    const site = siteOfKinds(kinds, load)
+    const before = solve(inputOf(sizes, [site], { popularity })).holdings
+    const left = { ...site, appliances: site.appliances.filter((_, i) => i !== lost) }
+    const [known] = holding([left], before)
+    const gone = [{ held: before.get(`a-${lost}`)! }]
+    const told = solve(inputOf(sizes, [{ ...known!, gone }], { popularity }))
+    const alone = gone[0]!.held.difference(
+      left.appliances.reduce((all, { key }) => all.union(before.get(key)!), new FileSet()),
+    )
+    const most = movedIn(sizes, new Map(), new Map([['alone', alone]]))
+    expect(movedIn(sizes, before, told.holdings)).toBeLessThanOrEqual(most)
+    // What is worth most is moved: nearly as much is had as where whatever pays is moved at once.
+    const free = solve(inputOf(sizes, [known!], { popularity }))
+    expect(told.worth.value).toBeGreaterThan(0.985 * free.worth.value)
+    // In whatever order they come.
+    const turned = { ...known!, appliances: [...known!.appliances].reverse(), gone }
+    for (const [key, held] of solve(inputOf(sizes, [turned], { popularity })).holdings)
+      expect(held.equals(told.holdings.get(key)!)).toBe(true)
+  })
+
+  test('that another takes the place of is filled anew, and others hardly move', () => {
+    const site = siteOfKinds([...four, ...four], 0.9)
+    const before = solve(inputOf(sizes, [site], { popularity })).holdings
+    const replaced = {
+      ...site,
+      appliances: site.appliances.map((each, i) => (i === 3 ? { ...each, key: 'b-3' } : each)),
+    }
+    const input = inputOf(sizes, holding([{ ...replaced, gone: [{ held: before.get('a-3')! }] }], before), {
+      popularity,
+    })
+    const after = solve(input)
+    expect(movedIn(sizes, before, after.holdings, 'b-3') / all).toBeGreaterThan(0.075)
+    expect(movedIn(sizes, before, after.holdings, 'a-') / all).toBeLessThan(0.02)
+    expect(after.worth.value).toBeGreaterThan(0.99 * solve(inputOf(sizes, [site], { popularity })).worth.value)
   })
 })
