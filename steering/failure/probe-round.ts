@@ -1,3 +1,4 @@
+import { HostNames } from './host-names.ts'
 import {
   type ProbeAddress,
   ProbeConnection,
@@ -74,6 +75,7 @@ export class ProbeRound {
   /** Who is due in which tick. */
   readonly #wheel: Target[][]
   #atTick: number
+  readonly #names: HostNames
   #waiting: Target[] = []
   #opening = 0
   #kept = 0
@@ -87,6 +89,7 @@ export class ProbeRound {
   constructor(options: RoundOptions) {
     this.#options = options
     const { downIntervalMs } = options.times
+    this.#names = new HostNames(options.monotonicMs)
     this.#wheel = Array.from({ length: Math.ceil(downIntervalMs / TICK_MS) * 4 + 64 }, () => [])
     this.#atTick = Math.floor(options.monotonicMs() / TICK_MS)
   }
@@ -102,6 +105,7 @@ export class ProbeRound {
       id,
       new ProbeConnection(
         address,
+        this.#names,
         (result) => this.#result(target, result),
         () => this.#lost(target),
       ),
@@ -186,7 +190,10 @@ export class ProbeRound {
   #due(target: Target): void {
     target.slot = -1
     if (target.step === 'idle') this.#ask(target)
-    else this.#result(target, { ok: false, reason: 'does not answer' })
+    else {
+      const reason = target.connection.isLookingUp ? 'EAI_AGAIN' : 'does not answer'
+      this.#result(target, { ok: false, reason })
+    }
   }
 
   #ask(target: Target): void {

@@ -1,5 +1,6 @@
-import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { HostNames } from './host-names.ts'
 
 /** How an appliance is asked whether it is there. All times in ms. */
 export interface ProbeTimes {
@@ -64,12 +65,16 @@ export class ProbeConnection {
   readonly #onResult: (result: ProbeResult) => void
   /** The kept connection broke while nothing was asked. */
   readonly #onLost: () => void
+  readonly #names: HostNames
   #socket: Socket | undefined
   #asking = false
   #head = ''
+  /** The host's addresses are known by now. */
+  #isFound = false
 
-  constructor(address: ProbeAddress, onResult: (result: ProbeResult) => void, onLost: () => void) {
+  constructor(address: ProbeAddress, names: HostNames, onResult: (result: ProbeResult) => void, onLost: () => void) {
     this.#address = address
+    this.#names = names
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     this.#request = `HEAD ${address.path} HTTP/1.1\r\nHost: ${host}:${address.port}\r\nUser-Agent: weir-steering\r\n\r\n`
     this.#onResult = onResult
@@ -85,6 +90,11 @@ export class ProbeConnection {
     else this.#open().write(this.#request)
   }
 
+  /** Whether it has not even been found yet where to ask. */
+  get isLookingUp(): boolean {
+    return this.#asking && this.#socket !== undefined && !this.#isFound
+  }
+
   /** Nothing is waited for any more; what was asked is answered to nobody. */
   drop(): void {
     this.#asking = false
@@ -96,11 +106,17 @@ export class ProbeConnection {
   #open(): Socket {
     const { secure, host, port } = this.#address
     // Whether it answers is asked, not who it is: players check the certificate.
-    const socket = secure
-      ? connectTls({ host, port, servername: host, rejectUnauthorized: false })
-      : connectPlain({ host, port })
+    const { lookup } = this.#names
+    const to = { host, port, lookup }
+    // An address is no name that a certificate could be chosen by.
+    const named = isIP(host) === 0 ? { servername: host } : {}
+    const socket = secure ? connectTls({ ...to, ...named, rejectUnauthorized: false }) : connectPlain(to)
     this.#socket = socket
+    this.#isFound = isIP(host) !== 0
     socket.setNoDelay(true)
+    socket.on('lookup', () => {
+      if (this.#socket === socket) this.#isFound = true
+    })
     socket.on('data', (chunk: Buffer) => {
       if (this.#socket === socket) this.#read(chunk)
     })
