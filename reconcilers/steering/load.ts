@@ -33,7 +33,8 @@ export function deriveLoad(world: World): void {
     for (let i = from; i < to; i++) {
       const a = items[i]!
       const upMs = nowMs - world.upSinceMs[a]!
-      const share = upMs >= slowStartMs ? 1 : Math.max(LEAST_SHARE, upMs / slowStartMs)
+      // Where the clock was put back, it came up in the future: who knows when, but not just now.
+      const share = upMs >= slowStartMs || upMs < 0 ? 1 : Math.max(LEAST_SHARE, upMs / slowStartMs)
       const load = ((isFresh(world, a) ? reportedLoad(world, a) : mean) + world.sent[a]!) / share
       const weight = world.throughputGbps[a]! * share
       const place = appliancePlace[a]!
@@ -56,7 +57,7 @@ export function slowestStart(world: World): number {
 }
 
 const isFresh = (world: World, a: number) =>
-  world.nowMs - world.reportedAtMs[a]! <= STALE_LOAD_MS && !Number.isNaN(world.reported[a]!)
+  Math.abs(world.nowMs - world.reportedAtMs[a]!) <= STALE_LOAD_MS && !Number.isNaN(world.reported[a]!)
 
 /** Mean load of the appliances with a fresh report, by throughput; 0 when there is none. */
 function freshMean(world: World, from: number, to: number): number {
