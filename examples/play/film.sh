@@ -11,12 +11,16 @@ input=(-f lavfi -i 'testsrc2=size=640x360:rate=25:duration=24' -f lavfi -i 'sine
 sound=1:a
 if [ -n "$video" ]; then
   input=(-i "$video")
-  sound=0:a
+  sound=0:a:0
+  if ! ffprobe -v error -select_streams a -show_entries stream=index -of csv=p=0 "$video" | grep -q .; then
+    input+=(-f lavfi -i anullsrc=sample_rate=48000)
+    sound=1:a
+  fi
 fi
 
 mkdir -p "$folder/film" "$folder/page"
 # Two renditions in segments of two seconds, each of which begins with a key frame, so that players may change between them.
-ffmpeg -hide_banner -loglevel error -nostdin -y "${input[@]}" \
+ffmpeg -hide_banner -loglevel error -nostdin -y "${input[@]}" -shortest \
   -filter_complex '[0:v]fps=25,split=2[high][low];[high]scale=640:-2[v0];[low]scale=320:-2[v1]' \
   -map '[v0]' -map "$sound" -map '[v1]' -map "$sound" \
   -c:v libx264 -preset ultrafast -profile:v main -pix_fmt yuv420p -g 50 -keyint_min 50 -sc_threshold 0 \
