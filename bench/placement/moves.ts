@@ -43,7 +43,9 @@ function solve(of: ReturnType<typeof world>, boxes: readonly Box[], held: Holdin
     region: 'eu',
     parents: [],
     demandGbps: load,
-    gone: [...held].filter(([key]) => !keys.has(key)).map(([, set]) => ({ held: set })),
+    gone: [...held]
+      .filter(([key]) => !keys.has(key))
+      .map(([key, set]) => ({ key, storageBytes: 0, throughputGbps: 0, held: set })),
     appliances: boxes.map((box) => ({ ...box, ...(held.has(box.key) && { held: held.get(box.key)! }) })),
   }
   const input: SolverInput = {

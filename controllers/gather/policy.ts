@@ -4,7 +4,7 @@ import type { Demand } from '../../reconcilers/blobs/demand.ts'
 import type { Brake } from '../../reconcilers/brake/brake.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
 import { demandSource, withNewFiles } from '../../reconcilers/placement/demand-source.ts'
-import { type Held, type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
+import { type Held, type HeldAt, type Reserved, reservedBy } from '../../reconcilers/placement/inputs.ts'
 import { joinPlaced, type Placed, place as placeHere } from '../../reconcilers/placement/placed.ts'
 import {
   currentPlan,
@@ -187,8 +187,8 @@ export function planInForce(
 
 /** What a new plan is made from besides the catalog. */
 async function gatherRest(input: PolicyInput, reader: BlobReader): Promise<Omit<PlanMaterial, 'catalog'>> {
-  const [demand, held] = await Promise.all([demandOf(input, reader), heldNow(currentPlan(input), reader)])
-  return { demand, held }
+  const [demand, now] = await Promise.all([demandOf(input, reader), heldNow(currentPlan(input), reader)])
+  return { demand, ...now }
 }
 
 /** What viewers ask for, from where the policy wants it. */
@@ -202,17 +202,22 @@ async function demandOf({ policy, catalog }: PolicyInput, reader: BlobReader): P
 /** Manifests that are on their way at the same time. */
 const READ_AT_ONCE = 512
 
-async function heldNow(plan: PlacementPlan | undefined, reader: BlobReader): Promise<Held> {
+async function heldNow(
+  plan: PlacementPlan | undefined,
+  reader: BlobReader,
+): Promise<{ readonly held: Held; readonly heldAt: HeldAt }> {
   const held = new Map<string, StoredManifest>()
-  if (!plan) return held
+  const heldAt = new Map<string, string>()
+  if (!plan) return { held, heldAt }
   const sets = new StoredSets()
   const { rows } = await reader.index(plan.spec.index.digest)
   for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
     const some = rows.slice(start, start + READ_AT_ONCE)
     const sources = await Promise.all(some.map(({ manifest }) => reader.source(manifest)))
-    some.forEach(({ namespace, name }, i) => {
+    some.forEach(({ namespace, name, site }, i) => {
       held.set(`${namespace}/${name}`, sets.of(sources[i]!))
+      if (site !== undefined) heldAt.set(`${namespace}/${name}`, site)
     })
   }
-  return held
+  return { held, heldAt }
 }

@@ -12,7 +12,10 @@ type Words = Uint32Array
 
 type ApplianceMessage = Omit<PlacementAppliance, 'held'> & { readonly held?: Words | SetSource }
 
-type SiteMessage = Omit<PlacementSite, 'appliances'> & { readonly appliances: readonly ApplianceMessage[] }
+type SiteMessage = Omit<PlacementSite, 'appliances' | 'gone'> & {
+  readonly appliances: readonly ApplianceMessage[]
+  readonly gone?: readonly ApplianceMessage[]
+}
 
 export type ProblemMessage = Omit<PlacementProblem, 'sites' | 'pins' | 'excluded' | 'licences'> & {
   readonly sites: readonly SiteMessage[]
@@ -49,7 +52,11 @@ export function problemMessage({ sites, pins, excluded, licences = [], ...rest }
     sizes: shared(rest.sizes),
     popularity: rest.popularity.map(shared),
     fileHashes: shared(rest.fileHashes),
-    sites: sites.map(({ appliances, ...site }) => ({ ...site, appliances: appliances.map(applianceMessage) })),
+    sites: sites.map(({ appliances, gone, ...site }) => ({
+      ...site,
+      appliances: appliances.map(applianceMessage),
+      ...(gone && { gone: gone.map(applianceMessage) }),
+    })),
     pins: pins.map(({ files, copies }) => ({ files: files.words, copies })),
     excluded: excluded.words,
     licences: licences.map(({ files, regions }) => ({ files: files.words, regions })),
@@ -75,9 +82,10 @@ export function problemFrom({ sites, pins, excluded, licences, ...rest }: Proble
   const sets = new StoredSets()
   return {
     ...rest,
-    sites: sites.map(({ appliances, ...site }) => ({
+    sites: sites.map(({ appliances, gone, ...site }) => ({
       ...site,
       appliances: appliances.map((appliance) => applianceFrom(appliance, sets)),
+      ...(gone && { gone: gone.map((appliance) => applianceFrom(appliance, sets)) }),
     })),
     pins: pins.map(({ files, copies }) => ({ files: new FileSet(files), copies })),
     excluded: new FileSet(excluded),

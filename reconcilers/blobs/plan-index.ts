@@ -6,6 +6,8 @@ export interface PlanIndexRow {
   readonly manifest: string
   readonly files: number
   readonly bytes: number
+  /** `namespace/name` of the site that it was at. Indexes from before this was written down do not say. */
+  readonly site?: string
 }
 
 /** Sites that a plan placed together, with no regard to the others: a plan that would place them by the same again takes over what came of it. */
@@ -47,8 +49,8 @@ export interface PlanIndex {
 /** NDJSON: a header line, a row per appliance, then the parts. Rows are sorted, so that the same plan always gives the same bytes. */
 export function encodePlanIndex(index: PlanIndex): Uint8Array {
   const rows = [...index.rows].sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name))
-  const lines = rows.map(({ namespace, name, manifest, files, bytes }) =>
-    JSON.stringify({ namespace, name, manifest, files, bytes }),
+  const lines = rows.map(({ namespace, name, manifest, files, bytes, site }) =>
+    JSON.stringify({ namespace, name, manifest, files, bytes, site }),
   )
   const parts = (index.parts ?? []).map((part) => JSON.stringify({ part }))
   return new TextEncoder().encode(

@@ -2,7 +2,7 @@ import type { Catalog, PlacementPolicy, Site } from '../../crds/types.gen.ts'
 import type { CatalogFiles } from '../blobs/catalog-lines.ts'
 import { columnOf, type Demand } from '../blobs/demand.ts'
 import { FileSet } from '../blobs/file-set.ts'
-import type { PlanIndex } from '../blobs/plan-index.ts'
+import { compare, type PlanIndex } from '../blobs/plan-index.ts'
 import { keyOf } from '../identity.ts'
 import { demandSource } from './demand-source.ts'
 import { globMatcher } from './glob.ts'
@@ -16,6 +16,9 @@ export type Reserved = ReadonlyMap<string, number>
 
 /** What the plan in force asks of each appliance (`namespace/name`): in memory, or brought there when it is looked at. */
 export type Held = ReadonlyMap<string, FileSet | StoredSet>
+
+/** Key of the site that each appliance (`namespace/name`) was at when the plan in force was made, where that plan says so. */
+export type HeldAt = ReadonlyMap<string, string>
 
 /** Sums what the plans in force of earlier policies ask of each appliance. */
 export function reservedBy(indexes: readonly PlanIndex[]): Reserved {
@@ -103,7 +106,7 @@ function median(values: readonly number[]): number | undefined {
   return high === undefined ? undefined : (sorted[(sorted.length - 1) >> 1]! + high) / 2
 }
 
-/** Poses the policy's question to a solver. `held`: over indices of the same catalog. */
+/** Poses the policy's question to a solver. `held`: over indices of the same catalog; `heldAt`: where. */
 export function poseProblem(
   policy: PlacementPolicy,
   { files }: { readonly files: CatalogFiles },
@@ -111,6 +114,7 @@ export function poseProblem(
   targets: readonly Target[],
   reserved: Reserved,
   held: Held,
+  heldAt: HeldAt = new Map(),
 ): PlacementProblem {
   const size = files.length
   const sizes = new Float64Array(size).fill(Number.NaN)
@@ -136,7 +140,7 @@ export function poseProblem(
     sizes,
     popularity: demand.popularity.map((column) => resized(column, size)),
     fileHashes,
-    sites: sitesOf(policy, demand, targets, reserved, held),
+    sites: sitesOf(policy, demand, targets, reserved, held, heldAt),
     copies: { perSite: policy.spec.copies?.perSite ?? 1, perRegion: policy.spec.copies?.perRegion ?? 0 },
     pins: (policy.spec.pins ?? []).map((pin, i) => ({
       files: pins[i]!.files,
@@ -163,8 +167,10 @@ function sitesOf(
   targets: readonly Target[],
   reserved: Reserved,
   held: Held,
+  heldAt: HeldAt,
 ): PlacementSite[] {
   const bySite = Map.groupBy(targets, (target) => keyOf(target.site))
+  const gone = goneFrom(targets, held, heldAt)
   const fillBytes = policy.spec.churn?.maxFillBytesPerSite
   const peaks = sitePeaks([...bySite.values()].map(([first]) => first!.site))
   return [...bySite].map(([key, members]) => {
@@ -182,8 +188,23 @@ function sitesOf(
         const storageBytes = storageFor(policy, target, reserved)
         return holding({ key, storageBytes, throughputGbps: target.hardwareClass.spec.throughputGbps }, held.get(key))
       }),
+      ...(gone.has(key) && { gone: gone.get(key)! }),
     }
   })
+}
+
+/** By site: appliances that have left it since the plan in force was made, by key. */
+function goneFrom(targets: readonly Target[], held: Held, heldAt: HeldAt): Map<string, PlacementAppliance[]> {
+  const now = new Map(targets.map(({ appliance, site }) => [keyOf(appliance), keyOf(site)]))
+  const gone = [...heldAt]
+    .filter(([key, site]) => now.get(key) !== site && held.has(key))
+    .sort(([a], [b]) => compare(a, b))
+  const left = gone.map(([key, site]) => {
+    return { site, appliance: holding({ key, storageBytes: 0, throughputGbps: 0 }, held.get(key)) }
+  })
+  return new Map(
+    [...Map.groupBy(left, ({ site }) => site)].map(([site, each]) => [site, each.map(({ appliance }) => appliance)]),
+  )
 }
 
 function holding(appliance: PlacementAppliance, held: FileSet | StoredSet | undefined): PlacementAppliance {

@@ -10,7 +10,7 @@ import { identify, keyOf } from '../identity.ts'
 import { type Plan, type PlanBuilder, plan, refOf } from '../plan.ts'
 import type { SoFar } from './control.ts'
 import { demandSource } from './demand-source.ts'
-import { type Held, planInputs, poseProblem, type Reserved } from './inputs.ts'
+import { type Held, type HeldAt, planInputs, poseProblem, type Reserved } from './inputs.ts'
 import { type Placed, place } from './placed.ts'
 import type { PlacementProblem, PlacementSolver } from './problem.ts'
 import type { Target } from './select.ts'
@@ -24,6 +24,7 @@ export interface PlanMaterial {
   readonly catalog: { readonly files: CatalogFiles }
   readonly demand: Demand
   readonly held: Held
+  readonly heldAt?: HeldAt
 }
 
 /** The question that `problemOf` poses, so that what it was posed from can be let go. */
@@ -144,7 +145,8 @@ export function tellSolving(input: PolicyInput, { done, soFar }: SolvingProgress
 
 /** What the solver is asked for a policy's next plan. */
 export function problemOf({ policy, targets, reserved }: PolicyInput, material: PlanMaterial): PlacementProblem {
-  return poseProblem(policy, material.catalog, material.demand, targets, reserved, material.held)
+  const { catalog, demand, held, heldAt } = material
+  return poseProblem(policy, catalog, demand, targets, reserved, held, heldAt)
 }
 
 function makePlan(

@@ -32,6 +32,8 @@ export interface PlacementSite {
   /** The most that may be moved to it, in bytes, where it holds something already. Whatever pays, unless told. */
   readonly fillBytes?: number
   readonly appliances: readonly PlacementAppliance[]
+  /** Those that were here when the plan in force was made, and are not any more: what it asked them to hold. */
+  readonly gone?: readonly PlacementAppliance[]
 }
 
 /** Files that must be placed before all others. `copies` per site; `all`: on every appliance. */

@@ -124,7 +124,7 @@ function coverOf(problem: PlacementProblem, sites: readonly PlacementSite[]): Pi
   return { somewhere, everywhere: everywhere ?? new FileSet() }
 }
 
-/** Digests what sites are placed by, in an order of its own. What they hold is left out: that is what the plan in force made of the rest. */
+/** Digests what sites are placed by, in an order of its own. What they hold, or held, is left out: that is what the plan in force made of the rest. */
 function partInputs(
   problem: PlacementProblem,
   { solver, catalogDigest, digest }: PartContext,
@@ -137,7 +137,7 @@ function partInputs(
   return (sites) => {
     const own = [...sites]
       .sort((a, b) => compare(a.key, b.key))
-      .map(({ demandClass = 0, appliances, ...site }) => ({
+      .map(({ demandClass = 0, appliances, gone: _, ...site }) => ({
         ...site,
         popularity: columns[demandClass],
         appliances: [...appliances].sort((a, b) => compare(a.key, b.key)),

@@ -30,9 +30,11 @@ export function writePlan(
 ): { readonly object: PlacementPlan; readonly blobs: readonly PlannedBlob[] } {
   const { policy, catalog, digest } = source
   const catalogDigest = catalog.status?.digest ?? ''
+  const siteOf = new Map(problem.sites.flatMap((site) => site.appliances.map(({ key }) => [key, site.key] as const)))
   const rows = placed.appliances.map(({ key, manifest, files, bytes }) => {
     const [namespace = '', name = ''] = key.split('/')
-    return { namespace, name, manifest: manifest.digest, files, bytes }
+    const site = siteOf.get(key)
+    return { namespace, name, manifest: manifest.digest, files, bytes, ...(site !== undefined && { site }) }
   })
   const parts = partsOf(problem, placed, { solver: inputs.solver, catalogDigest, digest })
   const index = encodePlanIndex({ catalog: catalogDigest, rows, parts })

@@ -19,7 +19,7 @@ const FILES = 2000
 const sizes = Float64Array.from({ length: FILES }, (_, f) => 50 + (mix(f) % 200))
 const catalogDigest = digestOf(new Uint8Array(1))
 
-/** Three regions of a regional site and four edges, with a pin, an exclusion, and one appliance that holds something. */
+/** Three regions of a regional site and four edges, with a pin, an exclusion, one appliance that holds something, and one that has left. */
 function problem(): PlacementProblem {
   const site = (key: string, parents: string[], count: number): PlacementSite => ({
     key,
@@ -32,6 +32,9 @@ function problem(): PlacementProblem {
       throughputGbps: 10,
       ...(i === 0 && { held: FileSet.of([1, 5, 999]) }),
     })),
+    ...(key === 'r0-a' && {
+      gone: [{ key: 'r0-a/9', storageBytes: 0, throughputGbps: 0, held: FileSet.of([2, 3, 5]) }],
+    }),
   })
   const regions = ['r0', 'r1', 'r2']
   return {

@@ -8,9 +8,6 @@ export interface SolverAppliance {
   readonly held?: FileSet
 }
 
-/** What the plan in force asked of an appliance that is not there any more. */
-export type Gone = Pick<SolverAppliance, 'held'>
-
 export interface SolverSite {
   readonly key: string
   readonly region: string
@@ -28,7 +25,7 @@ export interface SolverSite {
   /** The most that may be moved into it, in bytes. Whatever pays, unless told. */
   readonly fillBytes?: number
   /** Appliances that have left it since the plan in force was made; see `mostMoved`. */
-  readonly gone?: readonly Gone[]
+  readonly gone?: readonly SolverAppliance[]
 }
 
 export interface SolverInput {

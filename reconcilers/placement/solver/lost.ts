@@ -1,6 +1,6 @@
 import { FileSet } from '../../blobs/file-set.ts'
 import { type Bands, ONLY_ABOVE } from './bands.ts'
-import type { Gone, SolverAppliance } from './input.ts'
+import type { SolverAppliance } from './input.ts'
 
 /**
  * What a site may move by the plan that an appliance's leaving makes: what only that one held,
@@ -11,7 +11,11 @@ import type { Gone, SolverAppliance } from './input.ts'
  * differ, a loss changes which files are best on which kind: what is worth most is moved at once, within this; the rest waits for later plans, which know nothing of the loss.
  * Infinite where none has left. In bytes.
  */
-export function mostMoved(appliances: readonly SolverAppliance[], gone: readonly Gone[], bands: Bands): number {
+export function mostMoved(
+  appliances: readonly SolverAppliance[],
+  gone: readonly SolverAppliance[],
+  bands: Bands,
+): number {
   if (gone.length === 0) return Number.POSITIVE_INFINITY
   let most = 0
   const held: FileSet[] = []

@@ -1,5 +1,5 @@
 import { compare } from '../../blobs/plan-index.ts'
-import type { Gone, SolverAppliance, SolverSite } from './input.ts'
+import type { SolverAppliance, SolverSite } from './input.ts'
 import type { Market } from './markets.ts'
 import { type Capacity, MAX_TYPES } from './site-dual.ts'
 
@@ -17,7 +17,7 @@ export interface Site {
   /** Throughput matters only where demand is known. */
   readonly measured: boolean
   readonly fillBytes: number
-  readonly gone: readonly Gone[]
+  readonly gone: readonly SolverAppliance[]
 }
 
 /** Appliances by key, in their types. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Appliance, Assignment, PlacementPlan, PlacementPolicy, Site } from '../../../crds/types.gen.ts'
 import { catalogOf } from '../../../reconcilers/blobs/catalog.ts'
+import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
 import { decodeFileSet } from '../../../reconcilers/blobs/file-set-blob.ts'
 import { decodePlanIndex } from '../../../reconcilers/blobs/plan-index.ts'
 import { reservedBy, sitePeaks } from '../../../reconcilers/placement/inputs.ts'
@@ -8,6 +9,7 @@ import {
   needsPlan,
   type PolicyInput,
   planPolicy,
+  problemOf,
   progressOf,
   waitsFor,
 } from '../../../reconcilers/placement/plan-policy.ts'
@@ -90,10 +92,34 @@ test('a policy becomes an immutable plan, its index and a manifest per appliance
   })
   const blobs = new Map(plan.blobs.map((b) => [b.digest, b.bytes as Uint8Array]))
   const index = decodePlanIndex(blobs.get(made.spec.index.digest)!)
-  expect(index.rows.map((r) => r.name)).toEqual(['ams1', 'fra1', 'fra2'])
+  expect(index.rows.map(({ name, site }) => [name, site])).toEqual([
+    ['ams1', 'default/ams'],
+    ['fra1', 'default/fra'],
+    ['fra2', 'default/fra'],
+  ])
   const sets = index.rows.slice(1).map((r) => decodeFileSet(blobs.get(r.manifest)!).set)
   expect(sets[0]!.union(sets[1]!).size).toBe(10)
   expect(statusOf(plan)!.status?.currentPlan).toBe(made.metadata.name)
+})
+
+test.each<[name: string, storage: Record<string, number>, heldAt: [string, string][], gone: Record<string, string[]>]>([
+  ['one that is not there any more', { fra1: 600 }, [['fra2', 'fra']], { fra: ['fra2'] }],
+  ['one that is at another site now', { fra1: 600, ams1: 600 }, [['ams1', 'fra']], { fra: ['ams1'] }],
+  ['none, where all are where they were', { fra1: 600, fra2: 600 }, [['fra1', 'fra']], {}],
+  ['none of a site that is left without any', { ams1: 600 }, [['fra1', 'fra']], {}],
+  ['none, where the plan in force does not say where they were', { fra1: 600 }, [], {}],
+])('who has left a site is told of: %s', (_name, storage, heldAt, gone) => {
+  const names = ['fra1', 'fra2', 'ams1']
+  const material = {
+    catalog: content,
+    demand,
+    held: new Map(names.map((name) => [`default/${name}`, FileSet.of([1, 2])])),
+    heldAt: new Map(heldAt.map(([name, at]) => [`default/${name}`, `default/${at}`])),
+  }
+  const { sites } = problemOf(input({ targets: targetsOf(storage) }), material)
+  const told = sites.flatMap((site) => (site.gone ? [[site.key.split('/')[1], site.gone.map(({ key }) => key)]] : []))
+  expect(told).toEqual(Object.entries(gone).map(([site, left]) => [site, left.map((name) => `default/${name}`)]))
+  for (const { held } of sites.flatMap((site) => site.gone ?? [])) expect([...held!]).toEqual([1, 2])
 })
 
 test('the plan becomes the target only if the policy is still as it was read', () => {

@@ -36,7 +36,7 @@ test.each<[name: string, gone: number[][], here: (number[] | undefined)[], copie
   expect(
     mostMoved(
       appliances,
-      gone.map((files) => ({ held: FileSet.of(files) })),
+      gone.map((files, i) => ({ key: `gone-${i}`, storageBytes: 0, throughputGbps: 0, held: FileSet.of(files) })),
       bands(copies),
     ),
   ).toBe(most)

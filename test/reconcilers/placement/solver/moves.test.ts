@@ -75,7 +75,7 @@ describe('an appliance less', () => {
     const before = solve(inputOf(sizes, [site], { popularity })).holdings
     const left = { ...site, appliances: site.appliances.filter((_, i) => i !== lost) }
     const [known] = holding([left], before)
-    const gone = [{ held: before.get(`a-${lost}`)! }]
+    const gone = [{ ...site.appliances[lost]!, held: before.get(`a-${lost}`)! }]
     const told = solve(inputOf(sizes, [{ ...known!, gone }], { popularity }))
     const alone = gone[0]!.held.difference(
       left.appliances.reduce((all, { key }) => all.union(before.get(key)!), new FileSet()),
@@ -98,9 +98,13 @@ describe('an appliance less', () => {
       ...site,
       appliances: site.appliances.map((each, i) => (i === 3 ? { ...each, key: 'b-3' } : each)),
     }
-    const input = inputOf(sizes, holding([{ ...replaced, gone: [{ held: before.get('a-3')! }] }], before), {
-      popularity,
-    })
+    const input = inputOf(
+      sizes,
+      holding([{ ...replaced, gone: [{ ...site.appliances[3]!, held: before.get('a-3')! }] }], before),
+      {
+        popularity,
+      },
+    )
     const after = solve(input)
     expect(movedIn(sizes, before, after.holdings, 'b-3') / all).toBeGreaterThan(0.075)
     expect(movedIn(sizes, before, after.holdings, 'a-') / all).toBeLessThan(0.02)
