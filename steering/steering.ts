@@ -34,7 +34,7 @@ import { coverageFile } from './world/coverage-file.ts'
 import { Feed } from './world/feed.ts'
 import { geoFile } from './world/geo-file.ts'
 import { Model } from './world/model.ts'
-import { siteNetworks } from './world/site-networks.ts'
+import { SiteNetworks } from './world/site-networks.ts'
 import { Snapshot } from './world/snapshot.ts'
 
 export interface DnsOptions {
@@ -169,10 +169,11 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
             return site === '' ? undefined : { site, coordinates }
           },
         })
+  const networks = new SiteNetworks()
   const mapOf = (sites: readonly Site[]) => {
     const regions = geo ? regionsOfCountries(sites) : undefined
     return clientMapOf({
-      sites: siteNetworks(sites),
+      sites: networks,
       ...(bgp ? { bgp: bgp.routes } : {}),
       ...(coverage ? { coverage: covered } : {}),
       ...(geo
@@ -194,7 +195,9 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
       health.forgetProbe(appliance)
     },
     onSites(sites) {
-      clientMap = mapOf([...sites])
+      const all = [...sites]
+      networks.follow(all)
+      clientMap = mapOf(all)
     },
   })
   const random = randomBits(Math.floor(Math.random() * 2 ** 32))
@@ -207,12 +210,15 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   let closing: Promise<void> | undefined
   const fromSnapshot = (await snapshot?.load()) ?? false
   const healthChecks = () => ({ listener: server.listening ? undefined : 'takes no connections' })
-  const readiness = () => ({
-    fleet: feed.following || fromSnapshot ? undefined : 'has not been read yet',
-    catalogs:
-      world.catalogKeys.length > 0 || !feed.following || inventories.pending === 0 ? undefined : 'are being read',
-    ...(closing ? { closing: 'stops soon' } : {}),
-  })
+  const readiness = () => {
+    const hasFleet = feed.following || fromSnapshot
+    const hasContent = hasFleet && (inventories.pending === 0 || inventories.timesIdle > 0)
+    return {
+      fleet: hasFleet ? undefined : 'has not been read yet',
+      content: hasContent ? undefined : 'is being read',
+      ...(closing ? { closing: 'stops soon' } : {}),
+    }
+  }
   const trusted = new TrustedProxies(options.trustedProxies ?? [])
   const peers = new Peers(trusted, options.forwardingHeader ?? 'x-forwarded-for')
   const api = new Api({

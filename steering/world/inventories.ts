@@ -50,6 +50,8 @@ export class Inventories {
   readonly #queue: (() => Promise<void>)[] = []
   #reading = 0
   #closed = false
+  /** How often everything that was to be read had been. */
+  timesIdle = 0
 
   constructor(options: InventoriesOptions) {
     this.#options = options
@@ -241,6 +243,7 @@ export class Inventories {
       this.#reading++
       void read().finally(() => {
         this.#reading--
+        if (this.pending === 0) this.timesIdle++
         this.#next()
       })
     }

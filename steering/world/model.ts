@@ -68,6 +68,7 @@ export class Model {
   }
   #listener: ModelListener | undefined
   #settling = false
+  #sitesChanged = false
   #cancelTick = () => {}
   #closed = false
   /** Goes up with every change of the objects. */
@@ -121,13 +122,13 @@ export class Model {
     const before = this.#objects[kind].get(key)
     if (before && JSON.stringify(before) === JSON.stringify(next)) return
     this.#objects[kind].set(key, next)
-    this.#changed()
+    this.#changed(kind)
     this.#put[kind](key, next as never, before as never)
   }
 
   remove(kind: Kind, key: string): void {
     if (!this.#objects[kind].delete(key)) return
-    this.#changed()
+    this.#changed(kind)
     this.#remove[kind](key)
   }
 
@@ -217,8 +218,9 @@ export class Model {
     setPolicies(this.world, [...this.#objects.SteeringPolicy.values()] as SteeringPolicy[])
   }
 
-  #changed(): void {
+  #changed(kind: Kind): void {
     this.version++
+    if (kind === 'Site') this.#sitesChanged = true
     this.#settle()
   }
 
@@ -229,6 +231,8 @@ export class Model {
       this.#settling = false
       if (this.#closed) return
       this.tick()
+      if (!this.#sitesChanged) return
+      this.#sitesChanged = false
       this.#listener?.onSites(this.#objects.Site.values())
     })
   }
