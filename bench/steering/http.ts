@@ -1,21 +1,26 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { get } from 'node:http'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Report } from '../benchmark.ts'
-import { fullLoad, pacedLoad, type Questions } from './load.ts'
+import { Load, type Questions } from './load.ts'
 import type { FromServer, ToServer } from './serve.ts'
 import { clientOf, type FleetSize, pathOf } from './world.ts'
 
 const FLEET: FleetSize = { sites: 2000, appliancesPerSite: 4, files: 100_000 }
+/** Connections that ask without a pause; at half of that load, more may wait for their answer. */
 const CONNECTIONS = 32
-const ROUNDS = 7
-const ROUND_MS = 1500
-const PACED_ROUNDS = 7
-const PACED_MS = 1500
+const PACED_CONNECTIONS = 128
+const WARM_UP_MS = 2000
+/** Many and short, the one right after the other: what else the machine does meets both alike. */
+const ROUNDS = 25
+const ROUND_MS = 400
+const PACED_ROUNDS = 15
+const PACED_MS = 800
 
 /**
  * Questions to steering beside the same questions to a handler of node:http that gives an answer of the same length, in turn on one machine, from the same client:
- * one server process each, which has one core to itself as the client has the other.
+ * one server process each, both on the same core, which is idle while the other is asked; the client has another.
  */
 export async function compareSteeringHttp(report: Report): Promise<void> {
   const steering = await Server.start({ type: 'steering', fleet: FLEET })
@@ -26,6 +31,7 @@ export async function compareSteeringHttp(report: Report): Promise<void> {
     report.note(
       `${FLEET.sites} sites, ${FLEET.sites * FLEET.appliancesPerSite} appliances, ${FLEET.files} files; an answer has ${urls.length} URLs, ${body.length} bytes`,
     )
+    if (!(steering.hasOneCore && bare.hasOneCore)) report.note('without taskset: the servers are not kept to one core')
     try {
       const rows = [['', 'answers/s', 'bare', 'ratio', 'µs of CPU', 'bare', 'ratio']]
       for (const method of ['GET', 'POST'] as const) rows.push(await compare(report, method, steering, bare))
@@ -38,66 +44,60 @@ export async function compareSteeringHttp(report: Report): Promise<void> {
   }
 }
 
-async function compare(report: Report, method: 'GET' | 'POST', steering: Server, bare: Server): Promise<string[]> {
-  const requests = requestsOf(method)
-  const servers = [steering, bare]
-  const rates: [number[], number[]] = [[], []]
-  const costs: [number[], number[]] = [[], []]
-  for (const server of servers) await fullLoad(server.port, requests, CONNECTIONS, ROUND_MS)
-  for (let round = 0; round < ROUNDS; round++) {
-    // The first in a round is not always the same: the machine may be slowing down, or speeding up.
-    for (const i of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const server = servers[i]!
-      const before = await server.cpuMs()
-      const rate = await fullLoad(server.port, requests, CONNECTIONS, ROUND_MS)
-      rates[i].push(rate)
-      costs[i].push((((await server.cpuMs()) - before) * 1000) / (rate * (ROUND_MS / 1000)))
-    }
-  }
-  const rate = median(rates[0].map((each, round) => each / rates[1][round]!))
-  const cost = median(costs[0].map((each, round) => each / costs[1][round]!))
-  report.figure({
-    ...{
-      name: `${method}: answers per second, of those of a bare handler`,
-      value: rate,
-      unit: '×',
-      target: { atLeast: 0.9 },
-    },
-  })
-  await latency(report, method, requests, steering, bare, median(rates[1]) / 2)
-  const number = (value: number, digits = 0) => value.toFixed(digits)
-  return [
-    method,
-    ...[number(median(rates[0])), number(median(rates[1])), number(rate, 2)],
-    ...[number(median(costs[0]), 1), number(median(costs[1]), 1), number(cost, 2)],
-  ]
-}
+/** What was measured of steering, and of the bare handler, in each round. */
+type Pair = readonly [ours: number[], theirs: number[]]
 
-async function latency(
-  report: Report,
-  method: string,
-  requests: Questions,
-  steering: Server,
-  bare: Server,
-  perSecond: number,
-): Promise<void> {
-  const p99s: [number[], number[]] = [[], []]
-  for (let round = 0; round < PACED_ROUNDS; round++) {
-    for (const [i, server] of [steering, bare].entries()) {
-      const latencies = await pacedLoad(server.port, requests, perSecond, PACED_MS)
-      p99s[i === 0 ? 0 : 1].push(latencies[Math.floor(latencies.length * 0.99)]!)
-    }
+async function compare(report: Report, method: 'GET' | 'POST', steering: Server, bare: Server): Promise<string[]> {
+  const questions = requestsOf(method)
+  const servers = [steering, bare] as const
+  const loads: Load[] = []
+  for (const { port } of servers) {
+    const load = await Load.open(port, questions, PACED_CONNECTIONS)
+    await load.full(PACED_CONNECTIONS, WARM_UP_MS)
+    loads.push(load)
   }
-  const [ours, theirs] = [median(p99s[0]), median(p99s[1])]
-  const ratio = median(p99s[0].map((each, round) => each / p99s[1][round]!))
-  report.note(`${method} at ${Math.round(perSecond)}/s: p99 ${ours.toFixed(2)} ms, bare ${theirs.toFixed(2)} ms`)
+  const rates: Pair = [[], []]
+  const costs: Pair = [[], []]
+  await inTurn(ROUNDS, async (i) => {
+    const before = await servers[i].cpuMs()
+    const { answers, seconds } = await loads[i]!.full(CONNECTIONS, ROUND_MS)
+    rates[i].push(answers / seconds)
+    costs[i].push((((await servers[i].cpuMs()) - before) * 1000) / answers)
+  })
+  const perSecond = median(rates[1]) / 2
+  const p99s: Pair = [[], []]
+  await inTurn(PACED_ROUNDS, async (i) => {
+    const latencies = await loads[i]!.paced(perSecond, PACED_MS)
+    p99s[i].push(latencies[Math.floor(latencies.length * 0.99)]!)
+  })
+  for (const load of loads) load.close()
   report.figure({
-    name: `${method}: p99 at half load, of that of a bare handler`,
-    value: ratio,
-    unit: '×',
+    ...{ name: `${method}: answers per second, of those of a bare handler`, value: ratio(rates), unit: '×' },
+    target: { atLeast: 0.9 },
+  })
+  report.figure({
+    ...{ name: `${method}: CPU time per answer, of that of a bare handler`, value: ratio(costs), unit: '×' },
+  })
+  const [ours, theirs] = p99s.map((each) => median(each).toFixed(2))
+  report.note(`${method} at ${Math.round(perSecond)}/s: p99 ${ours} ms, bare ${theirs} ms`)
+  report.figure({
+    ...{ name: `${method}: p99 at half load, of that of a bare handler`, value: ratio(p99s), unit: '×' },
     target: { atMost: 2 },
   })
+  const told = (pair: Pair, digits: number) => [
+    ...[median(pair[0]).toFixed(digits), median(pair[1]).toFixed(digits), ratio(pair).toFixed(2)],
+  ]
+  return [method, ...told(rates, 0), ...told(costs, 1)]
 }
+
+/** Measures one and the other, round by round. The first in a round is not always the same: the machine may be slowing down, or speeding up. */
+async function inTurn(rounds: number, measure: (which: 0 | 1) => Promise<void>): Promise<void> {
+  for (let round = 0; round < rounds; round++)
+    for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) await measure(which)
+}
+
+/** The median of what each round says. */
+const ratio = ([ours, theirs]: Pair) => median(ours.map((each, round) => each / theirs[round]!))
 
 /** Of many clients for many files. */
 function requestsOf(method: 'GET' | 'POST'): Questions {
@@ -135,10 +135,13 @@ function median(values: readonly number[]): number {
 class Server {
   readonly #child: ChildProcess
   readonly port: number
+  readonly hasOneCore: boolean
 
   private constructor(child: ChildProcess, port: number) {
     this.#child = child
     this.port = port
+    const core = String(availableParallelism() - 1)
+    this.hasOneCore = spawnSync('taskset', ['-acp', core, String(child.pid)]).status === 0
   }
 
   static async start(message: ToServer): Promise<Server> {

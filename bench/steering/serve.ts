@@ -11,6 +11,10 @@ import { randomBits, Steerer } from '../../steering/steerer.ts'
 import { siteNetworks } from '../../steering/world/site-networks.ts'
 import { benchModel, type FleetSize } from './world.ts'
 
+/** Each appliance is probed so often; those of so long come together. */
+const PROBE_MS = 700
+const TELL_MS = 7
+
 // A server under load, in a process of its own: steering, or a handler that does nothing but answer.
 
 export type ToServer =
@@ -30,11 +34,14 @@ async function steering(fleet: FleetSize): Promise<number> {
   const { world } = model
   const map = siteNetworks(model.objects('Site').values())
   const counters = new Counters()
-  // As probes tell it: what was sent there since then counts as load until the next.
+  // As probes tell it, spread over their time: what was sent there since then counts as load until the next.
+  let told = 0
   const tell = () => {
-    for (const key of world.applianceKeys) model.load(key, { requests: 3, bytesPerSecond: 2e7 })
+    const { applianceKeys } = world
+    for (let i = Math.ceil((applianceKeys.length * TELL_MS) / PROBE_MS); i > 0; i--)
+      model.load(applianceKeys[told++ % applianceKeys.length]!, { requests: 3, bytesPerSecond: 2e7 })
   }
-  setInterval(tell, 700)
+  setInterval(tell, TELL_MS)
   const clock = systemClock
   const peers = new Peers(new TrustedProxies([]), 'x-forwarded-for')
   const api = new Api({

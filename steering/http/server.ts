@@ -115,13 +115,13 @@ export async function listenHttp({
 function quickLane(
   server: Server,
   parts: Pick<QuickLaneOptions, 'api' | 'peers' | 'heads' | 'clock'>,
-  { headersTimeoutMs, keepAliveMs }: HttpLimits,
+  { requestTimeoutMs, keepAliveMs }: HttpLimits,
 ): QuickLane {
   const [connected] = server.listeners('connection')
   server.removeAllListeners('connection')
   const lane = new QuickLane({
     ...parts,
-    ...{ firstMs: headersTimeoutMs, keepAliveMs },
+    ...{ firstMs: requestTimeoutMs, keepAliveMs },
     giveWay: (socket) => connected!.call(server, socket),
   })
   server.on('connection', (socket) => lane.take(socket))
