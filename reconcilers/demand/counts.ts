@@ -7,6 +7,11 @@ const HALF_LIFE_DAYS = 7
 /** Classes × files that get columns of their own: 128 MiB. Of a catalog of a million files these are the 16 classes that ask for most. */
 const MAX_CELLS = 16e6
 
+/** Files whose days are kept together: 1.3 MiB. */
+const PAGE_ROWS = 4096
+/** What an entry of a map takes, in cells of an array. */
+const MAP_CELLS = 6
+
 /** What the viewers of one class were counted to ask for of a file (by its index) in a day (days since 1970-01-01, UTC). */
 export interface CountedRow {
   readonly demandClass: string
@@ -22,7 +27,7 @@ export interface Counts {
   /** Days on which anything was counted, ascending. On others nobody counted: they say nothing of any file. */
   readonly days: Int32Array
   /** Copies by file and day, of all classes together: by file index, then in the order of `days`. Files that were never counted have none. */
-  readonly byFile: ReadonlyMap<number, Float64Array>
+  readonly byFile: ReadonlyMap<number, Float32Array>
   /** Classes by name, and what each asked for of each file, where lately counts more than long ago. */
   readonly classes: readonly string[]
   readonly recent: readonly Float64Array[]
@@ -37,8 +42,12 @@ export interface Counts {
 export class CountsBuilder {
   readonly #sizes: Float64Array
   readonly #today: number
-  readonly #byFile = new Map<number, Float64Array>()
-  readonly #classes = new Map<string, Map<number, number>>()
+  /** By file: the row of `#pages` that its days are in, or -1. */
+  readonly #rowOf: Int32Array
+  /** Copies by row and day of the window. An array for each file would take twice as much. */
+  readonly #pages: Float32Array[] = []
+  #rows = 0
+  readonly #classes = new Map<string, FileSums>()
   readonly #days = new Uint8Array(WINDOW_DAYS)
   #refused = 0
   #firstRefused: string | undefined
@@ -47,6 +56,7 @@ export class CountsBuilder {
   constructor(sizes: Float64Array, today: number) {
     this.#sizes = sizes
     this.#today = today
+    this.#rowOf = new Int32Array(sizes.length).fill(-1)
   }
 
   add({ demandClass, day, file, requests, bytes }: CountedRow): void {
@@ -64,26 +74,37 @@ export class CountsBuilder {
     if (size === undefined || Number.isNaN(size)) return
     const copies = size > 0 ? bytes / size : requests
     if (copies === 0) return
-    const own = this.#byFile.get(file) ?? new Float64Array(WINDOW_DAYS)
-    this.#byFile.set(file, own)
-    own[at]! += copies
-    const ofClass = this.#classes.get(demandClass) ?? new Map<number, number>()
+    const { page, start } = this.#placeOf(file)
+    page[start + at]! += copies
+    const ofClass = this.#classes.get(demandClass) ?? new FileSums(this.#sizes.length)
     this.#classes.set(demandClass, ofClass)
-    ofClass.set(file, (ofClass.get(file) ?? 0) + copies * weightOf(at))
+    ofClass.add(file, copies * weightOf(at))
+  }
+
+  /** Where the days of a file are; there from then on. */
+  #placeOf(file: number): { readonly page: Float32Array; readonly start: number } {
+    if (this.#rowOf[file] === -1) this.#rowOf[file] = this.#rows++
+    const row = this.#rowOf[file]!
+    const number = Math.floor(row / PAGE_ROWS)
+    this.#pages[number] ??= new Float32Array(PAGE_ROWS * WINDOW_DAYS)
+    return { page: this.#pages[number], start: (row % PAGE_ROWS) * WINDOW_DAYS }
   }
 
   finish(): Counts {
     const days: number[] = []
     for (const [at, seen] of this.#days.entries()) if (seen) days.push(at)
-    const byFile = new Map<number, Float64Array>()
+    const byFile = new Map<number, Float32Array>()
     const recentOfAll = new Float64Array(this.#sizes.length)
-    for (const file of [...this.#byFile.keys()].sort((a, b) => a - b)) {
-      const own = this.#byFile.get(file)!
-      byFile.set(
-        file,
-        Float64Array.from(days, (at) => own[at]!),
-      )
-      for (const at of days) recentOfAll[file]! += own[at]! * weightOf(at)
+    const weights = days.map(weightOf)
+    for (const [file, row] of this.#rowOf.entries()) {
+      if (row === -1) continue
+      const { page, start } = this.#placeOf(file)
+      // In place, without the days on which nobody counted.
+      for (const [i, at] of days.entries()) {
+        page[start + i] = page[start + at]!
+        recentOfAll[file]! += page[start + i]! * weights[i]!
+      }
+      byFile.set(file, page.subarray(start, start + days.length))
     }
     const { classes, recent } = this.#columns()
     return {
@@ -101,19 +122,49 @@ export class CountsBuilder {
   /** The classes that ask for most, as many as there may be. */
   #columns(): Pick<Counts, 'classes' | 'recent'> {
     const most = Math.min(MAX_DEMAND_CLASSES, Math.max(1, Math.floor(MAX_CELLS / this.#sizes.length)))
-    const sums = [...this.#classes].map(([name, files]) => ({
-      name,
-      // By file, so that the sum does not depend on the order of rows.
-      sum: [...files].sort((a, b) => a[0] - b[0]).reduce((sum, [, copies]) => sum + copies, 0),
-    }))
+    const sums = [...this.#classes].map(([name, files]) => ({ name, sum: files.total() }))
     const chosen = sums.sort((a, b) => b.sum - a.sum || (a.name < b.name ? -1 : 1)).slice(0, most)
     const classes = chosen.map(({ name }) => name).sort()
-    const recent = classes.map((name) => {
-      const column = new Float64Array(this.#sizes.length)
-      for (const [file, copies] of this.#classes.get(name)!) column[file] = copies
-      return column
-    })
+    const recent = classes.map((name) => this.#classes.get(name)!.column())
     return { classes, recent }
+  }
+}
+
+/** Sums by file: a map, until that takes more than a column of all files would. */
+class FileSums {
+  readonly #files: number
+  #few: Map<number, number> | undefined = new Map()
+  #all: Float64Array | undefined
+
+  /** `files`: how many there are. */
+  constructor(files: number) {
+    this.#files = files
+  }
+
+  add(file: number, more: number): void {
+    if (this.#all) {
+      this.#all[file]! += more
+      return
+    }
+    this.#few!.set(file, (this.#few!.get(file) ?? 0) + more)
+    if (this.#few!.size * MAP_CELLS > this.#files) {
+      this.#all = this.column()
+      this.#few = undefined
+    }
+  }
+
+  /** Added up by file, so that it does not depend on the order of rows. */
+  total(): number {
+    if (this.#all) return this.#all.reduce((sum, copies) => sum + copies, 0)
+    return [...this.#few!].sort((a, b) => a[0] - b[0]).reduce((sum, [, copies]) => sum + copies, 0)
+  }
+
+  /** By file index. */
+  column(): Float64Array {
+    if (this.#all) return this.#all
+    const column = new Float64Array(this.#files)
+    for (const [file, copies] of this.#few!) column[file] = copies
+    return column
   }
 }
 

@@ -143,9 +143,11 @@ function historyOf({ files, released, ...title }: Title, counts: Counts): TitleH
   const first = firstDay(files, released, counts)
   const from = counts.days.findIndex((day) => day >= first)
   if (from < 0) return []
-  const sums = counts.days.map(() => 0)
-  const totals = Float64Array.from(sums, (_, i) => columns.reduce((sum, column) => sum + column[i]!, 0))
-  return [{ ...title, releasedOn: first, days: counts.days.slice(from), counts: totals.slice(from) }]
+  const totals = Float64Array.from({ length: counts.days.length - from }, (_, i) =>
+    columns.reduce((sum, column) => sum + column[from + i]!, 0),
+  )
+  // All titles share the days.
+  return [{ ...title, releasedOn: first, days: counts.days.subarray(from), counts: totals }]
 }
 
 /** The day of release as the catalog says, or else as counts let guess: the first day counted, unless that is about as far back as anything was. */
