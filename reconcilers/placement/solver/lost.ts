@@ -8,7 +8,7 @@ import type { SolverAppliance } from './input.ts'
  *     Σ over files f that it held: sizeᶠ · max(0, copiesᶠ − those that are left),
  *
  * which is all bytes of f where a file has one copy, and none where the others have enough; and what appliances that joined by the same plan take. Where kinds of appliance
- * differ, a loss changes which files are best on which kind: what is worth most is moved at once, within this; the rest waits for later plans, which know nothing of the loss.
+ * differ, a loss changes which files are best on which kind: what is worth most is moved, within this. Later plans, which know nothing of the loss, move what pays still.
  * Infinite where none has left. In bytes.
  */
 export function mostMoved(
