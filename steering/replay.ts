@@ -4,8 +4,8 @@ import { networkClass } from '../reconcilers/steering/networks.ts'
 import { type Answer, type ClientLocation, TIERS } from '../reconcilers/steering/types.ts'
 import { MAX_UTILISATION, noteSent, reportLoad, setUp, tick } from '../reconcilers/steering/update.ts'
 import type { World } from '../reconcilers/steering/world.ts'
-import { LOAD_DOWN, LOAD_STEPS, LOAD_UNKNOWN } from './log/decision-lines.ts'
-import type { LoggedDecision, LoggedLoads } from './log/read-decisions.ts'
+import { LOAD_DOWN, LOAD_STEPS, LOAD_UNKNOWN, NAMED_LOAD_STEPS } from './log/decision-lines.ts'
+import type { LogEntry, LoggedDecision, LoggedHealth, LoggedLoads } from './log/read-decisions.ts'
 import { PLAY_GBPS } from './steerer.ts'
 import type { CatalogIndex } from './world/catalog-index.ts'
 
@@ -41,8 +41,19 @@ export class Replay {
     this.#report(this.#world.nowMs)
   }
 
-  /** Takes up how busy appliances were. */
-  take({ appliances, values, atMs }: LoggedLoads): void {
+  /** Takes up what is logged between decisions. */
+  take(entry: Exclude<LogEntry, LoggedDecision>): void {
+    if (entry.type === 'loads') this.#takeLoads(entry)
+    else this.#takeHealth(entry)
+  }
+
+  #takeHealth({ down, up, atMs }: LoggedHealth): void {
+    for (const key of down) setUp(this.#world, key, false, Number.NEGATIVE_INFINITY)
+    for (const key of up) setUp(this.#world, key, true, Number.NEGATIVE_INFINITY)
+    this.#report(atMs)
+  }
+
+  #takeLoads({ appliances, values, atMs }: LoggedLoads): void {
     appliances.forEach((key, i) => {
       const value = values[i] ?? LOAD_UNKNOWN
       setUp(this.#world, key, value !== LOAD_DOWN, Number.NEGATIVE_INFINITY)
@@ -56,6 +67,7 @@ export class Replay {
     const world = this.#world
     if (Math.abs(logged.atMs - this.#reportedAtMs) >= REPORTS_MS) this.#report(logged.atMs)
     else if (Math.abs(logged.atMs - world.nowMs) >= TICK_MS) tick(world, logged.atMs)
+    this.#takeNamed(logged)
     const catalog = world.catalogOrdinals.get(logged.catalog) ?? -1
     const index = world.catalogs[catalog] as CatalogIndex | undefined
     const client = this.#clientOf(logged)
@@ -72,6 +84,16 @@ export class Replay {
     // Those that were not logged have brought as much each.
     if (first >= 0) noteSent(world, first, PLAY_GBPS[purpose] * logged.every)
     return { appliance: first, tier: answer.tiers[0]!, asLogged }
+  }
+
+  /** Who was named was as busy as the decision knew. */
+  #takeNamed({ named, loads }: LoggedDecision): void {
+    named.forEach((key, i) => {
+      const utilisation = (loads[i] ?? 0) / NAMED_LOAD_STEPS
+      if (!this.#loads.has(key)) return
+      this.#loads.set(key, utilisation)
+      reportLoad(this.#world, key, { utilisation, inFlight: 0 }, this.#world.nowMs)
+    })
   }
 
   #report(nowMs: number): void {

@@ -187,6 +187,9 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     })
   }
   let clientMap = mapOf([])
+  const isDown = (appliance: string) => health.whyDown(appliance) !== undefined
+  const decisions =
+    options.decisionLog && (await DecisionLog.open({ ...options.decisionLog, world, isDown, clock, log, counters }))
   model.listen({
     onAddress(appliance, url) {
       const isProbed = url !== undefined && prober?.set(appliance, url)
@@ -194,6 +197,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
       prober?.remove(appliance)
       health.forgetProbe(appliance)
     },
+    onUp: (appliance, up) => decisions?.noteUp(appliance, up),
     onSites(sites) {
       const all = [...sites]
       networks.follow(all)
@@ -202,9 +206,6 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   })
   const random = randomBits(Math.floor(Math.random() * 2 ** 32))
   const steerer = new Steerer({ world, clientMap: () => clientMap, random, onFailed: hint })
-  const isDown = (appliance: string) => health.whyDown(appliance) !== undefined
-  const decisions =
-    options.decisionLog && (await DecisionLog.open({ ...options.decisionLog, world, isDown, clock, log, counters }))
   const onDecision = (steered: Steered, address: Readonly<Address>) => decisions?.add(steered, address)
 
   let closing: Promise<void> | undefined

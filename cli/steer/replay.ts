@@ -5,7 +5,7 @@ import { setPolicies } from '../../reconcilers/steering/update.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { modelFromSnapshot } from '../../steering/from-snapshot.ts'
-import { type LoggedDecision, type LoggedLoads, readDecisions } from '../../steering/log/read-decisions.ts'
+import { type LogEntry, type LoggedDecision, readDecisions } from '../../steering/log/read-decisions.ts'
 import { type Comparison, type First, Replay, type Share, Tally } from '../../steering/replay.ts'
 import { ExitCode, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -42,7 +42,7 @@ export async function runSteerReplay(io: Io, words: readonly string[], flags: St
   const before: (First | undefined)[] = []
   const eachDecision = async (use: (logged: LoggedDecision) => void) => {
     replay.begin()
-    await eachEntry(logs, broken, (entry) => (entry.type === 'loads' ? replay.take(entry) : use(entry)))
+    await eachEntry(logs, broken, (entry) => (entry.type === 'decision' ? use(entry) : replay.take(entry)))
   }
   await eachDecision((logged) => before.push(replay.decide(logged)))
   if (broken.lines > 0) io.err(`${broken.lines} lines are no decisions; they are left out\n`)
@@ -68,7 +68,7 @@ const keyOf = ({ metadata }: SteeringPolicy) => `${metadata.namespace ?? 'defaul
 async function eachEntry(
   logs: readonly string[],
   broken: { lines: number },
-  use: (entry: LoggedDecision | LoggedLoads) => void,
+  use: (entry: LogEntry) => void,
 ): Promise<void> {
   for (const log of logs) {
     try {

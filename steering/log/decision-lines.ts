@@ -1,9 +1,10 @@
 import type { Address } from '../../reconcilers/steering/address.ts'
 import { reportedLoad, STALE_LOAD_MS } from '../../reconcilers/steering/load.ts'
+import { loadOf, weightOf } from '../../reconcilers/steering/places.ts'
 import { LOCATION_SOURCES, MISSES, PURPOSES } from '../../reconcilers/steering/types.ts'
 import { MAX_UTILISATION } from '../../reconcilers/steering/update.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
-import type { Steered } from '../steerer.ts'
+import { PLAY_GBPS, type Steered } from '../steerer.ts'
 import { networkText } from './client-network.ts'
 
 /** Of the format. */
@@ -14,6 +15,9 @@ export const LOAD_STEPS = 60_000
 export const LOAD_UNKNOWN = 0xfffe
 export const LOAD_DOWN = 0xffff
 
+/** How busy those who were named were is told in hundred-thousandths: a play more can be told. */
+export const NAMED_LOAD_STEPS = 100_000
+
 /** Files of a decision that are told, the one whose URL was given first. */
 const MAX_FILES_TOLD = 64
 
@@ -23,9 +27,10 @@ const MAX_FILES_TOLD = 64
  *     {"weirDecisions":2,"every":1}                     one decision of so many is logged; names begin anew
  *     {"appliances":["play/ams1-a", …],"from":0}        numbered from 0 on; so are sites, catalogs, policies
  *     {"loads":"…","atMs":…}                            by appliance 16 bits in base64, little end first: see `LOAD_STEPS`
- *     [ms, network, purpose, catalog, files, seed, canary key, site, source, named, tier, miss, policy, …]
+ *     {"down":[3],"up":[],"atMs":…}                     whom steering no longer names, and names again
+ *     [ms, network, purpose, catalog, files, seed, canary key, site, source, named, loads, tier, miss, policy, …]
  *
- * `files` is a title where one was asked for. Of a decision without a site, and of one with exclusions or a wish for few URLs, these follow: `region`,
+ * `files` is a title where one was asked for; `loads` is how busy those were who were named, as the decision knew it, in `NAMED_LOAD_STEPS`. Of a decision without a site, and of one with exclusions or a wish for few URLs, these follow: `region`,
  * `latitude`, `longitude`, `excluded`, `maxUrls`.
  */
 export class DecisionLines {
@@ -82,12 +87,18 @@ export class DecisionLines {
       newPolicy = namesFrom('policies', [key], policy)
     }
     let named = ''
-    for (let i = 0; i < answer.count; i++) named += i === 0 ? answer.appliances[i] : `,${answer.appliances[i]}`
+    let loads = ''
+    for (let i = 0; i < answer.count; i++) {
+      const appliance = answer.appliances[i]!
+      const comma = i > 0 ? ',' : ''
+      named += comma + appliance
+      loads += comma + this.#loadBefore(appliance, i === 0 ? PLAY_GBPS[request.purpose] : 0)
+    }
     const files = title === undefined ? JSON.stringify(pathsOf(request.files, entry, index)) : JSON.stringify(title)
     const { site, source } = request.client
     const asked = `${PURPOSES.indexOf(request.purpose)},${request.catalog},${files},${request.seed},${request.canaryKey}`
     const where = `${site},${LOCATION_SOURCES.indexOf(source)}`
-    const came = `[${named}],${answer.count > 0 ? answer.tiers[0] : -1},${MISSES.indexOf(answer.miss)},${policy}`
+    const came = `[${named}],[${loads}],${answer.count > 0 ? answer.tiers[0] : -1},${MISSES.indexOf(answer.miss)},${policy}`
     const more = site < 0 || request.excluded.length > 0 || request.maxUrls > 0 ? this.#more(request) : ''
     return `${names}${newPolicy}[${nowMs},"${networkText(address)}",${asked},${where},${came}${more}]\n`
   }
@@ -104,6 +115,21 @@ export class DecisionLines {
       values.writeUInt16LE(isDown(world.applianceKeys[a]!) ? LOAD_DOWN : value, 2 * a)
     }
     return `${JSON.stringify({ loads: values.toString('base64'), atMs: nowMs })}\n`
+  }
+
+  /** Who does not answer any more, or answers again. */
+  health(changed: ReadonlyMap<string, boolean>, nowMs: number): string {
+    const names = this.names()
+    const numbers = (up: boolean) =>
+      Array.from(changed).flatMap(([key, isUp]) => (isUp === up ? (this.#world.applianceOrdinals.get(key) ?? []) : []))
+    return `${names}${JSON.stringify({ down: numbers(false), up: numbers(true), atMs: nowMs })}\n`
+  }
+
+  /** How busy an appliance was before this play was sent to it. */
+  #loadBefore(appliance: number, gbps: number): number {
+    if (appliance < 0) return 0
+    const load = loadOf(this.#world, appliance) - gbps / weightOf(this.#world, appliance)
+    return Math.max(0, Math.round(load * NAMED_LOAD_STEPS))
   }
 
   #more({ client, excluded, maxUrls }: Steered['request']): string {

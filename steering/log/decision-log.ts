@@ -51,6 +51,8 @@ export class DecisionLog {
   #loadsAtMs = Number.NEGATIVE_INFINITY
   #loadsBytes = 0
   #sinceLoads = 0
+  /** Appliances that answer or do not since the last decision. */
+  readonly #changed = new Map<string, boolean>()
   /** Of what waits to be written, what does not count towards the length of a file: names and loads, which are bounded by themselves. */
   #uncounted = 0
   #count = 0
@@ -87,6 +89,12 @@ export class DecisionLog {
       return
     }
     const nowMs = clock.now().getTime()
+    if (this.#changed.size > 0) {
+      const health = this.#text.health(this.#changed, nowMs)
+      this.#changed.clear()
+      this.#lines += health
+      this.#uncounted += health.length
+    }
     const line = this.#text.decision(steered, address, nowMs)
     this.#lines += line
     this.#sinceLoads += line.length
@@ -96,6 +104,11 @@ export class DecisionLog {
       this.#addLoads(nowMs)
     if (this.#lines.length >= FLUSH_BYTES) this.#flush()
     else this.#cancel ??= clock.after(FLUSH_MS, () => this.#flush())
+  }
+
+  /** Steering no longer names an appliance (`namespace/name`) as it does not answer, or does so again. */
+  noteUp(appliance: string, up: boolean): void {
+    this.#changed.set(appliance, up)
   }
 
   #addLoads(nowMs: number): void {

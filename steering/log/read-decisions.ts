@@ -35,6 +35,8 @@ export interface LoggedDecision {
   readonly maxUrls: number
   /** Who was named, best first: `namespace/name`, or `fallback i`. */
   readonly named: readonly string[]
+  /** How busy each of them was before, in `NAMED_LOAD_STEPS`. */
+  readonly loads: readonly number[]
   /** Index into TIERS of the first; -1: nobody was named. */
   readonly tier: number
   readonly miss: Miss
@@ -52,6 +54,16 @@ export interface LoggedLoads {
   readonly values: Uint16Array
 }
 
+/** Who did not answer any more, and who did again: `namespace/name`. */
+export interface LoggedHealth {
+  readonly type: 'health'
+  readonly atMs: number
+  readonly down: readonly string[]
+  readonly up: readonly string[]
+}
+
+export type LogEntry = LoggedDecision | LoggedLoads | LoggedHealth
+
 const NAMES = ['sites', 'appliances', 'catalogs', 'policies'] as const
 type Names = Record<(typeof NAMES)[number], string[]>
 
@@ -65,10 +77,7 @@ interface Told {
  * Reads a log, an entry at a time. What is none, such as a last line that was cut off or what another version has written, is counted in `broken`. Throws
  * where the file is no log.
  */
-export async function* readDecisions(
-  path: string,
-  broken: { lines: number },
-): AsyncGenerator<LoggedDecision | LoggedLoads> {
+export async function* readDecisions(path: string, broken: { lines: number }): AsyncGenerator<LogEntry> {
   let told: Told | undefined
   let first = true
   for await (const line of createInterface({ input: createReadStream(path) })) {
@@ -83,7 +92,9 @@ export async function* readDecisions(
       continue
     }
     if (told && takeNames(value, told.names)) continue
-    const entry = told && (Array.isArray(value) ? decisionOf(value, told) : loadsOf(value, told.names))
+    const entry =
+      told &&
+      (Array.isArray(value) ? decisionOf(value, told) : (loadsOf(value, told.names) ?? healthOf(value, told.names)))
     if (entry) yield entry
     else broken.lines++
   }
@@ -114,10 +125,47 @@ function loadsOf(value: unknown, { appliances }: Names): LoggedLoads | undefined
   return { type: 'loads', atMs, appliances: [...appliances], values }
 }
 
+function healthOf(value: unknown, { appliances }: Names): LoggedHealth | undefined {
+  const { down, up, atMs } = (value ?? {}) as { down?: unknown; up?: unknown; atMs?: unknown }
+  if (!Array.isArray(down) || !Array.isArray(up) || typeof atMs !== 'number') return undefined
+  const keys = (numbers: readonly number[]) => numbers.map((number) => appliances[number] ?? '')
+  return { type: 'health', atMs, down: keys(down), up: keys(up) }
+}
+
 /** See `DecisionLines`. */
 function decisionOf(value: readonly unknown[], { names, every }: Told): LoggedDecision | undefined {
-  const [atMs, network, purpose, catalog, files, seed, canaryKey, site, source, named, tier, miss, policy, ...more] =
-    value as [number, string, number, number, unknown, number, number, number, number, number[], number, number, number]
+  const [
+    atMs,
+    network,
+    purpose,
+    catalog,
+    files,
+    seed,
+    canaryKey,
+    site,
+    source,
+    named,
+    loads,
+    tier,
+    miss,
+    policy,
+    ...more
+  ] = value as [
+    number,
+    string,
+    number,
+    number,
+    unknown,
+    number,
+    number,
+    number,
+    number,
+    number[],
+    number[],
+    number,
+    number,
+    number,
+  ]
   const [region, latitude, longitude, excluded, maxUrls] = more as unknown as [
     string | null | undefined,
     number | null | undefined,
@@ -125,7 +173,12 @@ function decisionOf(value: readonly unknown[], { names, every }: Told): LoggedDe
     readonly number[] | undefined,
     number | undefined,
   ]
-  if (value.length < 13 || !Array.isArray(named) || !(Array.isArray(files) || typeof files === 'string'))
+  if (
+    value.length < 14 ||
+    !Array.isArray(named) ||
+    !Array.isArray(loads) ||
+    !(Array.isArray(files) || typeof files === 'string')
+  )
     return undefined
   const appliance = (number: number) => (number < 0 ? `fallback ${-1 - number}` : (names.appliances[number] ?? ''))
   const decision = {
@@ -141,6 +194,7 @@ function decisionOf(value: readonly unknown[], { names, every }: Told): LoggedDe
     excluded: (excluded ?? []).map(appliance),
     maxUrls: maxUrls ?? 0,
     named: named.map(appliance),
+    loads,
   }
   const { catalog: catalogName, policy: policyName } = decision
   const isWhole =

@@ -40,6 +40,8 @@ export interface ModelOptions {
 export interface ModelListener {
   /** An appliance can be reached there; undefined: nowhere, or it is gone. */
   onAddress(appliance: string, url: string | undefined): void
+  /** An appliance does not answer any more, or answers again. */
+  onUp(appliance: string, up: boolean): void
   /** The networks that sites announce may have changed. */
   onSites(sites: Iterable<Site>): void
 }
@@ -81,7 +83,10 @@ export class Model {
     this.health = new Health({
       clock,
       log,
-      onUp: (appliance, up) => setUp(this.world, appliance, up, clock.now().getTime()),
+      onUp: (appliance, up) => {
+        setUp(this.world, appliance, up, clock.now().getTime())
+        this.#listener?.onUp(appliance, up)
+      },
     })
     this.inventories = new Inventories({
       blobs,

@@ -14,7 +14,7 @@ import { silentLog } from '../../runtime/log.ts'
 import type { Ask } from '../../steering/ask.ts'
 import { Counters } from '../../steering/counters.ts'
 import { DecisionLog } from '../../steering/log/decision-log.ts'
-import { type LoggedDecision, type LoggedLoads, readDecisions } from '../../steering/log/read-decisions.ts'
+import { type LogEntry, readDecisions } from '../../steering/log/read-decisions.ts'
 import { type First, Replay } from '../../steering/replay.ts'
 import { randomBits, Steerer } from '../../steering/steerer.ts'
 import { CatalogIndex, catalogTables } from '../../steering/world/catalog-index.ts'
@@ -103,6 +103,7 @@ async function logged(options: { readonly maxBytes?: number; readonly share?: nu
     const isDown = i > 500 && i < 1000
     if (down.has('default/a1') !== isDown) {
       setUp(world, 'default/a1', !isDown, Number.NEGATIVE_INFINITY)
+      decisions.noteUp('default/a1', !isDown)
       if (isDown) down.add('default/a1')
       else down.delete('default/a1')
     }
@@ -122,15 +123,15 @@ async function logged(options: { readonly maxBytes?: number; readonly share?: nu
   return counters
 }
 
-async function entries(file = path): Promise<(LoggedDecision | LoggedLoads)[]> {
+async function entries(file = path): Promise<LogEntry[]> {
   const broken = { lines: 0 }
-  const found: (LoggedDecision | LoggedLoads)[] = []
+  const found: LogEntry[] = []
   for await (const entry of readDecisions(file, broken)) found.push(entry)
   expect(broken.lines).toBe(0)
   return found
 }
 
-function replayed(world: World, all: readonly (LoggedDecision | LoggedLoads)[]): (First | undefined)[] {
+function replayed(world: World, all: readonly LogEntry[]): (First | undefined)[] {
   const replay = new Replay(world)
   replay.begin()
   return all.flatMap((entry) => {
@@ -153,15 +154,15 @@ test('what was logged comes out again: places, files, titles, exclusions, chance
   expect(decisions[17]).toMatchObject({ site: 'default/edge-b', source: 'coverage', excluded: ['default/a2'] })
   expect(decisions[26]!.named).toHaveLength(1)
   const bytes = (await readFile(path)).length / COUNT
-  expect(bytes).toBeLessThan(110)
+  expect(bytes).toBeLessThan(120)
   const loads = all.filter((entry) => entry.type === 'loads')
   expect(loads.map(({ atMs }) => atMs - START_MS)).toEqual([0, 10_000, 20_000])
 
   const world = fleet()
   const firsts = replayed(world, all)
   const share = firsts.filter((first) => first?.asLogged).length / COUNT
-  // Between two accounts of the load it is taken to stay as it was: some of the closest choices differ.
-  expect(share).toBeGreaterThan(0.9)
+  // Load is told in steps, and of who is named: some of the closest choices may differ.
+  expect(share).toBeGreaterThan(0.99)
   // The other half of what replays are for: the same again.
   expect(replayed(world, all)).toEqual(firsts)
   // And other policies.
@@ -185,7 +186,7 @@ test('files are bounded, and each can be read by itself', async () => {
     expect(text.length).toBeLessThan(60_000)
     const all = await entries(join(folder, name))
     total += all.filter(({ type }) => type === 'decision').length
-    expect(all.every((entry) => entry.type === 'loads' || entry.named.every((one) => one !== ''))).toBe(true)
+    expect(all.every((entry) => entry.type !== 'decision' || entry.named.every((one) => one !== ''))).toBe(true)
     await rm(join(folder, name))
   }
   expect(total).toBe(COUNT)
