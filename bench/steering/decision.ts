@@ -1,5 +1,6 @@
 import { mix } from '../../reconcilers/placement/hash.ts'
 import { newAddress } from '../../reconcilers/steering/address.ts'
+import { clientMap } from '../../reconcilers/steering/client/client-map.ts'
 import { decide, newScratch } from '../../reconcilers/steering/decide.ts'
 import { holdsAll } from '../../reconcilers/steering/eligible.ts'
 import { type ClientMap, locateClient } from '../../reconcilers/steering/locate.ts'
@@ -46,7 +47,7 @@ export async function measureDecision(report: Report): Promise<void> {
   }
   tick(world, START_MS + 1000)
   const drawn = draw(fleet)
-  const map: ClientMap = { find: (address) => routes.find(address) }
+  const map = clientMap({ bgp: routes })
   const run = runner(fleet, map, drawn)
   run(200_000)
   const before = process.memoryUsage()

@@ -6,7 +6,7 @@ import { buildWorld } from '../../reconcilers/steering/build-world.ts'
 import { RouteTable } from '../../reconcilers/steering/client/route-table.ts'
 import { noteHolder } from '../../reconcilers/steering/holders.ts'
 import { type PackedShelf, packShelf } from '../../reconcilers/steering/pack-shelf.ts'
-import { ordinalAt } from '../../reconcilers/steering/places.ts'
+import { ordinalAt, placeCount } from '../../reconcilers/steering/places.ts'
 import { BUILT_IN_POLICY, type PolicyInput } from '../../reconcilers/steering/policy.ts'
 import { SHELF } from '../../reconcilers/steering/shelf.ts'
 import { replaceShelf } from '../../reconcilers/steering/shelves.ts'
@@ -182,9 +182,10 @@ export function makeFleet(size: FleetSize): Fleet {
   })
   // What `setInventory` comes to, without packing the same files again and again: each shelf has a copy of its own.
   const packed = new Map<string, PackedShelf>()
-  for (let shelf = 0; shelf < world.shelfCount; shelf++) {
+  for (let shelf = 0; shelf * SHELF < placeCount(world.places); shelf++) {
     const members = Array.from({ length: SHELF }, (_, m) => held[ordinalAt(world.places, shelf * SHELF + m)])
     const key = members.map((member) => member?.key).join()
+    if (members.every((member) => member === undefined)) continue
     const one = packed.get(key) ?? packShelf(members.map((member) => member?.set))!
     packed.set(key, one)
     replaceShelf(world, catalog, shelf, one)

@@ -1,8 +1,8 @@
 import { choosePolicy } from './choose-policy.ts'
-import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers, touchSite } from './eligible.ts'
+import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers, touchFile, touchSite } from './eligible.ts'
 import { explainAnswer } from './explain.ts'
 import { holderMask, mayHold } from './holders.ts'
-import { hashAt, loadAt, ordinalAt, stateAt } from './places.ts'
+import { firstShelf, hashAt, loadAt, nextShelf, ordinalAt, stateAt } from './places.ts'
 import { rankSite } from './rank-site.ts'
 import { beginDecision, type WorkingMemory } from './scratch.ts'
 import { SHELF } from './shelf.ts'
@@ -14,6 +14,7 @@ import type { World } from './world.ts'
 export { newScratch } from './scratch.ts'
 
 const SITE = TIERS.indexOf('Site')
+const SIBLINGS = TIERS.indexOf('Siblings')
 const FALLBACK = TIERS.indexOf('Fallback')
 
 /** So many sites are named at most: enough to go on when a whole site fails. */
@@ -34,8 +35,9 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   const memory = scratch as WorkingMemory
   const { answer } = memory
   beginDecision(memory, world.sites.length)
+  const { site } = request.client
   const holders = holderMask(world, request)
-  if (request.client.site >= 0) memory.touched ^= touchSite(world, request, request.client.site)
+  if (site >= 0) memory.touched ^= touchSite(world, request, site)
   const ordinal = choosePolicy(world, request)
   const policy = world.policies[ordinal]!
   const purpose = PURPOSES.indexOf(request.purpose)
@@ -59,7 +61,9 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
     holders,
   }
   const { tiers } = policy
-  weighAhead(steering)
+  const spare = weighAhead(steering)
+  if (site >= 0) memory.touched ^= touchFile(world, request, site)
+  if (spare >= 0) memory.touched ^= touchFile(world, request, spare)
   let servedAtSite = false
   for (let i = 0; i < tiers.length; i++) {
     const tier = tiers[i]!
@@ -93,26 +97,19 @@ function searchSite(steering: Steering): boolean {
   return memory.answer.count > before
 }
 
-/** Weighs the sites of the first tier beyond the client's own site, and reads the best of them ahead: spares are wanted nearly always. */
-function weighAhead(steering: Steering): void {
-  const { memory, world, request } = steering
+/** Weighs the siblings, and begins to read the best of them ahead: spares are wanted nearly always. Returns that site; -1: there is none. */
+function weighAhead(steering: Steering): number {
+  const { memory, world, request, policy } = steering
   memory.weighedTier = -1
-  const { tiers } = steering.policy
-  let i = 0
-  while (i < tiers.length && (tiers[i] === SITE || tiers[i] === FALLBACK)) i++
-  if (i === tiers.length) return
-  memory.weighedTier = tiers[i]!
-  memory.weighed = sitesOfTier(steering, tiers[i]!)
+  if (request.client.site < 0 || !policy.tiers.includes(SIBLINGS)) return -1
+  memory.weighedTier = SIBLINGS
+  memory.weighed = sitesOfTier(steering, SIBLINGS)
   const { sites, siteKeys, weighed } = memory
-  let [first, second] = [-1, -1]
-  for (let s = 0; s < weighed; s++) {
-    if (first < 0 || siteKeys[s]! < siteKeys[first]!) {
-      second = first
-      first = s
-    } else if (second < 0 || siteKeys[s]! < siteKeys[second]!) second = s
-  }
-  if (first >= 0) memory.touched ^= touchSite(world, request, sites[first]!)
-  if (second >= 0) memory.touched ^= touchSite(world, request, sites[second]!)
+  if (weighed === 0) return -1
+  let best = 0
+  for (let i = 1; i < weighed; i++) if (siteKeys[i]! < siteKeys[best]!) best = i
+  memory.touched ^= touchSite(world, request, sites[best]!)
+  return sites[best]!
 }
 
 function searchTier(steering: Steering, tier: number): void {
@@ -149,11 +146,10 @@ function missAtSite({ world, request, policy, ordinal, limit, holders }: Steerin
   const { site } = request.client
   if (site < 0 || !mayHold(holders, site)) return 'content'
   const { places } = world
-  const { start, items } = world.shelvesAt
   let miss: Miss = 'content'
-  for (let i = start[site]!; i < start[site + 1]!; i++) {
-    for (let who = holdersOnShelf(world, request, items[i]!); who !== 0; who &= who - 1) {
-      const place = items[i]! * SHELF + 31 - Math.clz32(who & -who)
+  for (let shelf = firstShelf(site), more = true; more; more = shelf !== 0) {
+    for (let who = holdersOnShelf(world, request, shelf); who !== 0; who &= who - 1) {
+      const place = shelf * SHELF + 31 - Math.clz32(who & -who)
       const a = ordinalAt(places, place)
       const able =
         stateAt(places, place) === 0 &&
@@ -163,6 +159,7 @@ function missAtSite({ world, request, policy, ordinal, limit, holders }: Steerin
       if (able && isBusy(request.seed, limit, loadAt(places, place), hashAt(places, place))) return 'capacity'
       miss = 'health'
     }
+    shelf = nextShelf(places, shelf)
   }
   return miss
 }

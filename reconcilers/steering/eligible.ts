@@ -1,8 +1,8 @@
 import { mix } from '../placement/hash.ts'
 import { inCanaryShare } from './choose-policy.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
-import { touchShelf } from './places.ts'
-import { findHolders, SHELF, touchLine } from './shelf.ts'
+import { firstShelf, touchShelf } from './places.ts'
+import { findHolders, SHELF, touchLine, touchRecord } from './shelf.ts'
 import type { SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
@@ -19,27 +19,20 @@ export function holdersOnShelf({ lines, shelves }: World, { catalog, files }: St
   return who
 }
 
-/** Of a site with many shelves, so many are read ahead. */
-const SHELVES_AHEAD = 3
-
 /**
- * Reads what a decision will read of a site: the lines of the first file, and who stands there. Large fleets do not fit into caches, and waiting for
+ * Reads, ahead of use, what says where the lines of a site's first shelf are, and who stands there. A large fleet does not fit into caches, and waiting for
  * memory is most of what a decision costs: reads that do not depend on each other are waited for together. Returns what is of no other use than to be read.
  */
-export function touchSite(world: World, { catalog, files }: SteerRequest, site: number): number {
-  const records = world.shelves[catalog]
+export function touchSite({ shelves, places }: World, { catalog }: SteerRequest, site: number): number {
+  const shelf = firstShelf(site)
+  return touchRecord(shelves[catalog], shelf) ^ touchShelf(places, shelf)
+}
+
+/** Reads the line of the first file on a site's first shelf ahead of use, once `touchSite` has read its record. */
+export function touchFile({ shelves, lines }: World, { catalog, files }: SteerRequest, site: number): number {
+  const records = shelves[catalog]
   if (records === undefined || files.length === 0) return 0
-  const { start, items } = world.shelvesAt
-  const { words } = world.lines
-  const from = start[site]!
-  const to = Math.min(start[site + 1]!, from + SHELVES_AHEAD)
-  const file = files[0]!
-  let touched = 0
-  for (let i = from; i < to; i++) {
-    const shelf = items[i]!
-    touched ^= touchLine(words, records, shelf, file) ^ touchShelf(world.places, shelf)
-  }
-  return touched
+  return touchLine(lines.words, records, firstShelf(site), files[0]!)
 }
 
 /** Whether an appliance verifiably holds all files that are asked for. */

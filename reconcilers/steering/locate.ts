@@ -27,10 +27,14 @@ export const newMemo = (): PlaceMemo => ({ world: undefined, site: -1 })
 /** Says where addresses are; undefined for one that it does not know. */
 export interface ClientMap {
   readonly find: (address: Readonly<Address>) => Place | undefined
+  /** As `locateClient`, without looking anything up by name, all but the network class. False, with nothing written, where only `find` can say. */
+  readonly locate?: ((world: World, address: Readonly<Address>, into: ClientLocation) => boolean) | undefined
 }
 
 /** Fills in where a client is, in ordinals of this world. A place that the world does not know (any more) counts as unknown. */
 export function locateClient(world: World, map: ClientMap, address: Readonly<Address>, into: ClientLocation): void {
+  into.networkClass = networkClass(world.networks, address)
+  if (map.locate?.(world, address, into)) return
   const place = map.find(address)
   const site = place === undefined ? -1 : siteOf(world, place)
   // A site that has just been added has no region before the next `tick`; one that has been removed has none after it.
@@ -39,7 +43,6 @@ export function locateClient(world: World, map: ClientMap, address: Readonly<Add
   into.region = region >= 0 || place?.region === undefined ? region : (world.regionOrdinals.get(place.region) ?? -1)
   into.latitude = place?.latitude
   into.longitude = place?.longitude
-  into.networkClass = networkClass(world.networks, address)
   into.source = place?.source ?? 'none'
 }
 

@@ -11,11 +11,14 @@ export const NOBODY = 0xffffffff
 /**
  * What a decision reads of the appliances of a shelf, side by side: a shelf has four places, place i is of shelf i >> 2 and bit i & 3 there.
  *
- *     bytes  0…7 load   8…15 weight   16…19 hash   20…23 ordinal   24…27 state   28…31 free
+ *     bytes  0…7 load   8…15 weight   16…19 hash   20…23 ordinal   24…27 state   28…31 link
  *
  * Load: utilisation that decisions go by: as reported, or the site's mean when that is stale, plus what has been sent since; of the part that is in use
  * while it starts slowly. Weight: the share of the site's clients it should get, relative to its neighbours: its throughput in Gbit/s, less while it starts
  * slowly. Hash: of its key. State: bits of `STATE`; a place where nobody stands is `Absent`.
+ * Link: at the first place of a shelf, the next shelf of the same site, 0 for none; at the second of a site's first shelf, how many shelves it has, less one.
+ *
+ * The first shelf of site s is 2 s, so that nothing needs to be read to find it; further shelves have odd numbers.
  */
 export interface Places {
   readonly floats: Float64Array
@@ -29,18 +32,41 @@ export function newPlaces(count: number): Places {
   return places
 }
 
+/** The first shelf of a site. */
+export const firstShelf = (site: number) => 2 * site
+
+/** The next shelf of the same site; 0: there is none. */
+export const nextShelf = ({ words }: Places, shelf: number) => words[shelf * SHELF * WORDS + 7]! | 0
+
+/** How many shelves the site of this first shelf has. */
+export const shelvesFrom = ({ words }: Places, first: number) => (words[(first * SHELF + 1) * WORDS + 7]! | 0) + 1
+
+/** Puts a shelf behind the last of those of a site, of which `first` is the first. */
+export function linkShelf({ words }: Places, first: number, last: number, added: number): void {
+  words[last * SHELF * WORDS + 7] = added
+  words[(first * SHELF + 1) * WORDS + 7]!++
+}
+
 export const placeCount = ({ floats }: Places) => floats.length / FLOATS
 
 /** Has nobody stand there. */
 export function clearPlace(places: Places, place: number): void {
-  places.floats.fill(0, place * FLOATS, (place + 1) * FLOATS)
+  places.floats.fill(0, place * FLOATS, place * FLOATS + 2)
+  places.words[place * WORDS + 4] = 0
   places.words[place * WORDS + 5] = NOBODY
   places.words[place * WORDS + 6] = STATE.Absent
 }
 
-/** Copies a place, also from a shorter array of them. */
-export function copyPlace(from: Places, place: number, to: Places, there: number): void {
-  to.words.set(from.words.subarray(place * WORDS, (place + 1) * WORDS), there * WORDS)
+/** Copies what is known of an appliance from one place to another. */
+export function copyPlace({ words }: Places, place: number, there: number): void {
+  words.copyWithin(there * WORDS, place * WORDS, place * WORDS + WORDS - 1)
+}
+
+/** The same places, and more. */
+export function morePlaces(places: Places, count: number): Places {
+  const more = newPlaces(count)
+  more.words.set(places.words)
+  return more
 }
 
 export const loadAt = ({ floats }: Places, place: number) => floats[place * FLOATS]!

@@ -1,6 +1,6 @@
 import { mix } from '../placement/hash.ts'
 import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
-import { hashAt, loadAt, ordinalAt, stateAt, weightAt } from './places.ts'
+import { firstShelf, hashAt, loadAt, nextShelf, ordinalAt, shelvesFrom, stateAt, weightAt } from './places.ts'
 import { roomForCandidates, type WorkingMemory } from './scratch.ts'
 import { SHELF } from './shelf.ts'
 import type { Steering } from './steering.ts'
@@ -53,12 +53,8 @@ function gather(
   tier: number,
   site: number,
 ): number {
-  const { start, items } = world.shelvesAt
   const { places } = world
-  const from = start[site]!
-  const to = start[site + 1]!
-  roomForCandidates(memory, (to - from) * SHELF)
-  const { candidates, keys } = memory
+  const firstOfSite = firstShelf(site)
   const bound = world.siteLoad[site]! * policy.bound + SLACK
   const { affinityKey, seed } = request
   const special = request.excluded.length > 0 || policy.drains.length > 0 || policy.canaryAppliances !== undefined
@@ -66,10 +62,14 @@ function gather(
   // Where somebody has been found already, spares are taken from the first shelf that has enough; which is first differs by title.
   const { answer } = memory
   const enough = answer.count > 0 ? room - answer.count : Number.POSITIVE_INFINITY
-  const turn = answer.count > 0 ? mix(affinityKey) % Math.max(1, to - from) : 0
-  for (let n = 0; n < to - from && count < enough; n++) {
-    const i = from + n + turn
-    const shelf = items[i < to ? i : i - (to - from)]!
+  const shelves = shelvesFrom(places, firstOfSite)
+  roomForCandidates(memory, shelves * SHELF)
+  const { candidates, keys } = memory
+  let shelf = firstOfSite
+  if (answer.count > 0 && shelves > 1) {
+    for (let turn = mix(affinityKey) % shelves; turn > 0; turn--) shelf = nextShelf(places, shelf)
+  }
+  for (let n = 0; n < shelves && count < enough; n++) {
     for (let who = holdersOnShelf(world, request, shelf); who !== 0; who &= who - 1) {
       const place = shelf * SHELF + 31 - Math.clz32(who & -who)
       const weight = weightAt(places, place)
@@ -95,6 +95,7 @@ function gather(
       keys[count] = load > bound ? OVER_BOUND * (1 + load) : EXPONENTIAL[mix(affinityKey ^ hash) >>> 20]! / weight
       count++
     }
+    shelf = nextShelf(places, shelf) || firstOfSite
   }
   return count
 }

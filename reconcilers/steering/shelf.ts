@@ -113,6 +113,10 @@ function lineAt(records: Uint32Array, at: number, scattered: number): number {
   return (records[at]! + Math.trunc(scattered / records[at + 1]!)) * LINE_WORDS
 }
 
+/** Reads a record ahead of use: see `touchSite`. */
+export const touchRecord = (records: Uint32Array | undefined, shelf: number) =>
+  records === undefined ? 0 : (records[shelf * RECORD_WORDS + 2] ?? 0)
+
 /** Reads the line of a file, for nothing but that it is on its way from memory while something else is done: see `touchSite`. */
 export function touchLine(words: Uint32Array, records: Uint32Array, shelf: number, file: number): number {
   const at = shelf * RECORD_WORDS

@@ -1,7 +1,18 @@
 import type { FileSet } from '../blobs/file-set.ts'
 import { LINE_WORDS } from './line-arena.ts'
 import { type PackedShelf, packShelf, unpackMember } from './pack-shelf.ts'
-import { clearPlace, copyPlace, NOBODY, newPlaces, ordinalAt, placeCount, putOrdinalAt } from './places.ts'
+import {
+  clearPlace,
+  copyPlace,
+  firstShelf,
+  linkShelf,
+  morePlaces,
+  NOBODY,
+  nextShelf,
+  ordinalAt,
+  placeCount,
+  putOrdinalAt,
+} from './places.ts'
 import { putRecord, RECORD_WORDS, SHELF, spillLines } from './shelf.ts'
 import type { World } from './world.ts'
 
@@ -55,7 +66,8 @@ const holdsAnything = ({ shelves }: World, catalog: number, shelf: number) =>
 function recordsFor(world: World, catalog: number, shelf: number): Uint32Array {
   const records = world.shelves[catalog]!
   if ((shelf + 1) * RECORD_WORDS <= records.length) return records
-  const longer = new Uint32Array(Math.max((shelf + 1) * RECORD_WORDS, Math.floor(records.length * 1.5)))
+  // For all that there are, at once: pages that nobody writes to take no memory.
+  const longer = new Uint32Array((placeCount(world.places) / SHELF) * RECORD_WORDS)
   longer.set(records)
   world.shelves[catalog] = longer
   return longer
@@ -73,7 +85,7 @@ export function moveToShelf(world: World, appliance: number, site: number): (Fil
   })
   const place = freePlace(world, site)
   if (before >= 0) {
-    copyPlace(world.places, before, world.places, place)
+    copyPlace(world.places, before, place)
     clearPlace(world.places, before)
   } else putOrdinalAt(world.places, place, appliance)
   world.appliancePlace[appliance] = place
@@ -85,23 +97,31 @@ export function moveToShelf(world: World, appliance: number, site: number): (Fil
 
 /** A free place on a shelf of the site, or on a new one. */
 function freePlace(world: World, site: number): number {
-  let shelves = world.siteShelves.get(site)
-  if (!shelves) {
-    shelves = []
-    world.siteShelves.set(site, shelves)
-  }
-  for (const shelf of shelves) {
+  if (site >= 0) reserveShelves(world, firstShelf(site) + 1)
+  else if (world.lostShelf === 0) world.lostShelf = oddShelf(world)
+  const first = site >= 0 ? firstShelf(site) : world.lostShelf
+  let last = first
+  for (let shelf = first; ; shelf = nextShelf(world.places, shelf)) {
     for (let place = shelf * SHELF; place < (shelf + 1) * SHELF; place++) {
       if (ordinalAt(world.places, place) === NOBODY) return place
     }
+    last = shelf
+    if (nextShelf(world.places, shelf) === 0) break
   }
-  const shelf = world.shelfCount++
-  shelves.push(shelf)
-  const count = placeCount(world.places)
-  if (count < world.shelfCount * SHELF) {
-    const more = newPlaces(Math.max(64, count * 2))
-    for (let place = 0; place < count; place++) copyPlace(world.places, place, more, place)
-    world.places = more
-  }
-  return shelf * SHELF
+  const added = oddShelf(world)
+  linkShelf(world.places, first, last, added)
+  return added * SHELF
+}
+
+/** A new shelf that is not the first of a site. */
+function oddShelf(world: World): number {
+  const shelf = 2 * world.oddShelves++ + 1
+  reserveShelves(world, shelf + 1)
+  return shelf
+}
+
+/** Makes room for so many shelves. */
+export function reserveShelves(world: World, count: number): void {
+  const there = placeCount(world.places)
+  if (there < count * SHELF) world.places = morePlaces(world.places, Math.max(64, there * 2, count * SHELF))
 }

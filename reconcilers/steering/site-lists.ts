@@ -1,10 +1,9 @@
 import type { Site } from '../../crds/types.gen.ts'
 import { REGION_LABEL } from '../placement/select.ts'
+import { firstShelf, NOBODY } from './places.ts'
+import { reserveShelves } from './shelves.ts'
 import { unitVector } from './tier-sites.ts'
-import type { Lists, World } from './world.ts'
-
-/** Sites named as siblings or ancestors of a site: enough to find the files, and a decision stays short. */
-export const SITES_PER_TIER = 16
+import { type Lists, SITES_PER_TIER, type World } from './world.ts'
 
 /** The region of a site: its label, or its country. */
 export const regionOf = (site: Site) => site.metadata.labels?.[REGION_LABEL] ?? site.spec.country
@@ -27,11 +26,17 @@ export function indexSites(world: World): void {
   world.siteAppliances = listsBy(sites.length, world.appliances.length, (a) =>
     world.appliances[a] ? world.applianceSite[a]! : -1,
   )
-  world.shelvesAt = toLists(sites.map((_, s) => world.siteShelves.get(s) ?? []))
+  reserveShelves(world, firstShelf(sites.length))
   world.regionSites = listsBy(regions.length, sites.length, (s) => (serves(sites[s]) ? world.siteRegion[s]! : -1))
   const parents = sites.map((site) => (site ? ancestors(world, site) : []))
   world.parents = toLists(parents)
-  world.siblings = toLists(siblings(world, parents))
+  const beside = siblings(world, parents)
+  world.siblings = toLists(beside)
+  world.neighbours = new Uint32Array(sites.length * 2 * SITES_PER_TIER).fill(NOBODY)
+  sites.forEach((_, s) => {
+    world.neighbours.set(beside[s]!, 2 * s * SITES_PER_TIER)
+    world.neighbours.set(parents[s]!, (2 * s + 1) * SITES_PER_TIER)
+  })
 }
 
 const serves = (site: Site | undefined) => site !== undefined && site.spec.tier !== 'origin'

@@ -1,12 +1,12 @@
 import { matchesClient } from './eligible.ts'
 import { EVERYWHERE, mayHold } from './holders.ts'
+import { NOBODY } from './places.ts'
 import { roomForSites, type WorkingMemory } from './scratch.ts'
 import type { Steering } from './steering.ts'
 import { TIERS } from './types.ts'
-import type { Lists, World } from './world.ts'
+import { type Lists, SITES_PER_TIER, type World } from './world.ts'
 
 const SIBLINGS = TIERS.indexOf('Siblings')
-const PARENTS = TIERS.indexOf('Parents')
 const REGION = TIERS.indexOf('Region')
 
 /** A site so far away counts half as far as one at the end of the world. */
@@ -23,18 +23,37 @@ export function forEachPinned({ world, request, policy }: Steering, visit: (site
 }
 
 /** Puts the sites of a tier into the working memory, with a key each: the lowest is preferred, by the policy's weights. Returns how many there are. */
-export function sitesOfTier({ world, request, memory, policy }: Steering, tier: number): number {
-  const lists = tier === SIBLINGS ? world.siblings : tier === PARENTS ? world.parents : world.regionSites
-  const owner = tier === REGION ? request.client.region : request.client.site
+export function sitesOfTier(steering: Steering, tier: number): number {
+  const { world, request, memory, policy } = steering
+  if (tier === REGION) return sitesOfRegion(steering)
+  const { site } = request.client
+  if (site < 0) return 0
+  const { neighbours, siteLoad } = world
+  const from = (2 * site + (tier === SIBLINGS ? 0 : 1)) * SITES_PER_TIER
+  let count = 0
+  while (count < SITES_PER_TIER && (neighbours[from + count] ?? NOBODY) !== NOBODY) count++
+  const { sites, siteKeys } = memory
+  const { locality, load, cost } = policy.weights
+  for (let i = 0; i < count; i++) {
+    const one = neighbours[from + i]!
+    sites[i] = one
+    siteKeys[i] = locality * (i / count) + load * siteLoad[one]! + (policy.costs ? cost * policy.costs[one]! : 0)
+  }
+  return count
+}
+
+function sitesOfRegion({ world, request, memory, policy }: Steering): number {
+  const { regionSites } = world
+  const owner = request.client.region
   if (owner < 0) return 0
-  const from = lists.start[owner]!
-  const count = lists.start[owner + 1]! - from
+  const from = regionSites.start[owner]!
+  const count = regionSites.start[owner + 1]! - from
   roomForSites(memory, count)
   const { sites, siteKeys } = memory
   const { locality, load, cost } = policy.weights
-  const origin = tier === REGION ? clientVector(world, request.client) : undefined
+  const origin = clientVector(world, request.client)
   for (let i = 0; i < count; i++) {
-    const site = lists.items[from + i]!
+    const site = regionSites.items[from + i]!
     const far = origin ? distance(world, site, origin) : i / count
     sites[i] = site
     siteKeys[i] = locality * far + load * world.siteLoad[site]! + (policy.costs ? cost * policy.costs[site]! : 0)

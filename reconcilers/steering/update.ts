@@ -264,6 +264,7 @@ function refreshAppliancesOf(world: World, site: number): void {
 function moveTo(world: World, ordinal: number, site: number): void {
   if (world.applianceSite[ordinal] === site && world.appliancePlace[ordinal]! >= 0) return
   world.applianceSite[ordinal] = site
+  world.urlsVersion++
   moveToShelf(world, ordinal, site).forEach((files, catalog) => {
     if (files) noteHolder(world, catalog, ordinal, files)
   })

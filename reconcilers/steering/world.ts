@@ -13,6 +13,9 @@ export interface Lists {
 
 export const NO_LISTS: Lists = { start: new Uint32Array(1), items: new Uint32Array(0) }
 
+/** Sites named as siblings or ancestors of a site: enough to find the files, and a decision stays short. */
+export const SITES_PER_TIER = 16
+
 /** Why an appliance may not be named at all: bits of its state. Zero: it may. */
 export const STATE = {
   /** There is no such appliance (any more). */
@@ -62,6 +65,8 @@ export interface World {
   siblings: Lists
   /** By site: its parents in order, then theirs. */
   parents: Lists
+  /** `SITES_PER_TIER` siblings of each site, then as many parents: the same as the lists above, where nothing needs to be read to find them. Ends with `NOBODY`. */
+  neighbours: Uint32Array
   /** By region: its sites that serve clients. */
   regionSites: Lists
   regions: readonly string[]
@@ -72,7 +77,7 @@ export interface World {
   readonly applianceKeys: string[]
   /** Base of its URLs, without a slash at the end; empty when not known. */
   readonly urls: string[]
-  /** Goes up with every change of `urls`. */
+  /** Goes up with every change of `urls`, and of the site that an appliance stands at. */
   urlsVersion: number
   applianceSite: Int32Array
   /** By appliance: where it stands in `places`; -1 before it has a place. */
@@ -98,11 +103,10 @@ export interface World {
   readonly shelves: Uint32Array[]
   /** What the records are of. */
   readonly lines: LineArena
-  /** How many shelves there are. */
-  shelfCount: number
-  /** By site: its shelves, as they come, and as of the last `tick` for decisions. */
-  readonly siteShelves: Map<number, number[]>
-  shelvesAt: Lists
+  /** How many shelves there are that are not the first of a site. */
+  oddShelves: number
+  /** The first shelf of appliances of no known site; 0: there is none. */
+  lostShelf: number
 
   /** By catalog, then by file: bits of the sites where somebody holds it, or did. See `holders.ts`. */
   readonly holders: (Uint32Array | undefined)[]

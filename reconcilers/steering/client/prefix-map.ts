@@ -8,12 +8,16 @@ const STRIDES_V6: readonly number[] = [8, 8, ...new Array<number>(24).fill(4)]
 const ROOT_BITS = 16
 const CHILD = 0x80000000
 
+/** From so many prefixes on, every /16 has its place: they fill 64 MiB anyway. */
+const DIRECT_ROOM = 1 << ROOT_BITS
+
 /** Highest number that a prefix can have. */
 export const MAX_VALUE = 0x7ffffffe
 
 /**
  * Prefixes of both families and a number for each; `find` gives the number of the longest that holds an address. Multibit tries: the first 16
  * bits index a table, what follows goes by 8 or 4 bits at a time. A slot holds a child or, pushed down to where the search ends, the best prefix's number.
+ * Where many IPv4 prefixes are expected, the nodes of all /16 have their places, in order, so that the first 24 bits say where to look.
  * A change touches what is under one /16 at most: tens of µs, so that lookups go on in between.
  * Source: Srinivasan and Varghese, "Faster IP Lookups using Controlled Prefix Expansion", 1998.
  */
@@ -23,7 +27,7 @@ export class PrefixMap {
 
   /** `room`: about how many prefixes will come; more may. Memory is reserved for them, and used when they are there. */
   constructor(room = 1024) {
-    this.#v4 = new Trie(false, STRIDES_V4, Math.min(room, 65536) * 256)
+    this.#v4 = new Trie(false, STRIDES_V4, Math.min(room, 65536) * 256, room >= DIRECT_ROOM)
     this.#v6 = new Trie(true, STRIDES_V6, Math.min(room, 1_000_000) * 24)
   }
 
@@ -62,6 +66,10 @@ export class PrefixMap {
   }
 }
 
+/** Slots of the nodes of all /16, and of the first that is none's; and room for nodes below these. */
+const DIRECT_SLOTS = ((1 << ROOT_BITS) + 1) << 8
+const DEEP_SLOTS = 1 << 22
+
 /** The map of one family. */
 class Trie {
   readonly #table: PrefixTable
@@ -80,18 +88,23 @@ class Trie {
   #lengths: Uint8Array
   /** Slot 0 is no node's, so that 0 can mean none. */
   #used = 1
+  /** Whether the node of a /16, the t-th, is at 256 (t + 1), all zeros where there is none: then `#roots` need not be asked. */
+  readonly #direct: boolean
   /** By stride: nodes to use again, linked through their first slot. */
   readonly #free = new Uint32Array(9)
 
-  constructor(v6: boolean, strides: readonly number[], room: number) {
+  constructor(v6: boolean, strides: readonly number[], room: number, direct = false) {
     this.#table = new PrefixTable(v6)
+    this.#direct = direct
+    if (direct) this.#used = DIRECT_SLOTS
     this.#strides = strides
     const depths = strides.map((_, level) => ROOT_BITS + strides.slice(0, level).reduce((sum, s) => sum + s, 0))
     this.#levelWords = Uint8Array.from(depths, (depth) => depth >>> 5)
     this.#shifts = Uint8Array.from(depths, (depth, level) => 32 - (depth % 32) - strides[level]!)
     this.#masks = Uint8Array.from(strides, (stride) => (1 << stride) - 1)
-    this.#entries = new Uint32Array(room)
-    this.#lengths = new Uint8Array(room)
+    const slots = direct ? DIRECT_SLOTS + DEEP_SLOTS : room
+    this.#entries = new Uint32Array(slots)
+    this.#lengths = new Uint8Array(slots)
   }
 
   get size(): number {
@@ -108,10 +121,17 @@ class Trie {
 
   find(words: Uint32Array): number {
     const top = words[0]! >>> 16
-    let node = this.#roots[top]!
+    const entries = this.#entries
+    let node = 0
+    let level = 0
+    if (this.#direct) {
+      const entry = entries[256 + (words[0]! >>> 8)]!
+      if (entry < CHILD) return (entry !== 0 ? entry : this.#short[top]!) - 1
+      node = entry - CHILD
+      level = 1
+    } else node = this.#roots[top]!
     if (node !== 0) {
-      const entries = this.#entries
-      for (let level = 0; ; level++) {
+      for (; ; level++) {
         const index = (words[this.#levelWords[level]!]! >>> this.#shifts[level]!) & this.#masks[level]!
         const entry = entries[node + index]!
         if (entry < CHILD) {
@@ -164,7 +184,7 @@ class Trie {
     const top = words[0]! >>> 16
     let node = this.#roots[top]!
     if (node === 0) {
-      node = this.#newNode(0, 0, 0)
+      node = this.#direct ? (top + 1) << 8 : this.#newNode(0, 0, 0)
       this.#roots[top] = node
     }
     let depth = ROOT_BITS
@@ -228,6 +248,7 @@ class Trie {
         // What is longer than 16 bits stays in its node.
         if (entry !== 0) return
         this.#roots[top] = 0
+        if (this.#direct) return
       } else {
         const slot = path[level - 1]! + this.#indexAt(words, level - 1)
         this.#entries[slot] = entry
@@ -262,7 +283,7 @@ class Trie {
     if (node !== 0) this.#free[stride] = this.#entries[node]!
     else {
       if (this.#used + slots > this.#entries.length) {
-        const more = Math.max(this.#entries.length * 2, this.#used + slots, 1024)
+        const more = Math.max(Math.floor(this.#entries.length * 1.5), this.#used + slots, 1024)
         this.#entries = grown(this.#entries, new Uint32Array(more))
         this.#lengths = grown(this.#lengths, new Uint8Array(more))
       }

@@ -1,6 +1,7 @@
 import { type Address, newPrefix, type Prefix } from '../address.ts'
 import { newMemo, type Place } from '../locate.ts'
-import type { LocationSource } from '../types.ts'
+import type { ClientLocation, LocationSource } from '../types.ts'
+import type { World } from '../world.ts'
 import { PrefixMap } from './prefix-map.ts'
 import { grown, PrefixTable } from './prefix-table.ts'
 
@@ -50,6 +51,9 @@ export class RouteTable {
   readonly #byId: (Feed | undefined)[] = []
   /** By feed: where its routes lead. */
   readonly #places: Place[] = []
+  /** By feed: the ordinal of that site in `#world`; -1: not looked up yet, or not there. */
+  #sites = new Int32Array(0)
+  #world: World | undefined
   #feed: Uint32Array
   #round: Uint32Array
   #pathLength: Uint16Array
@@ -79,6 +83,31 @@ export class RouteTable {
     const best = this.#map.find(address)
     if (best < 0) return undefined
     return this.#places[best < TIED ? best : this.#nearest(best - TIED, locate?.())]
+  }
+
+  /** As `ClientMap.locate`: where one feed's route is the best. */
+  locate(world: World, address: Readonly<Address>, into: ClientLocation): boolean {
+    const feed = this.#map.find(address)
+    if (feed < 0 || feed >= TIED) return false
+    if (this.#world !== world || this.#sites.length <= feed) this.#forgetSites(world)
+    let site = this.#sites[feed]!
+    if (site < 0) {
+      site = world.siteOrdinals.get(this.#places[feed]!.site!) ?? -1
+      this.#sites[feed] = site
+    }
+    const region = site < 0 ? -1 : (world.siteRegion[site] ?? -1)
+    if (region < 0) return false
+    into.site = site
+    into.region = region
+    into.latitude = undefined
+    into.longitude = undefined
+    into.source = this.#source
+    return true
+  }
+
+  #forgetSites(world: World): void {
+    this.#world = world
+    this.#sites = new Int32Array(this.#places.length).fill(-1)
   }
 
   /** Takes in a route of a feed (the name of the site or appliance) that leads to a site (`namespace/name`); a new route for a prefix replaces the old. */
@@ -171,6 +200,7 @@ export class RouteTable {
     this.#feeds.set(name, feed)
     this.#byId[feed.id] = feed
     this.#places[feed.id] = feed.place
+    if (feed.id < this.#sites.length) this.#sites[feed.id] = -1
     return feed
   }
 

@@ -16,10 +16,15 @@ function somePrefix(next: () => number, v6: boolean): Prefix {
   return prefix
 }
 
-describe.each([false, true])('IPv6 %s', (v6) => {
+describe.each([
+  [false, 4],
+  [true, 4],
+  // So many that every /16 has its place.
+  [false, 70_000],
+])('IPv6 %s, room for %d', (v6, room) => {
   test('finds what looking through all prefixes finds, while they come and go', () => {
     const next = random(v6 ? 6 : 4)
-    const map = new PrefixMap(4)
+    const map = new PrefixMap(room)
     const there = new Map<string, { readonly prefix: Prefix; value: number }>()
     const address = newAddress()
     let found = 0
