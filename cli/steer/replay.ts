@@ -111,6 +111,6 @@ function textOf({ decisions, skipped, asLogged, moved, byTier, bySite, byApplian
   const exact =
     asLogged === decisions
       ? 'All of them come out as they were logged'
-      : `${percent(asLogged)} of them come out as they were logged; what the fleet held and who answered has changed for the others`
+      : `${percent(asLogged)} of them come out as they were logged; the others went by what the log does not tell, such as what appliances held`
   return `${decisions} decisions, decided again on the fleet of the snapshot${left}.\n${exact}.\n${moved} (${percent(moved)}) would name another first.\n${table('TIER', byTier)}${table('SITE', bySite)}${table('APPLIANCE', byAppliance)}`
 }
