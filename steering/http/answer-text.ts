@@ -10,6 +10,8 @@ const PLAIN_PATH = /^[\w.~!*()/-]*$/
 
 /** Parts of an answer's JSON that are the same for every answer that names the appliance. */
 interface ApplianceText {
+  /** The world's version of its URL and site that this is known to be of. */
+  version: number
   readonly url: string
   readonly site: number
   readonly base: string
@@ -100,15 +102,21 @@ export class AnswerText {
   }
 
   #appliance(ordinal: number, catalog: string): ApplianceText {
-    const { urls, applianceSite } = this.#world
     const known = this.#appliances[ordinal]
-    const url = urls[ordinal]!
-    const site = applianceSite[ordinal]!
-    const text = known && known.url === url && known.site === site ? known : this.#make(ordinal, url, site)
+    const text = known && known.version === this.#world.urlsVersion ? known : this.#checked(ordinal, known)
     if (text.catalog !== catalog) {
       text.catalog = catalog
       text.start = flat(`${text.head}/${catalog}/`)
     }
+    return text
+  }
+
+  #checked(ordinal: number, known: ApplianceText | undefined): ApplianceText {
+    const { urls, urlsVersion, applianceSite } = this.#world
+    const url = urls[ordinal]!
+    const site = applianceSite[ordinal]!
+    const text = known && known.url === url && known.site === site ? known : this.#make(ordinal, url, site)
+    text.version = urlsVersion
     return text
   }
 
@@ -117,7 +125,7 @@ export class AnswerText {
     const base = baseOf(url)
     const where = `","appliance":${quoted(applianceKeys[ordinal]!)},"site":${quoted(siteKeys[site] ?? '')},"tier":"`
     const made = {
-      ...{ url, site, base, catalog: '', start: '' },
+      ...{ version: -1, url, site, base, catalog: '', start: '' },
       head: `{"url":${quoted(base).slice(0, -1)}`,
       tails: TIERS.map((tier) => flat(`${where}${tier}"}`)),
     }
