@@ -1,19 +1,11 @@
 import { compare } from '../../blobs/plan-index.ts'
 import type { SolverControl } from '../control.ts'
 import type { PlacementWorth, Scarcity, SolvedPart, SolvedSite, Unmet } from '../problem.ts'
-import { type Asked, askParents, byFile, servedBy } from './asked.ts'
-import { type Bands, ONLY_ABOVE } from './bands.ts'
+import type { Bands } from './bands.ts'
 import { withChurn } from './churn.ts'
 import { Cuts } from './cuts.ts'
 import type { SolverAppliance, SolverInput } from './input.ts'
-import {
-  costOfMoving,
-  gainsOfChanging,
-  sitesThatMayStay,
-  type TreeWorth,
-  type Viewers,
-  worthOfStaying,
-} from './keep.ts'
+import { costOfMoving, gainsOfChanging, sitesThatMayStay, type Viewers, worthOfStaying } from './keep.ts'
 import { mostMoved } from './lost.ts'
 import { Markets } from './markets.ts'
 import type { Branch, Tree, Trunk } from './model.ts'
@@ -25,8 +17,9 @@ import { keepCopies, type RegionMember } from './regional.ts'
 import { scarceIn } from './scarce.ts'
 import { dearestStorage } from './site-dual.ts'
 import { measure, type Site } from './sites.ts'
-import { survivalOf } from './survival.ts'
+import { Teller } from './told.ts'
 import { type Effort, emptyGroups, priceTree, setGroups } from './tree.ts'
+import { statesBy, type TreePlacing, type Valued, worthOfPlaced } from './valued.ts'
 
 export type { SolverAppliance, SolverInput, SolverSite } from './input.ts'
 
@@ -51,6 +44,7 @@ export class Solved {
   readonly #markets: Markets
   readonly #pins: Pins
   readonly #cuts: Cuts
+  readonly #teller: Teller
   readonly trees: readonly Tree[]
   readonly #control: SolverControl
   readonly #parts: SolvedPart[] = []
@@ -68,6 +62,7 @@ export class Solved {
     this.#sites = [...input.sites]
       .sort((one, other) => compare(one.key, other.key))
       .map((site) => measure(site, this.#markets.at(site)))
+    this.#teller = new Teller(input, this.#sites, this.#pins)
     this.trees = plant({
       input,
       sites: this.#sites,
@@ -137,7 +132,7 @@ export class Solved {
     for (const [i, tree] of this.trees.entries()) {
       this.#control.onProgress?.(PRICING + ((1 - PRICING) * i) / this.trees.length)
       if (regional) all.push(this.#placed(tree))
-      else yield* this.#finish(tree, this.#valued(this.#placed(tree)))
+      else yield* this.#finish(tree, this.#worthOf(this.#placed(tree)))
     }
     if (!regional) return
     const settled = this.#keepRegions(all)
@@ -145,7 +140,7 @@ export class Solved {
       this.#fillUp(placing, settled)
       for (const [i, { site, demand }] of placing.tree.branches.entries())
         placing.branches[i]?.count((file) => this.#sites[site]!.market.share[file]! * demand)
-      yield* this.#finish(placing.tree, this.#valued(placing))
+      yield* this.#finish(placing.tree, this.#worthOf(placing))
     }
   }
 
@@ -297,45 +292,14 @@ export class Solved {
     }
   }
 
-  /** Counts what it is all worth. */
-  #valued({ tree, parents, branches: placings }: TreePlacing): Valued {
-    const { branches } = tree
-    const asked = new Map<Trunk, Asked>()
-    for (const trunk of parents.keys()) asked.set(trunk, { columns: new Map(), own: 0, worth: 0 })
-    const statesOf = statesBy(parents)
-    let local = 0
-    let parent = 0
-    let value = 0
-    const told: SolvedSite[] = []
-    for (const [i, branch] of branches.entries()) {
-      const placing = placings[i]
-      if (placing) {
-        local += placing.boxes.served
-        told.push(this.#told(branch.site, branch.bands, placing))
-      }
-      const states = statesOf(branch)
-      if (states) askParents(branch, states, placing?.holds, asked)
-    }
-    value += local
-    for (const [trunk, placing] of parents) {
-      const entry = asked.get(trunk)!
-      const byIndex = byFile(entry.columns, this.#input.sizes.length)
-      this.#askPinned(branches, trunk, parents, placings, byIndex, entry)
-      const { served, all } = servedBy(placing, byIndex)
-      const part = all > 0 ? served / all : 0
-      local += part * entry.own
-      parent += part * (all - entry.own)
-      value += part * entry.worth
-      told.push(this.#told(trunk.site, trunk.bands, placing))
-    }
-    const isLimited = [...parents.values(), ...placings].some((placing) => placing?.isLimited)
-    return { told, local, parent, value, isLimited }
+  #worthOf(placing: TreePlacing): Valued {
+    return worthOfPlaced(placing, { input: this.#input, sites: this.#sites, pins: this.#pins, teller: this.#teller })
   }
 
   /** Leaves what is not worth moving, and hands the tree over. */
   *#finish(tree: Tree, fresh: Valued): Generator<SolvedSite> {
     const { told: final, local, parent, value } = this.#rather(tree, fresh)
-    const unmet = final.flatMap((site) => this.#unmetAt(site))
+    const unmet = final.flatMap((site) => this.#teller.unmetAt(this.#siteOf(site.key), site))
     this.#unmet.push(...unmet)
     const regions = new Set(final.map(({ key }) => this.#siteOf(key).region))
     const isUnmet = unmet.length > 0 || this.#unmet.some(({ region }) => region !== undefined && regions.has(region))
@@ -354,28 +318,6 @@ export class Solved {
     yield* final
   }
 
-  /** Pinned files are in no band: adds what viewers ask of a parent for them, where it is the first that holds them. */
-  #askPinned(
-    branches: readonly Branch[],
-    trunk: Trunk,
-    parents: ReadonlyMap<Trunk, SitePlacing>,
-    placings: readonly (SitePlacing | undefined)[],
-    byIndex: Float64Array,
-    entry: Asked,
-  ): void {
-    for (const file of this.#pins.files.filter((each) => parents.get(trunk)!.boxes.has(each))) {
-      for (const [i, { site, demand, chain }] of branches.entries()) {
-        if (placings[i]?.boxes.has(file)) continue
-        const first = chain.findIndex((above) => parents.get(above.trunk)!.boxes.has(file))
-        if (chain[first]?.trunk !== trunk) continue
-        const more = this.#sites[site]!.market.share[file]! * demand
-        byIndex[file]! += more
-        entry.worth += more * chain[first]!.value
-        if (!placings[i] && first === 0) entry.own += more
-      }
-    }
-  }
-
   /** Of a new placement, what the plan in force has where that may stay, and what lies between, what is worth most once moving is paid for; see `keep.ts`. */
   #rather(tree: Tree, fresh: Valued): Valued {
     const { told } = fresh
@@ -389,13 +331,13 @@ export class Solved {
     const sites = told.map(({ key }) => staying.get(key)!)
     const kept: Valued = all
       ? { told: sites, ...worthOfStaying(world, staying, this.#options.parentValue), isLimited: false }
-      : this.#valued(this.#placed(tree, new Set(staying.keys())))
+      : this.#worthOf(this.#placed(tree, new Set(staying.keys())))
     // A little more than rounding.
     if (net(fresh) <= net(kept) + kept.value * 1e-9) return kept
     const gains = gainsOfChanging(this.#viewersOf(tree), told, staying)
     const unmoved = told.filter((site) => staying.has(site.key) && !(gains.get(site.key)! > costAt(site)))
     if (unmoved.length === 0 || unmoved.length === staying.size) return fresh
-    const some = this.#valued(this.#placed(tree, new Set(unmoved.map(({ key }) => key))))
+    const some = this.#worthOf(this.#placed(tree, new Set(unmoved.map(({ key }) => key))))
     return net(fresh) > net(some) + some.value * 1e-9 ? fresh : some
   }
 
@@ -416,96 +358,6 @@ export class Solved {
       share: this.#sites[site]!.market.share,
       above: chain.map(({ trunk, value }) => ({ site: this.#sites[trunk.site]!.key, value })),
     }))
-  }
-
-  #told(index: number, bands: Bands, { boxes, held, holds }: SitePlacing): SolvedSite {
-    const site = this.#sites[index]!
-    const { market, types, demand, measured } = site
-    const pinned = { files: 0, bytes: 0 }
-    for (const file of this.#pins.files) {
-      if (!market.allowed[file] || !boxes.has(file)) continue
-      pinned.files++
-      pinned.bytes += this.#input.sizes[file]!
-    }
-    const copies = Math.max(1, Math.min(this.#input.copies.perSite, boxes.count))
-    let bytes = (market.bytes - held.bytes - pinned.bytes) * copies
-    for (const p of this.#headAt(bands)) if (!holds[p]) bytes += (bands.copiesAt[p]! - copies) * bands.sizeAt[p]!
-    const holdings = new Map(boxes.keys.map((key, b) => [key, boxes.holds[b]!]))
-    const { resilience } = this.#input
-    return {
-      key: site.key,
-      holdings,
-      leftOut: { files: market.files - held.files - pinned.files, bytes },
-      ...(resilience && { survival: survivalOf(types.flat(), market, demand, measured, holdings, resilience) }),
-    }
-  }
-
-  /** What a site was asked for and does not have. */
-  #unmetAt({ key, holdings, survival }: SolvedSite): Unmet[] {
-    const unmet: Unmet[] = []
-    if (survival?.limit) unmet.push({ ask: 'Head', site: key, limit: survival.limit, share: survival.share })
-    if (this.#pins.files.length === 0) return unmet
-    const { market, types } = this.#siteOf(key)
-    const sets = [...holdings.values()]
-    let files = 0
-    for (const [file, copies] of this.#pins.at(market, types.flat().length))
-      if (sets.reduce((sum, set) => sum + (set.has(file) ? 1 : 0), 0) < copies) files++
-    if (files > 0) unmet.push({ ask: 'Pins', site: key, limit: 'Storage', files })
-    return unmet
-  }
-
-  readonly #heads = new Map<Bands, Uint32Array>()
-
-  /** Positions of the files that are stored more often than all others. */
-  #headAt(bands: Bands): Uint32Array {
-    let head = this.#heads.get(bands)
-    if (!head) {
-      const { perSite } = this.#input.copies
-      const isHead = (p: number) => bands.copiesAt[p]! > perSite && bands.copiesAt[p] !== ONLY_ABOVE
-      head = Uint32Array.from(this.#input.resilience ? [...bands.copiesAt.keys()].filter(isHead) : [])
-      this.#heads.set(bands, head)
-    }
-    return head
-  }
-}
-
-/** A tree that is placed, and what that is worth. */
-interface Valued extends TreeWorth {
-  readonly told: readonly SolvedSite[]
-  /** Whether more would have been moved, had it been allowed. */
-  readonly isLimited: boolean
-}
-
-interface TreePlacing {
-  /** Sites that stay as they are by the plan in force. */
-  readonly asBefore: ReadonlySet<SitePlacing>
-  readonly tree: Tree
-  /** Parents before their children. */
-  readonly parents: ReadonlyMap<Trunk, SitePlacing>
-  /** Undefined for the viewers of a parent itself. */
-  readonly branches: readonly (SitePlacing | undefined)[]
-}
-
-/** By position in a branch's bands, which of its parents is the first that holds a file, as `Coverage` has it; undefined without parents. As things stand. */
-function statesBy(parents: ReadonlyMap<Trunk, SitePlacing>): (branch: Branch) => Uint8Array | undefined {
-  const known = new Map<Trunk, Map<Bands, Uint8Array>>()
-  return ({ bands, chain }) => {
-    const [nearest] = chain
-    if (!nearest) return undefined
-    const same = known.get(nearest.trunk) ?? new Map<Bands, Uint8Array>()
-    known.set(nearest.trunk, same)
-    const before = same.get(bands)
-    if (before) return before
-    const byFile = new Uint8Array(bands.of.length)
-    for (let k = chain.length - 1; k >= 0; k--) {
-      const { holds } = parents.get(chain[k]!.trunk)!
-      const { order } = chain[k]!.trunk.bands
-      for (let p = 0; p < holds.length; p++) if (holds[p]) byFile[order[p]!] = k + 1
-    }
-    const states = new Uint8Array(bands.order.length)
-    for (let p = 0; p < states.length; p++) states[p] = byFile[bands.order[p]!]!
-    same.set(bands, states)
-    return states
   }
 }
 
