@@ -247,7 +247,9 @@ export class Agent {
 
   #servable(sha256: string | undefined): ServableFile | undefined {
     const { store } = this.#parts as Parts
-    return sha256 !== undefined && store.has(sha256) ? { sha256, path: store.contentPath(sha256) } : undefined
+    return sha256 !== undefined && store.has(sha256)
+      ? { sha256, path: store.contentPath(sha256), bytes: store.sizeOf(sha256) }
+      : undefined
   }
 
   #isFilling({ filler, taker }: Parts): boolean {

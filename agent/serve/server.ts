@@ -14,6 +14,7 @@ import type { CountedFile, Tally } from './tally.ts'
 export interface ServableFile {
   readonly sha256: string
   readonly path: string
+  readonly bytes: number | undefined
   /** As what clients ask for it. */
   readonly counted?: CountedFile
 }
@@ -137,7 +138,7 @@ class Handler {
   }
 
   async #send(
-    { sha256, path, counted }: ServableFile,
+    { sha256, path, bytes, counted }: ServableFile,
     whom: 'client' | 'peer',
     headers: Record<string, string>,
     contentType?: string,
@@ -149,6 +150,7 @@ class Handler {
     try {
       served = await serveFile(this.#request, this.#response, {
         path,
+        ...(bytes === undefined ? {} : { bytes }),
         etag: `"sha256-${sha256}"`,
         headers,
         ...(whom === 'client' ? { missingHeaders: FOR_PAGES } : {}),
@@ -166,7 +168,7 @@ class Handler {
     counters.sentBytes[whom] += served.bytes
     // Who only asks whether he has it already, or for nothing of it, wants no bytes.
     if (whom === 'client' && counted && served.bytes > 0) tally.count(counted, served.bytes)
-    if (served.status === 404) onUnreadable(sha256, 'the bytes on disk are gone')
+    if (served.status === 404) onUnreadable(sha256, 'the bytes on disk are gone, or not all there')
   }
 
   #text(status: number, text: string, headers: Record<string, string> = {}): void {

@@ -6,6 +6,8 @@ import { sendRange } from './send.ts'
 
 export interface ServedFile {
   readonly path: string
+  /** Its length, where that is known: one of another is not the file. */
+  readonly bytes?: number
   /** A strong entity tag with its quotes; made from size and time of change unless told. */
   readonly etag?: string
   readonly contentType?: string
@@ -34,7 +36,8 @@ export async function serveFile(request: IncomingMessage, response: ServerRespon
   if (!handle) return refuse(response, 404, file.missingHeaders)
   try {
     const stats = await handle.stat()
-    if (!stats.isFile()) return refuse(response, 404, file.missingHeaders)
+    if (!stats.isFile() || (file.bytes !== undefined && file.bytes !== stats.size))
+      return refuse(response, 404, file.missingHeaders)
     const modifiedMs = Math.floor(stats.mtimeMs / 1000) * 1000
     const etag = file.etag ?? `"${stats.size.toString(16)}-${Math.floor(stats.mtimeMs).toString(16)}"`
     const validators = { etag, ...(file.lastModified ? { modifiedMs } : {}) }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { truncateSync } from 'node:fs'
 import net from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { RunningAgent } from '../../agent/main.ts'
-import { Cleanup, filled, makeCatalog, Origin, runAgent, sha256, TestGateway } from './harness.ts'
+import { Cleanup, filled, makeCatalog, Origin, runAgent, sha256, TestGateway, until } from './harness.ts'
 
 const cleanup = new Cleanup()
 const body = randomBytes(600_000)
@@ -18,13 +20,15 @@ const filledBytes = [...files.values()].reduce((sum, { length }) => sum + length
 const etag = `"sha256-${sha256(body)}"`
 let agent: RunningAgent
 let film: string
+let root: string
 let gateway: TestGateway
 
 beforeAll(async () => {
   const origin = await Origin.start(cleanup, files)
   gateway = await TestGateway.start(cleanup)
   gateway.assign({ entries: [gateway.entry(makeCatalog('films', files), origin.url)] })
-  agent = await runAgent(cleanup, gateway, { root: cleanup.folder() })
+  root = cleanup.folder()
+  agent = await runAgent(cleanup, gateway, { root })
   film = `${agent.url}/isp/films/film.mp4`
   await filled(gateway)
 })
@@ -155,6 +159,17 @@ test('metrics tell what was served and what is held', async () => {
   expect(metrics).toContain(`weir_agent_filled_bytes_total{source="origin"} ${filledBytes}\n`)
   expect(Number(/weir_agent_http_requests_total\{code="200"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(0)
   expect(Number(/weir_agent_sent_bytes_total\{to="client"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(600_000)
+})
+
+test('half a file is not served: it is fetched again', async () => {
+  const whole = files.get('patch.bin')!
+  const hex = sha256(whole)
+  truncateSync(join(root, 'content', hex.slice(0, 2), hex), 3)
+  const url = `${agent.url}/isp/films/patch.bin`
+  const answer = await fetch(url, { headers: { Range: 'bytes=0-1' } })
+  expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([404, '*'])
+  const text = async () => await (await fetch(url)).text()
+  await until(async () => ((await text()) === whole.toString() ? true : undefined), text)
 })
 
 test('addresses that cannot be are refused before anything is touched', async () => {
