@@ -1,6 +1,6 @@
 import { mix } from '../placement/hash.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { PURPOSES, type SteerRequest } from './types.ts'
+import { purposeIndex, type SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
 /** Ordinal of the first policy that governs the client, the files and the purpose. The built-in one, which is last, governs what no other does. */
@@ -8,7 +8,7 @@ export function choosePolicy(world: World, request: SteerRequest): number {
   const { client, catalog } = request
   const words = world.policyWords
   const content = contentClassOf(world, catalog, request.files[0] ?? 0)
-  const purpose = PURPOSES.indexOf(request.purpose)
+  const purpose = purposeIndex(request.purpose)
   const located = client.site >= 0
   const clients = located ? world.sitePolicies : world.unlocatedPolicies
   const place = located ? client.site : client.region + 1

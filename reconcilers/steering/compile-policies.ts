@@ -63,6 +63,7 @@ function compileOne(world: World, input: PolicyInput, networks: NetworkClasses):
     key: keyOfPolicy(input),
     input,
     tiers: Uint8Array.from(spec.tiers, (tier) => TIERS.indexOf(tier)),
+    asksSiblings: spec.tiers.includes('Siblings'),
     limits: Float64Array.from(PURPOSES, (purpose) => spec.overload[`${purpose}Percent`] / 100),
     bound: spec.boundPercent / 100,
     slowStartMs: spec.slowStartSeconds * 1000,

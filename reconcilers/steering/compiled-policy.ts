@@ -30,6 +30,8 @@ export interface CompiledPolicy {
   readonly input: PolicyInput
   /** Indices into `TIERS`, in the order in which they are tried. */
   readonly tiers: Uint8Array
+  /** Whether siblings are among the tiers. */
+  readonly asksSiblings: boolean
   /** By purpose, in the order of `PURPOSES`: the utilisation at which the request goes on to the next tier, 0…1. */
   readonly limits: Float64Array
   /** How much busier than the mean of its site the preferred appliance may be: 1.05 is 5 %. */

@@ -1,4 +1,5 @@
 import { choosePolicy } from './choose-policy.ts'
+import type { CompiledPolicy } from './compiled-policy.ts'
 import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers, touchFile, touchSite } from './eligible.ts'
 import { explainAnswer } from './explain.ts'
 import { holderMask, mayHold } from './holders.ts'
@@ -8,7 +9,7 @@ import { beginDecision, type WorkingMemory } from './scratch.ts'
 import { SHELF } from './shelf.ts'
 import type { Steering } from './steering.ts'
 import { forEachPinned, keepHolders, sitesOfTier } from './tier-sites.ts'
-import { type Answer, MAX_URLS, type Miss, PURPOSES, type Scratch, type SteerRequest, TIERS } from './types.ts'
+import { type Answer, MAX_URLS, type Miss, purposeIndex, type Scratch, type SteerRequest, TIERS } from './types.ts'
 import type { World } from './world.ts'
 
 export { newScratch } from './scratch.ts'
@@ -40,7 +41,7 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   if (site >= 0) memory.touched ^= touchSite(world, request, site)
   const ordinal = choosePolicy(world, request)
   const policy = world.policies[ordinal]!
-  const purpose = PURPOSES.indexOf(request.purpose)
+  const purpose = purposeIndex(request.purpose)
   const fallbacks = policy.fallbacksFor[purpose]!
   const wanted = Math.min(MAX_URLS, policy.maxUrls, request.maxUrls > 0 ? request.maxUrls : MAX_URLS)
   const room = Math.max(1, fallbacks.length > 0 ? wanted - 1 : wanted)
@@ -48,22 +49,9 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   answer.policy = ordinal
   answer.ttlSeconds = policy.ttlSeconds
   if (answer.considered.length > 0) answer.considered = []
-  const perSite = Math.max(2, room - OTHERS)
-  const steering: Steering = {
-    world,
-    request,
-    memory,
-    policy,
-    ordinal,
-    limit: policy.limits[purpose]!,
-    room,
-    perSite,
-    holders,
-  }
+  const steering = beginSteering(memory, world, request, policy, ordinal, policy.limits[purpose]!, room, holders)
   const { tiers } = policy
-  const spare = weighAhead(steering)
-  if (site >= 0) memory.touched ^= touchFile(world, request, site)
-  if (spare >= 0) memory.touched ^= touchFile(world, request, spare)
+  if (holders !== 0) readAhead(steering)
   let servedAtSite = false
   for (let i = 0; i < tiers.length; i++) {
     const tier = tiers[i]!
@@ -79,6 +67,33 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   answer.miss = servedAtSite ? 'none' : missAtSite(steering)
   if (request.explain) explainAnswer(steering)
   return answer
+}
+
+function beginSteering(
+  memory: WorkingMemory,
+  world: World,
+  request: SteerRequest,
+  policy: CompiledPolicy,
+  ordinal: number,
+  limit: number,
+  room: number,
+  holders: number,
+): Steering {
+  const perSite = Math.max(2, room - OTHERS)
+  const { steering } = memory
+  if (steering === undefined) {
+    memory.steering = { world, request, memory, policy, ordinal, limit, room, perSite, holders }
+    return memory.steering
+  }
+  steering.world = world
+  steering.request = request
+  steering.policy = policy
+  steering.ordinal = ordinal
+  steering.limit = limit
+  steering.room = room
+  steering.perSite = perSite
+  steering.holders = holders
+  return steering
 }
 
 function add(answer: Answer, appliance: number, tier: number): void {
@@ -97,37 +112,51 @@ function searchSite(steering: Steering): boolean {
   return memory.answer.count > before
 }
 
-/** Weighs the siblings, and begins to read the best of them ahead: spares are wanted nearly always. Returns that site; -1: there is none. */
-function weighAhead(steering: Steering): number {
+/** Weighs the siblings, and reads the lines of the client's own site and of the best sibling ahead: spares are wanted nearly always. */
+function readAhead(steering: Steering): void {
   const { memory, world, request, policy } = steering
+  const { site } = request.client
   memory.weighedTier = -1
-  if (request.client.site < 0 || !policy.tiers.includes(SIBLINGS)) return -1
-  memory.weighedTier = SIBLINGS
-  memory.weighed = sitesOfTier(steering, SIBLINGS)
-  const { sites, siteKeys, weighed } = memory
-  if (weighed === 0) return -1
+  if (site < 0) return
+  let spare = -1
+  if (policy.asksSiblings) {
+    memory.weighedTier = SIBLINGS
+    memory.weighed = sitesOfTier(steering, SIBLINGS)
+    memory.best = lowest(memory.siteKeys, memory.weighed)
+    if (memory.weighed > 0) spare = memory.sites[memory.best]!
+  }
+  if (spare >= 0) memory.touched ^= touchSite(world, request, spare)
+  memory.touched ^= touchFile(world, request, site)
+  if (spare >= 0) memory.touched ^= touchFile(world, request, spare)
+}
+
+/** The index of the lowest of so many keys. */
+function lowest(keys: Float64Array, count: number): number {
   let best = 0
-  for (let i = 1; i < weighed; i++) if (siteKeys[i]! < siteKeys[best]!) best = i
-  memory.touched ^= touchSite(world, request, sites[best]!)
-  return sites[best]!
+  for (let i = 1; i < count; i++) if (keys[i]! < keys[best]!) best = i
+  return best
 }
 
 function searchTier(steering: Steering, tier: number): void {
   const { memory, room, holders } = steering
   if (holders === 0) return
-  let count = keepHolders(memory, holders, memory.weighedTier === tier ? memory.weighed : sitesOfTier(steering, tier))
+  const isWeighed = memory.weighedTier === tier
+  const all = isWeighed ? memory.weighed : sitesOfTier(steering, tier)
+  let count = keepHolders(memory, holders, all)
+  // Where none was left out the best is known already.
+  let best = isWeighed && count === all ? memory.best : lowest(memory.siteKeys, count)
   memory.weighedTier = -1
   let spare = SPARE_SITES
   const { answer, sites, siteKeys } = memory
   while (count > 0 && answer.count < room && memory.sitesNamed < SITES) {
     if (answer.count > 0 && spare-- === 0) return
-    let best = 0
-    for (let i = 1; i < count; i++) if (siteKeys[i]! < siteKeys[best]!) best = i
     const site = sites[best]!
     count--
     sites[best] = sites[count]!
     siteKeys[best] = siteKeys[count]!
     visit(steering, tier, site)
+    if (spare === 0 && answer.count > 0) return
+    best = lowest(siteKeys, count)
   }
 }
 

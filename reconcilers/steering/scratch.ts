@@ -1,7 +1,10 @@
+import type { Steering } from './steering.ts'
 import { MAX_URLS, type Scratch } from './types.ts'
 
 /** What `decide` works with besides the answer. */
 export interface WorkingMemory extends Scratch {
+  /** The decision under way; undefined before the first. */
+  steering: { -readonly [K in keyof Steering]: Steering[K] } | undefined
   /** Places of the site's appliances that will do, and how they are preferred: the lowest first. */
   candidates: Int32Array
   keys: Float64Array
@@ -24,6 +27,8 @@ export interface WorkingMemory extends Scratch {
   /** The tier whose sites are there already, and how many: -1 when none's are. */
   weighedTier: number
   weighed: number
+  /** Which of them is preferred. */
+  best: number
 }
 
 /** Working memory for decisions of one thread. */
@@ -39,6 +44,7 @@ export function newScratch(): Scratch {
       miss: 'none',
       considered: [],
     },
+    steering: undefined,
     candidates: new Int32Array(64),
     keys: new Float64Array(64),
     seen: new Uint32Array(0),
@@ -53,6 +59,7 @@ export function newScratch(): Scratch {
     siteKeys: new Float64Array(64),
     weighedTier: -1,
     weighed: 0,
+    best: 0,
   }
   return memory
 }

@@ -90,7 +90,7 @@ export const spillLines = (spillBits: number) => (spillBits === 0 ? 0 : Math.cei
 
 /** Spreads indices over 0 … 2^bits - 1, one to one, so that lines fill evenly whatever is held. */
 export function scatter(file: number, bits: number): number {
-  const mask = 2 ** bits - 1
+  const mask = (1 << bits) - 1
   let h = Math.imul(file, 0x9e3779b1) & mask
   h ^= h >>> ((bits + 1) >>> 1)
   return Math.imul(h, 0x85ebca6b) & mask
@@ -98,7 +98,7 @@ export function scatter(file: number, bits: number): number {
 
 /** The index that `scatter` makes this number of. */
 export function gather(scattered: number, bits: number): number {
-  const mask = 2 ** bits - 1
+  const mask = (1 << bits) - 1
   // The inverses of the two factors modulo 2^32.
   let h = Math.imul(scattered, 0xa5cb9243) & mask
   h ^= h >>> ((bits + 1) >>> 1)
@@ -140,33 +140,62 @@ export function findHolders(words: Uint32Array, records: Uint32Array, shelf: num
   const whoBits = (packed >>> 10) & 7
   const from = (records[at]! + line) * LINE_WORDS
   const bucket = rest >>> lowBits
-  let bit = afterZeros(words, from, bucket)
-  if (((words[from + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1) {
-    const low = rest & ((1 << lowBits) - 1)
-    const width = lowBits + whoBits
-    const entries = packed >>> 22
-    for (; ((words[from + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1; bit++) {
-      const entry = readBits(words, from, entries + (bit - bucket) * width, width)
-      if ((entry & ((1 << lowBits) - 1)) === low) return whoBits === 0 ? (packed >>> 13) & 15 : entry >>> lowBits
-    }
+  const entries = packed >>> 22
+  const width = lowBits + whoBits
+  const lowMask = (1 << lowBits) - 1
+  const low = rest & lowMask
+  let bit = afterZeros(words, from, bucket, entries >>> 5)
+  let place = entries + (bit - bucket) * width
+  // Most buckets have one file at most, or none: what would be the first is read before it is known whether there is one.
+  let entry = readBits(words, from, place, width)
+  while (((words[from + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1) {
+    if ((entry & lowMask) === low) return whoBits === 0 ? (packed >>> 13) & 15 : entry >>> lowBits
+    bit++
+    place += width
+    entry = readBits(words, from, place, width)
   }
   if (words[from + 15]! < MORE) return 0
   return findSpilled(words, (records[at]! + records[at + 3]!) * LINE_WORDS, (packed >>> 17) & 31, h)
 }
 
-/** The bit after the n-th zero of a line. */
-function afterZeros(words: Uint32Array, from: number, zeros: number): number {
-  if (zeros === 0) return 0
+/**
+ * The bit after the n-th zero of a line, which is among its first `last` + 1 words; 0 for none. Without branches that depend on what is there: the
+ * processor cannot foresee them, and what it has begun to read from memory on a wrong guess is of no use. `(x - y) >> 31` is all ones where x < y.
+ */
+function afterZeros(words: Uint32Array, from: number, zeros: number, last: number): number {
   let left = zeros
   let word = from
-  for (; ; word++) {
-    const count = ones(~words[word]!)
-    if (left <= count) break
-    left -= count
+  let on = -1
+  for (let i = 0; i < last; i++) {
+    const count = ones(~words[from + i]!)
+    on &= (count - left) >> 31
+    left -= count & on
+    word -= on
   }
-  let open = ~words[word]!
-  for (; left > 1; left--) open &= open - 1
-  return ((word - from) << 5) + 32 - Math.clz32(open & -open)
+  // The left-th one of a word: halves, quarters and so on are counted once, and each step takes the half that it is in.
+  const v = ~words[word]!
+  const pairs = v - ((v >>> 1) & 0x55555555)
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  const bytes = (fours + (fours >>> 4)) & 0x0f0f0f0f
+  let count = (bytes + (bytes >>> 8)) & 0xff
+  let beyond = (count - left) >> 31
+  let at = beyond & 16
+  left -= count & beyond
+  count = (bytes >>> at) & 15
+  beyond = (count - left) >> 31
+  at += beyond & 8
+  left -= count & beyond
+  count = (fours >>> at) & 15
+  beyond = (count - left) >> 31
+  at += beyond & 4
+  left -= count & beyond
+  count = (pairs >>> at) & 3
+  beyond = (count - left) >> 31
+  at += beyond & 2
+  left -= count & beyond
+  count = (v >>> at) & 1
+  at += ((count - left) >> 31) & 1
+  return ((word - from) << 5) + at + 1 + ((zeros - 1) >> 31)
 }
 
 /** How many bits are set. */
@@ -188,7 +217,7 @@ export function readBits(words: Uint32Array, from: number, bit: number, width: n
 
 function findSpilled(words: Uint32Array, from: number, spillBits: number, scattered: number): number {
   if (spillBits === 0) return 0
-  const mask = 2 ** spillBits - 1
+  const mask = (1 << spillBits) - 1
   for (let slot = spillSlot(scattered, spillBits); ; slot = (slot + 1) & mask) {
     const word = words[from + slot]!
     if (word === 0) return 0

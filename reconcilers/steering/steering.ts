@@ -3,7 +3,7 @@ import type { WorkingMemory } from './scratch.ts'
 import type { SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
-/** One decision under way. */
+/** One decision under way: one object per scratch, written anew each time. */
 export interface Steering {
   readonly world: World
   readonly request: SteerRequest

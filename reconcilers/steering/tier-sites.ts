@@ -9,6 +9,11 @@ import { type Lists, SITES_PER_TIER, type World } from './world.ts'
 const SIBLINGS = TIERS.indexOf('Siblings')
 const REGION = TIERS.indexOf('Region')
 
+/** By the length of a list: how far, 0 … 1, its first is thought to be, its second and so on. */
+const PLACES_IN_LINE = Array.from({ length: SITES_PER_TIER + 1 }, (_, count) =>
+  Float64Array.from({ length: count }, (__, i) => i / count),
+)
+
 /** A site so far away counts half as far as one at the end of the world. */
 const HALF_KM = 500
 
@@ -32,12 +37,13 @@ export function sitesOfTier(steering: Steering, tier: number): number {
   const from = (2 * site + (tier === SIBLINGS ? 0 : 1)) * SITES_PER_TIER
   let count = 0
   while (count < SITES_PER_TIER && (neighbours[from + count] ?? NOBODY) !== NOBODY) count++
+  const far = PLACES_IN_LINE[count]!
   const { sites, siteKeys } = memory
   const { locality, load, cost } = policy.weights
   for (let i = 0; i < count; i++) {
     const one = neighbours[from + i]!
     sites[i] = one
-    siteKeys[i] = locality * (i / count) + load * siteLoad[one]! + (policy.costs ? cost * policy.costs[one]! : 0)
+    siteKeys[i] = locality * far[i]! + load * siteLoad[one]! + (policy.costs ? cost * policy.costs[one]! : 0)
   }
   return count
 }

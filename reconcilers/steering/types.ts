@@ -2,6 +2,9 @@
 export const PURPOSES = ['game', 'vod', 'live'] as const
 export type Purpose = (typeof PURPOSES)[number]
 
+/** Its place in `PURPOSES`. */
+export const purposeIndex = (purpose: Purpose) => (purpose === 'vod' ? 1 : purpose === 'live' ? 2 : 0)
+
 /** Where candidates come from. A policy says which of them are tried, in which order. */
 export const TIERS = ['Site', 'Siblings', 'Parents', 'Region', 'Fallback'] as const
 export type Tier = (typeof TIERS)[number]
