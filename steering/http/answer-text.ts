@@ -19,9 +19,11 @@ interface ApplianceText {
   readonly head: string
   /** By tier: `","appliance":"ns/name","site":"ns/site","tier":"Site"}` */
   readonly tails: readonly string[]
-  /** The catalog that was asked for last, and the beginning of the entry up to the path in it. */
+  /** What was asked for last: the beginning of the entry up to the path in the catalog, and its end for the tier. One look less. */
   catalog: string
   start: string
+  tier: number
+  tail: string
 }
 
 /** Writes answers as JSON, in ASCII. What is the same from one answer to the next is kept as text. */
@@ -49,9 +51,9 @@ export class AnswerText {
       if (i > 0) text += ','
       if (ordinal < 0) text += `${this.#fallback(steered, -1 - ordinal, many)}${TIERS[tier]}"}`
       else {
-        const { start, tails, base } = this.#appliance(ordinal, catalog)
+        const { start, tail, base } = this.#appliance(ordinal, catalog, tier)
         const urls = many ? `","urls":${this.#urls(steered, (file) => `${base}/${catalog}/${file}`)}` : ''
-        text += many ? `${start}${path}${urls}${tails[tier]!.slice(1)}` : start + path + tails[tier]!
+        text += many ? `${start}${path}${urls}${tail.slice(1)}` : start + path + tail
       }
     }
     return text + this.#end(answer)
@@ -101,12 +103,16 @@ export class AnswerText {
     return quoted(urls)
   }
 
-  #appliance(ordinal: number, catalog: string): ApplianceText {
+  #appliance(ordinal: number, catalog: string, tier: number): ApplianceText {
     const known = this.#appliances[ordinal]
     const text = known && known.version === this.#world.urlsVersion ? known : this.#checked(ordinal, known)
     if (text.catalog !== catalog) {
       text.catalog = catalog
       text.start = flat(`${text.head}/${catalog}/`)
+    }
+    if (text.tier !== tier) {
+      text.tier = tier
+      text.tail = text.tails[tier]!
     }
     return text
   }
@@ -125,7 +131,7 @@ export class AnswerText {
     const base = baseOf(url)
     const where = `","appliance":${quoted(applianceKeys[ordinal]!)},"site":${quoted(siteKeys[site] ?? '')},"tier":"`
     const made = {
-      ...{ version: -1, url, site, base, catalog: '', start: '' },
+      ...{ version: -1, url, site, base, catalog: '', start: '', tier: -1, tail: '' },
       head: `{"url":${quoted(base).slice(0, -1)}`,
       tails: TIERS.map((tier) => flat(`${where}${tier}"}`)),
     }
