@@ -166,7 +166,7 @@ class Drill implements AsyncDisposable {
       mend: () => {
         this.#dead = undefined
       },
-      // Steering hears of it within milliseconds.
+      // Who asks finds the port closed, if steering has not heard of it before: nothing is waited for.
       isMet: () => true,
       toEnd: true,
     },
