@@ -124,6 +124,7 @@ export class DecisionLog {
     this.#flush()
     await this.#rotating
     this.#flush()
+    await this.#rotating
     await ended(this.#file)
     this.#cancel?.()
   }
