@@ -327,7 +327,10 @@ describe('weir plan --what-if, on a fleet whose storage is scarce', () => {
       { path: 'spec.hardwareClassRef.name', before: 'small', after: 'large' },
     ])
     // The large one has no price.
-    expect(document.whatIf).toEqual({ suppositions: ['remove=ams1/ams1-?', 'class=fra1/*:large'] })
+    expect(document.whatIf).toEqual({
+      suppositions: ['remove=ams1/ams1-?', 'class=fra1/*:large'],
+      costUnknown: expect.stringContaining('HardwareClass large is not there'),
+    })
     expect(policy.plan).toBe('anew')
   })
 
