@@ -20,17 +20,32 @@ interface Drawn {
   readonly purposes: Uint8Array
 }
 
-/** Requests of clients anywhere, for files by Zipf's law. Drawn before the clock runs. */
-function draw({ clients, byRank }: Fleet): Drawn {
+/** Who asks for what. */
+interface Demand {
+  /** Of Zipf's law, for files. */
+  readonly exponent: number
+  /** Of Zipf's law, for prefixes that clients are in; 0: all prefixes ask as often. */
+  readonly clients: number
+}
+
+/** Clients of all prefixes alike: hardly any line of memory is asked for twice. */
+const WORST: Demand = { exponent: 0.9, clients: 0 }
+
+/** Files and the networks of clients as popular as files in the simulated day. */
+const ZIPF: Demand = { exponent: 1, clients: 1 }
+
+/** Requests, drawn before the clock runs. */
+function draw({ clients, byRank }: Fleet, demand: Demand): Drawn {
   const next = random(11)
-  const rank = zipf(byRank.length, 0.9, next)
+  const rank = zipf(byRank.length, demand.exponent, next)
+  const client = demand.clients === 0 ? () => next() % clients.length : zipf(clients.length, demand.clients, next)
   const drawn: Drawn = {
     addresses: new Uint32Array(REQUESTS),
     files: new Uint32Array(REQUESTS),
     purposes: new Uint8Array(REQUESTS),
   }
   for (let i = 0; i < REQUESTS; i++) {
-    drawn.addresses[i] = clients[next() % clients.length]!
+    drawn.addresses[i] = clients[client()]!
     drawn.files[i] = byRank[rank()]!
     drawn.purposes[i] = next() % 10 === 0 ? 2 : next() % 10 === 0 ? 0 : 1
   }
@@ -46,18 +61,22 @@ export async function measureDecision(report: Report): Promise<void> {
     reportLoad(world, key, { inFlight: next() % 100, utilisation: 0.2 + (next() % 6000) / 10_000 }, START_MS)
   }
   tick(world, START_MS + 1000)
-  const drawn = draw(fleet)
   const map = clientMap({ bgp: routes })
-  const run = runner(fleet, map, drawn)
-  run(200_000)
+  const [worst, popular] = [runner(fleet, map, draw(fleet, WORST)), runner(fleet, map, draw(fleet, ZIPF))]
+  worst(200_000)
+  popular(200_000)
   const before = process.memoryUsage()
-  let best = Number.POSITIVE_INFINITY
-  let counts = { named: 0, atSite: 0, wrong: 0, misses: 0 }
+  let least = { worst: Number.POSITIVE_INFINITY, popular: Number.POSITIVE_INFINITY }
+  let [counts, popularCounts] = [worst(0), popular(0)]
   for (let round = 0; round < 5; round++) {
-    const cpu = process.cpuUsage()
-    counts = run(REQUESTS)
-    const { user, system } = process.cpuUsage(cpu)
-    best = Math.min(best, (user + system) / REQUESTS)
+    const cost = { worst: 0, popular: 0 }
+    cost.worst = cpuOf(() => {
+      counts = worst(REQUESTS)
+    })
+    cost.popular = cpuOf(() => {
+      popularCounts = popular(REQUESTS)
+    })
+    least = { worst: Math.min(least.worst, cost.worst), popular: Math.min(least.popular, cost.popular) }
   }
   const grown = process.memoryUsage().heapUsed - before.heapUsed
   const share = (part: number) => `${((100 * part) / REQUESTS).toFixed(1)} %`
@@ -65,17 +84,36 @@ export async function measureDecision(report: Report): Promise<void> {
     `built in ${buildSeconds.world.toFixed(1)} s (sites, appliances, policies) + ${buildSeconds.inventories.toFixed(1)} s (inventories: ${(fleet.heldFiles / 1e6).toFixed(0)} million copies of files) + ${buildSeconds.routes.toFixed(1)} s (routes)`,
   )
   report.note(
-    `${REQUESTS} requests: own site first ${share(counts.atSite)}, appliances named per answer ${(counts.named / REQUESTS).toFixed(2)}; heap grown by ${(grown / 1e6).toFixed(1)} MB in 5 rounds`,
+    `${REQUESTS} requests of all prefixes alike, for files by Zipf's law (exponent ${WORST.exponent}): own site first ${share(counts.atSite)}, appliances named per answer ${(counts.named / REQUESTS).toFixed(2)}; as many with prefixes and files by Zipf's law (exponent ${ZIPF.exponent}): ${share(popularCounts.atSite)}, ${(popularCounts.named / REQUESTS).toFixed(2)}; heap grown by ${(grown / 1e6).toFixed(1)} MB in 5 rounds of both`,
   )
-  report.figure({ name: 'decision, with finding the client', value: best, unit: 'µs of CPU', target: { atMost: 1 } })
+  report.figure({
+    name: 'decision, with finding the client',
+    value: least.worst,
+    unit: 'µs of CPU',
+    target: { atMost: 1 },
+  })
+  report.figure({
+    name: 'the same, prefixes of clients as popular as files',
+    value: least.popular,
+    unit: 'µs of CPU',
+    target: { atMost: 1 },
+  })
   report.figure({
     name: 'answers that name an appliance without the file',
-    value: counts.wrong,
+    value: counts.wrong + popularCounts.wrong,
     unit: '',
     target: { atMost: 0 },
   })
   const rss = process.resourceUsage().maxRSS / 1024
   report.figure({ name: 'peak resident memory, building included', value: rss, unit: 'MiB', target: { atMost: 1024 } })
+}
+
+/** µs of CPU per request of a run of `REQUESTS`. */
+function cpuOf(run: () => void): number {
+  const cpu = process.cpuUsage()
+  run()
+  const { user, system } = process.cpuUsage(cpu)
+  return (user + system) / REQUESTS
 }
 
 /** Runs so many of the drawn requests; the last time round answers are checked after the clock has stopped. */
