@@ -7,6 +7,10 @@ import type { SolverInput } from '../../../reconcilers/placement/solver/solve.ts
 const loadHighs = createRequire(import.meta.url)('highs') as () => Promise<Highs>
 let highs: Promise<Highs> | undefined
 
+const typesOf = (appliances: SolverInput['sites'][number]['appliances']) => [
+  ...Map.groupBy(appliances, (a) => a.throughputGbps / a.storageBytes).values(),
+]
+
 /**
  * The value of the best fractional placement, found by HiGHS: the linear program whose dual the solver goes by, written down in full. Sites × files variables: small
  * instances only. `parentValue`: what a unit served by the parent is worth.
@@ -35,16 +39,18 @@ export async function exactValue({ sizes, popularity, sites }: SolverInput, pare
   for (const [s, { demandClass = 0, demandGbps = 1, appliances }] of sites.entries()) {
     const demand = files.map((f) => share[demandClass]![f]! * demandGbps)
     const isTrunk = trunks.has(s)
-    const types = isTrunk ? [] : [...Map.groupBy(appliances, (a) => a.throughputGbps / a.storageBytes).values()]
+    const types = isTrunk ? [] : typesOf(appliances)
     const chain = chainOf(s)
     for (const f of files) {
       if (demand[f] === 0) continue
       const served = types.map((_, t) => `y_${s}_${t}_${f}`)
       for (const y of served) objective.push(`+ ${y}`)
       for (const { p, value } of chain) {
-        served.push(`w_${s}_${p}_${f}`)
-        objective.push(`+ ${value} w_${s}_${p}_${f}`)
-        constraints.push(`w_${s}_${p}_${f} - ${demand[f]} x_${p}_${f} <= 0`)
+        for (const t of typesOf(sites[p]!.appliances).keys()) {
+          served.push(`w_${s}_${p}_${t}_${f}`)
+          objective.push(`+ ${value} w_${s}_${p}_${t}_${f}`)
+          constraints.push(`w_${s}_${p}_${t}_${f} - ${demand[f]} x_${p}_${t}_${f} <= 0`)
+        }
       }
       if (served.length > 0) constraints.push(`${served.join(' + ')} <= ${demand[f]}`)
     }
@@ -56,17 +62,19 @@ export async function exactValue({ sizes, popularity, sites }: SolverInput, pare
       constraints.push(`${asked.map((f) => `y_${s}_${t}_${f}`).join(' + ')} <= ${throughput}`)
     }
     if (!isTrunk) continue
-    const storage = appliances.reduce((sum, a) => sum + a.storageBytes, 0)
-    const throughput = appliances.reduce((sum, a) => sum + a.throughputGbps, 0)
-    constraints.push(`${files.map((f) => `${sizes[f]} x_${s}_${f}`).join(' + ')} <= ${storage}`)
     const users = [...sites.keys()].filter((user) => chainOf(user).some(({ p }) => p === s))
-    const served = users.flatMap((user) =>
-      files
-        .filter((f) => share[sites[user]!.demandClass ?? 0]![f]! * (sites[user]!.demandGbps ?? 1) > 0)
-        .map((f) => `w_${user}_${s}_${f}`),
-    )
-    constraints.push(`${served.join(' + ')} <= ${throughput}`)
-    for (const f of files) bounded.push(`x_${s}_${f} <= 1`)
+    for (const [t, members] of typesOf(appliances).entries()) {
+      const storage = members.reduce((sum, a) => sum + a.storageBytes, 0)
+      const throughput = members.reduce((sum, a) => sum + a.throughputGbps, 0)
+      constraints.push(`${files.map((f) => `${sizes[f]} x_${s}_${t}_${f}`).join(' + ')} <= ${storage}`)
+      const served = users.flatMap((user) =>
+        files
+          .filter((f) => share[sites[user]!.demandClass ?? 0]![f]! * (sites[user]!.demandGbps ?? 1) > 0)
+          .map((f) => `w_${user}_${s}_${t}_${f}`),
+      )
+      constraints.push(`${served.join(' + ')} <= ${throughput}`)
+      for (const f of files) bounded.push(`x_${s}_${t}_${f} <= 1`)
+    }
   }
   const text = `Maximize\n obj: ${objective.join('\n ')}\nSubject To\n${constraints.map((c, i) => ` c${i}: ${c}`).join('\n')}\nBounds\n ${bounded.join('\n ')}\nEnd`
   highs ??= loadHighs()

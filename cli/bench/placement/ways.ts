@@ -36,13 +36,17 @@ export interface Outcome {
   readonly peakBytes: number
 }
 
-/** About so many sites × files are tried with the other ways: theirs take long on many. */
-const TRIED = 6e6
+/** About so many sites × files are tried with the other ways: theirs take long on many. Caches are simulated request by request. */
+const TRIED = 25e6
+const SIMULATED = 6e6
 /** Files up to which a second day is placed with the other ways. */
 const SECOND_DAY_FILES = 200_000
 
 export async function measureWay(job: Way): Promise<Outcome> {
-  const input = job.way === 'weir' ? makeInstance(job.size) : someRegions(makeInstance(job.size))
+  const input =
+    job.way === 'weir'
+      ? makeInstance(job.size)
+      : someRegions(makeInstance(job.size), job.way === 'lru' ? SIMULATED : TRIED)
   const about = {
     sites: input.sites.length,
     appliances: input.sites.reduce((sum, { appliances }) => sum + appliances.length, 0),
@@ -73,8 +77,10 @@ export async function measureWay(job: Way): Promise<Outcome> {
           : undefined
       return { ...evaluate(input, holdings, parentValue), ...(movedPercent !== undefined && { movedPercent }), ...told }
     }
-    case 'lru':
-      return { value: simulateLru(input, parentValue), ...measured() }
+    case 'lru': {
+      const outcome = { value: simulateLru(input, parentValue), ...measured() }
+      return { ...outcome, bound: new Solved(input, defaultOptions).worth.bound }
+    }
     case 'exact': {
       const { exactValue } = await import('./exact.ts')
       return { value: await exactValue(input, parentValue), ...measured() }
@@ -124,11 +130,11 @@ async function placeTwice(
 const DIGEST = `sha256:${'0'.repeat(64)}`
 
 /** Whole regions, as many as the other ways get through in some seconds. */
-function someRegions(input: SolverInput): SolverInput {
+function someRegions(input: SolverInput, tried: number): SolverInput {
   const regions = partSites(input.sites, input.sites.filter(({ parents }) => parents.length === 0).length)
   const sites: SolverInput['sites'][number][] = []
   for (const region of regions)
-    if (sites.length === 0 || (sites.length + region.length) * input.sizes.length <= TRIED) sites.push(...region)
+    if (sites.length === 0 || (sites.length + region.length) * input.sizes.length <= tried) sites.push(...region)
   return { ...input, sites }
 }
 

@@ -34,7 +34,7 @@ export function askParents(
   for (const [k, { trunk, value }] of chain.entries()) {
     const entry = asked.get(trunk)!
     entry.worth += sums[k]! * value
-    if (!here && k === 0) entry.own += sums[k]!
+    if (!here && trunk === chain[0]!.trunk) entry.own += sums[k]!
   }
 }
 

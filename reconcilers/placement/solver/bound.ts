@@ -1,5 +1,5 @@
 import { type Bands, NO_BAND, STORED } from './bands.ts'
-import { insteadOf, type Tree, type Trunk } from './model.ts'
+import { insteadOf, type Kind, type Tree, type Trunk } from './model.ts'
 import { lineOf } from './site-dual.ts'
 
 /**
@@ -20,7 +20,7 @@ export function boundOf({ trunks, branches }: Tree): number {
     }
     return bound
   }
-  for (const trunk of trunks) bound += trunk.price * finite(trunk.capacity.throughput)
+  for (const { kinds } of trunks) for (const { price, capacity } of kinds) bound += price * finite(capacity.throughput)
   const nodes = nodesOf(trunks, branches)
   const classes = new Set(branches.map(({ bands }) => bands))
   const alike =
@@ -28,11 +28,14 @@ export function boundOf({ trunks, branches }: Tree): number {
   return bound + (alike ? alikeBound(root.bands, nodes) : mixedBound(nodes, [...classes]))
 }
 
-/** A trunk, by what the branches directly below it are worth: per band of a class and unit of share, for each set of holders. */
+/** A trunk, by what the branches directly below it are worth: per band of a class and unit of share, for each state. */
 interface Node {
   readonly trunk: Trunk
   readonly children: Node[]
-  /** A set has a bit for each holder: 1 for the trunk itself, 2 for its parent, 4 for the parent's. */
+  /**
+   * A state says which kind of the trunk holds a file, from 1, or 0: none; and so on for its parent and that one's parent, in a number whose digits go up to the kinds that
+   * each has, the trunk's own first. A second kind at one trunk would be of no use: it serves at its own price whatever the other does.
+   */
   readonly worth: Map<Bands, readonly Float64Array[]>
 }
 
@@ -46,55 +49,63 @@ function nodesOf(trunks: Tree['trunks'], branches: Tree['branches']): Node[] {
     if (parent) nodes.get(parent)!.children.push(node)
   }
   for (const branch of branches) {
-    const { bands, demand, chain } = branch
-    const { worth } = nodes.get(chain[0]!.trunk)!
-    const sets = worth.get(bands) ?? Array.from({ length: 1 << chain.length }, () => new Float64Array(bands.count))
-    worth.set(bands, sets)
-    const insteads = chain.map(insteadOf)
+    const { bands, demand } = branch
+    const { worth } = nodes.get(branch.chain[0]!.trunk)!
+    const insteads = insteadByState(branch)
+    const states = worth.get(bands) ?? insteads.map(() => new Float64Array(bands.count))
+    worth.set(bands, states)
     for (let g = 0; g < bands.count; g++) {
       const line = bestLine(branch, g)
-      for (let set = 0; set < sets.length; set++) {
-        let best = line
-        for (let k = 0; k < insteads.length; k++) if (set & (1 << k) && insteads[k]! > best) best = insteads[k]!
-        sets[set]![g]! += demand * best
-      }
+      for (let state = 0; state < insteads.length; state++)
+        states[state]![g]! += demand * Math.max(line, insteads[state]!)
     }
   }
   return [...nodes.values()]
 }
 
-/** The most a file is worth at and below a node, where `above` of its parents hold it: with a copy at the node, if that pays, or without. */
+/** What a branch has instead of a file of its own, at best, in each state of those above it. */
+function insteadByState({ chain }: Tree['branches'][number]): number[] {
+  let states = [0]
+  for (const kinds of Map.groupBy(chain, ({ trunk }) => trunk).values())
+    states = [0, ...kinds.map(insteadOf)].flatMap((instead) => states.map((nearer) => Math.max(nearer, instead)))
+  return states
+}
+
+/** The most a file is worth at and below a node, where those above are in this state: at the kind of the node's that is best for it, if that pays, or at none. */
 function bestBelow(
   node: Node,
   above: number,
-  worthAt: (node: Node, set: number) => number,
-  costAt: (node: Node) => number,
+  worthAt: (node: Node, state: number) => number,
+  costAt: (node: Node, kind: Kind) => number,
 ): number {
-  let [without, held] = [worthAt(node, above << 1), worthAt(node, (above << 1) | 1) - costAt(node)]
-  for (const child of node.children) {
-    without += bestBelow(child, above << 1, worthAt, costAt)
-    held += bestBelow(child, (above << 1) | 1, worthAt, costAt)
+  const { kinds } = node.trunk
+  let most = Number.NEGATIVE_INFINITY
+  for (let held = 0; held <= kinds.length; held++) {
+    const state = held + (kinds.length + 1) * above
+    let worth = worthAt(node, state)
+    if (held > 0) worth -= costAt(node, kinds[held - 1]!)
+    for (const child of node.children) worth += bestBelow(child, state, worthAt, costAt)
+    most = Math.max(most, worth)
   }
-  return Math.max(without, held)
+  return most
 }
 
-/** All are of one class: its bands decide. The storage price of a trunk alone is the best there is; those of several are near what their own choices came to. */
+/** All are of one class: its bands decide. The storage price of a kind alone is the best there is; those of several are near what their own choices came to. */
 function alikeBound(bands: Bands, nodes: readonly Node[]): number {
   const root = nodes[0]!
-  const sets = new Map(nodes.map((node) => [node, node.worth.get(bands)]))
-  const at = (priceOf: (node: Node) => number) => {
-    let sum = 0
-    for (const node of nodes) sum += priceOf(node) * node.trunk.capacity.storage
+  const states = new Map(nodes.map((node) => [node, node.worth.get(bands)]))
+  const at = (prices: Prices) => {
+    let sum = costOfStorage(prices)
     for (let g = 0; g < bands.count; g++) {
       if (!(bands.top[g]! > 0)) continue
-      const worthAt = (node: Node, set: number) => sets.get(node)?.[set]?.[g] ?? 0
-      sum += bands.demand[g]! * bestBelow(root, 0, worthAt, (node) => priceOf(node) / bands.top[g]!)
+      const worthAt = (node: Node, state: number) => states.get(node)?.[state]?.[g] ?? 0
+      sum += bands.demand[g]! * bestBelow(root, 0, worthAt, (_, kind) => prices.get(kind)! / bands.top[g]!)
     }
     return sum
   }
-  if (nodes.length > 1) return lowest((factor) => at(({ trunk }) => factor * trunk.storagePrice))
-  const [without, held] = sets.get(root) ?? []
-  return without && held ? trunkBound(bands, root.trunk.capacity.storage, without, held) : 0
+  if (nodes.length > 1 || root.trunk.kinds.length > 1) return lowest(nodes, FINE, at)
+  const [without, held] = states.get(root) ?? []
+  return without && held ? trunkBound(bands, root.trunk.kinds[0]!.capacity.storage, without, held) : 0
 }
 
 /** The same, of one trunk, at the storage price that makes it the lowest. */
@@ -121,48 +132,92 @@ function mixedBound(nodes: readonly Node[], classes: readonly Bands[]): number {
   const root = nodes[0]!
   if (nodes.length === 1) return mixedTrunkBound(root, classes)
   const files = classes[0]!.of.length
-  const at = (factor: number) => {
-    let sum = 0
-    for (const { trunk } of nodes) sum += factor * trunk.storagePrice * trunk.capacity.storage
+  const at = (prices: Prices) => {
+    let sum = costOfStorage(prices)
     for (let f = 0; f < files; f++) {
-      const worthAt = ({ worth }: Node, set: number) => {
+      const worthAt = ({ worth }: Node, state: number) => {
         let all = 0
-        for (const [bands, sets] of worth)
-          if (bands.of[f] !== NO_BAND) all += bands.share[f]! * sets[set]![bands.of[f]!]!
+        for (const [bands, states] of worth)
+          if (bands.of[f] !== NO_BAND) all += bands.share[f]! * states[state]![bands.of[f]!]!
         return all
       }
       // What a trunk may not hold costs more than it can be worth.
-      const costAt = ({ trunk: { bands, storagePrice } }: Node) =>
-        bands.of[f] === NO_BAND ? Infinity : factor * storagePrice * bands.sizes[f]! * STORED[bands.copies[f]!]!
+      const costAt = ({ trunk: { bands } }: Node, kind: Kind) =>
+        bands.of[f] === NO_BAND ? Infinity : prices.get(kind)! * bands.sizes[f]! * STORED[bands.copies[f]!]!
       sum += bestBelow(root, 0, worthAt, costAt)
     }
     return sum
   }
-  return lowest(at)
+  return lowest(nodes, COARSE, at)
 }
 
-const lowest = (at: (factor: number) => number): number => Math.min(...[0.9, 1, 1.1].map(at))
+/** Of a byte, by kind. */
+type Prices = Map<Kind, number>
+
+/** Steps by which prices are tried. */
+const FINE = [1.3, 1.1, 1.03, 1.1, 1.03, 1.01]
+const COARSE = [1.1]
+
+/** The lowest that is found from the kinds' own prices on: each in turn is raised and lowered by a step for as long as that helps. */
+function lowest(nodes: readonly Node[], steps: readonly number[], at: (prices: Prices) => number): number {
+  const prices: Prices = new Map(
+    nodes.flatMap(({ trunk }) => trunk.kinds.map((kind): [Kind, number] => [kind, kind.storagePrice])),
+  )
+  let best = at(prices)
+  for (const step of steps) {
+    for (const [kind, price] of prices) {
+      let from = price
+      for (const factor of [step, 1 / step]) {
+        prices.set(kind, from * factor)
+        const tried = at(prices)
+        if (tried < best) {
+          best = tried
+          from = prices.get(kind)!
+        }
+        prices.set(kind, from)
+      }
+    }
+  }
+  return best
+}
 
 /** The same, of one trunk: file by file in one pass. */
-function mixedTrunkBound({ trunk: { bands, capacity, storagePrice }, worth }: Node, classes: readonly Bands[]): number {
-  const { sizes, copies } = bands
+function mixedTrunkBound(node: Node, classes: readonly Bands[]): number {
+  const { trunk, worth } = node
+  const { bands, kinds } = trunk
   // Files that the trunk may not hold are in these sums, too.
   let without = 0
   for (const each of classes) for (let g = 0; g < each.count; g++) without += each.demand[g]! * worth.get(each)![0]![g]!
-  const gains = new Float64Array(bands.order.length)
-  for (const each of classes) {
-    const [alone, held] = worth.get(each) as [Float64Array, Float64Array]
-    for (const [p, f] of bands.order.entries()) {
-      const g = each.of[f]!
-      if (g !== NO_BAND) gains[p]! += each.share[f]! * (held[g]! - alone[g]!)
+  const bytes = bands.sizes.map((size, f) => size * STORED[bands.copies[f]!]!)
+  const gains = kinds.map((_, t) => {
+    const gain = new Float64Array(bands.order.length)
+    for (const each of classes) {
+      const states = worth.get(each)!
+      const [alone, held] = [states[0]!, states[t + 1]!]
+      for (const [p, f] of bands.order.entries()) {
+        const g = each.of[f]!
+        if (g !== NO_BAND) gain[p]! += each.share[f]! * (held[g]! - alone[g]!)
+      }
     }
-  }
-  return lowest((factor) => {
-    const price = factor * storagePrice
-    let sum = without + price * capacity.storage
-    for (const [p, f] of bands.order.entries()) sum += Math.max(0, gains[p]! - price * sizes[f]! * STORED[copies[f]!]!)
+    return gain
+  })
+  return lowest([node], COARSE, (prices) => {
+    const each = kinds.map((kind) => prices.get(kind)!)
+    let sum = without + costOfStorage(prices)
+    for (let p = 0; p < bands.order.length; p++) {
+      const size = bytes[bands.order[p]!]!
+      let best = 0
+      for (let t = 0; t < each.length; t++) best = Math.max(best, gains[t]![p]! - each[t]! * size)
+      sum += best
+    }
     return sum
   })
+}
+
+function costOfStorage(prices: Prices): number {
+  let sum = 0
+  for (const [{ capacity }, price] of prices) sum += price * capacity.storage
+  return sum
 }
 
 const costOf = (types: readonly { readonly storage: number; readonly throughput: number }[], price: number) =>

@@ -1,6 +1,6 @@
-import type { FileSet } from '../../blobs/file-set.ts'
+import { FileSet } from '../../blobs/file-set.ts'
 import { type Bands, ONLY_ABOVE } from './bands.ts'
-import { type Above, type Branch, insteadOf, type Trunk } from './model.ts'
+import { type Above, type Branch, insteadOf, type Kind, type Trunk } from './model.ts'
 import { lineOf } from './site-dual.ts'
 import type { Solved, SolverInput } from './solve.ts'
 
@@ -88,6 +88,8 @@ export class Explainer {
   readonly #churnBonus: number
   /** By site key: what it would hold by a plan made now. */
   readonly here: ReadonlyMap<string, FileSet>
+  /** What the appliances of a kind at a parent would hold. */
+  readonly #held = new Map<Kind, FileSet>()
   readonly #keys: readonly string[]
   readonly #nodes = new Map<string, Node>()
   readonly #trees: Solved['trees']
@@ -106,15 +108,14 @@ export class Explainer {
         .map(({ key }) => key),
     )
     const here = new Map<string, FileSet>()
+    const byAppliance = new Map<string, FileSet>()
     for (const { key, holdings } of solved.sites()) {
-      const [first, ...others] = holdings.values()
-      if (first)
-        here.set(
-          key,
-          others.reduce((all, set) => all.union(set), first),
-        )
+      if (holdings.size > 0) here.set(key, unionOf(holdings.values()))
+      for (const [appliance, holds] of holdings) byAppliance.set(appliance, holds)
     }
     this.here = here
+    for (const { kinds } of solved.trees.flatMap(({ trunks }) => trunks))
+      for (const kind of kinds) this.#held.set(kind, unionOf(kind.appliances.map((key) => byAppliance.get(key)!)))
     for (const { trunks, branches } of solved.trees) {
       for (const branch of branches) this.#nodes.set(this.#keys[branch.site]!, { trunk: undefined, branches, branch })
       for (const trunk of trunks) {
@@ -166,9 +167,7 @@ export class Explainer {
 
   /** What files earn at a site, in cut-offs. */
   #timesAt({ trunk, branches, branch }: Node): (file: number) => number {
-    if (!branch)
-      return (file) =>
-        timesOf(this.#sparedBy(trunk!, branches, file), trunk!.storagePrice, this.#bytesOf(trunk!.bands, file))
+    if (!branch) return (file) => this.#timesAtTrunk(trunk!, branches, file)
     const alone = cutOffAt(branch, 0, 0)
     const cutOffs = new Map(branch.chain.map((above) => [above, cutOffAt(branch, insteadOf(above), 0)]))
     return (file) => {
@@ -180,7 +179,7 @@ export class Explainer {
 
   /** The first parent that would hold a file, but for `without`. */
   #firstAbove({ chain }: Branch, file: number, without?: Trunk): Above | undefined {
-    return chain.find(({ trunk }) => trunk !== without && (this.here.get(this.#keys[trunk.site]!)?.has(file) ?? false))
+    return chain.find(({ trunk, kind }) => trunk !== without && this.#held.get(kind)!.has(file))
   }
 
   #atBranch(branch: Branch, file: number): Standing {
@@ -206,7 +205,7 @@ export class Explainer {
   #atTrunk({ branches }: Node, trunk: Trunk, file: number): Standing {
     const all = branches.reduce((sum, branch) => sum + branch.demand, 0)
     const demand = branches.reduce((sum, { bands, demand: of }) => sum + (bands.share[file] ?? 0) * of, 0)
-    const times = timesOf(this.#sparedBy(trunk, branches, file), trunk.storagePrice, this.#bytesOf(trunk.bands, file))
+    const times = this.#timesAtTrunk(trunk, branches, file)
     return {
       role: 'Parent',
       demand,
@@ -218,8 +217,16 @@ export class Explainer {
     }
   }
 
-  /** What it is worth to all branches below together that the trunk holds a file, beside what their other parents hold. */
-  #sparedBy(trunk: Trunk, branches: readonly Branch[], file: number): number {
+  /** In the cut-offs of the kind that it stands best at. */
+  #timesAtTrunk(trunk: Trunk, branches: readonly Branch[], file: number): number {
+    const bytes = this.#bytesOf(trunk.bands, file)
+    return Math.max(
+      ...trunk.kinds.map((kind) => timesOf(this.#sparedBy(trunk, kind, branches, file), kind.storagePrice, bytes)),
+    )
+  }
+
+  /** What it is worth to all branches below together that a kind of the trunk's holds a file, beside what their other parents hold. */
+  #sparedBy(trunk: Trunk, kind: Kind, branches: readonly Branch[], file: number): number {
     let gain = 0
     for (const branch of branches) {
       const bytes = this.#bytesOf(branch.bands, file)
@@ -229,7 +236,7 @@ export class Explainer {
       let best = 0
       for (let t = 0; t < types.length; t++) best = Math.max(best, lineOf(types, prices, t, bytes / demand))
       const other = this.#firstAbove(branch, file, trunk)
-      const mine = branch.chain.find((above) => above.trunk === trunk)!
+      const mine = branch.chain.find((above) => above.kind === kind)!
       gain += Math.max(0, insteadOf(mine) - Math.max(best, other ? insteadOf(other) : 0)) * demand
     }
     return gain
@@ -240,6 +247,12 @@ export class Explainer {
     const there = copies[file]!
     return this.#input.sizes[file]! * (there === 0 || there === ONLY_ABOVE ? this.#input.copies.perSite : there)
   }
+}
+
+function unionOf(sets: Iterable<FileSet>): FileSet {
+  const all = new FileSet()
+  for (const set of sets) all.addAll(set)
+  return all
 }
 
 const storagePrice = ({ types, prices }: Branch, t: number) => prices[t]! / Math.max(types[t]!.storage, 1)

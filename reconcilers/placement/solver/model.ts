@@ -11,16 +11,17 @@ export interface Branch {
   readonly types: readonly Capacity[]
   /** Of storage, then of throughput, per type; multiplied by the capacity. */
   readonly prices: Float64Array
-  /** Where misses go, the nearest first: the first of them that holds a file serves it. */
+  /** Where misses go, the nearest parent first: the first of them that holds a file serves it. */
   readonly chain: readonly Above[]
 }
 
-/** A parent, or a parent's parent and so on, as a branch sees it. */
+/** Appliances of a kind at a parent, or at a parent's parent and so on, as a branch sees them. Those of one parent follow each other. */
 export interface Above {
   readonly trunk: Trunk
-  /** Value of a unit that it serves, where the site itself is worth 1. */
+  readonly kind: Kind
+  /** Value of a unit that they serve, where the site itself is worth 1. */
   readonly value: number
-  /** Where its bands are those of another class: how the two fall together. */
+  /** Where the trunk's bands are those of another class: how the two fall together. */
   readonly overlap?: Overlap
 }
 
@@ -37,20 +38,26 @@ export interface Trunk {
   readonly site: number
   /** Where its own misses go, the nearest first. */
   readonly above: readonly Trunk[]
-  readonly capacity: Capacity
   readonly bands: Bands
-  /** Part of each band that it holds, 0–1: the files with the lowest hashes. */
+  /** As the site's types of appliance. */
+  readonly kinds: readonly Kind[]
+}
+
+/** A trunk's appliances of a type together. */
+export interface Kind {
+  readonly appliances: readonly string[]
+  readonly capacity: Capacity
+  /** Part of each of the trunk's bands that they hold, 0–1; of all kinds together at most 1. */
   readonly held: Float64Array
   /** Per unit served. */
   price: number
   /** Per byte stored. */
   storagePrice: number
-  /** Of the demand for a band, in the unit of throughput: what the branches do not serve themselves of files that it holds. */
+  /** Where all of a band is held here: of the demand for it, in the unit of throughput, what the branches do not serve themselves, and what of it they ask for at the price. */
   readonly missed: Float64Array
-  /** What the branches ask of it at its price. */
-  asked: number
-  /** What one more file of each band is worth to all branches together. */
-  readonly gradient: Float64Array
+  readonly asked: Float64Array
+  /** What all of each band is worth to all branches together if it is held here, at its price. */
+  readonly gain: Float64Array
 }
 
 /** Sites that are decided on together. */
@@ -60,5 +67,5 @@ export interface Tree {
   readonly branches: readonly Branch[]
 }
 
-/** What is had, per unit of demand, where the branch does not hold a file and this is the first of its parents that does. */
-export const insteadOf = ({ trunk, value }: Above): number => Math.max(0, value - trunk.price)
+/** What is had, per unit of demand, where the branch does not hold a file and these are the first above it that do. */
+export const insteadOf = ({ kind, value }: Above): number => Math.max(0, value - kind.price)

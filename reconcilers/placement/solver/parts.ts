@@ -1,3 +1,4 @@
+import { NO_BAND, placeWithin, STORED } from './bands.ts'
 import type { Branch } from './model.ts'
 import { type Capacity, lineOf, type SiteGroups } from './site-dual.ts'
 
@@ -54,4 +55,22 @@ export function bestType({ bands, demand, types, prices }: Branch, g: number): n
   for (let t = 1; t < types.length; t++)
     if (lineOf(types, prices, t, ratio) > lineOf(types, prices, best, ratio)) best = t
   return best
+}
+
+/** Where a file stands within its group, 0–1: by the bytes before it where the group is known in full, or else by its place in the band. */
+export function placeInGroup(
+  position: number,
+  group: number,
+  { bands, chain: [nearest] }: Branch,
+  seen: Float64Array,
+  groupBytes: Float64Array | undefined,
+): number {
+  if (groupBytes) {
+    const bytes = bands.sizeAt[position]! * STORED[bands.copiesAt[position]!]!
+    seen[group]! += bytes
+    return groupBytes[group]! > 0 ? (seen[group]! - bytes / 2) / groupBytes[group]! : 0
+  }
+  const band = nearest ? nearest.trunk.bands.of[bands.order[position]!]! : NO_BAND
+  const held = band === NO_BAND ? 0 : nearest!.kind.held[band]!
+  return placeWithin(bands.placeAt[position]!, held)
 }

@@ -1,11 +1,12 @@
 import type { FileSet } from '../../blobs/file-set.ts'
 import { weigh } from '../weigh.ts'
-import { type Bands, firstFrom, NO_BAND, ONLY_ABOVE, placeWithin, STORED } from './bands.ts'
+import { type Bands, firstFrom, NO_BAND, ONLY_ABOVE, STORED } from './bands.ts'
 import { slotOf, slotsOf } from './churn.ts'
 import { byWorth, isRoomLeft, limitToFree, type Rest } from './fill-up.ts'
 import { Ledger } from './ledger.ts'
 import type { Branch, Trunk } from './model.ts'
-import { bestType, type GroupParts } from './parts.ts'
+import { bestType, type GroupParts, placeInGroup } from './parts.ts'
+import { spansOf } from './spans.ts'
 import { Boxes, holdersOf, NOBODY, SEVERAL, Spread } from './spread.ts'
 
 /** A search for something that still fits ends after so many files in a row for which there is no room. */
@@ -90,6 +91,11 @@ export class SitePlacing {
     const { before } = this.boxes
     if (!before?.some((held) => held && !held.isEmpty)) return undefined
     return holdersOf(before, this.#bands.order, this.#bands.of.length)
+  }
+
+  /** Whether an appliance of this type held a file before, by who did. */
+  #wasOf(holder: number, type: number): boolean {
+    return holder !== NOBODY && (holder === SEVERAL || this.typeOf[holder - 1] === type)
   }
 
   /** Whether more would have been moved in, had it been allowed. */
@@ -182,7 +188,7 @@ export class SitePlacing {
    */
   admit(branch: Branch, parts: GroupParts, at: Coverage): void {
     const { bands, demand, chain } = branch
-    const trunk = chain[0]?.trunk
+    const [nearest] = chain
     const { whole, types } = parts
     const { states, before, groupBytes, groupDemand, head } = at
     let headLeft = head?.most ?? 0
@@ -193,7 +199,7 @@ export class SitePlacing {
     const seen = new Float64Array(groupBytes ? stride * slots : 0)
     if (before && groupDemand) this.#shed(branch, parts, at, groupDemand)
     // Where the trunk goes by the same bands and by place alone, the files that it holds come first: a part that is nowhere here need not be looked at.
-    const sorted = trunk !== undefined && trunk.bands === bands && !at.scattered && !groupBytes && !head
+    const sorted = nearest?.trunk.bands === bands && !at.scattered && !groupBytes && !head
     const passes = head ? [true, false] : [false]
     for (const [isFirst, g] of passes.flatMap((isFirst) =>
       Array.from({ length: n }, (_, g) => [isFirst, g] as const),
@@ -204,7 +210,7 @@ export class SitePlacing {
       if (isNowhere) continue
       let [from, to] = [bands.start[g]!, bands.start[g + 1]!]
       if (sorted) {
-        const border = firstFrom(bands.placeAt, trunk.held[g]!, from, to)
+        const border = firstFrom(bands.placeAt, nearest.kind.held[g]!, from, to)
         if (nowhere(g)) to = border
         else if (nowhere(g + n)) from = border
       }
@@ -214,17 +220,13 @@ export class SitePlacing {
         const j = g + n * (states?.[i] ?? 0) + stride * slot
         let type = whole[j]!
         if (type === -1)
-          type = ledger.choose(
-            parts,
-            j,
-            this.#placeOf(i, j, branch, trunk, seen, groupBytes),
-            bands.shareAt[i]! * demand,
-          )
+          type = ledger.choose(parts, j, placeInGroup(i, j, branch, seen, groupBytes), bands.shareAt[i]! * demand)
         if (isFirst) {
           headLeft -= bands.shareAt[i]! * demand
           if (type === types && headLeft >= 0) type = bestType(branch, g)
         }
-        if (type < types) this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand, before)
+        if (type < types)
+          this.#place(i, g, this.#types[type]!, bands.shareAt[i]! * demand, before, (states?.[i] ?? 0) > 0)
       }
     }
     // What is filled up with is not planned to be served: it stays where it is.
@@ -269,47 +271,23 @@ export class SitePlacing {
     }
   }
 
-  /** Where a file stands within its group, 0–1: by the bytes before it where the group is known in full, or else by its place in the band. */
-  #placeOf(
-    position: number,
-    group: number,
-    { bands }: Branch,
-    trunk: Trunk | undefined,
-    seen: Float64Array,
-    groupBytes: Float64Array | undefined,
-  ): number {
-    if (groupBytes) {
-      const bytes = bands.sizeAt[position]! * STORED[bands.copiesAt[position]!]!
-      seen[group]! += bytes
-      return groupBytes[group]! > 0 ? (seen[group]! - bytes / 2) / groupBytes[group]! : 0
-    }
-    const band = trunk ? trunk.bands.of[bands.order[position]!]! : NO_BAND
-    const held = band === NO_BAND ? 0 : trunk!.held[band]!
-    return placeWithin(bands.placeAt[position]!, held)
-  }
-
   /**
    * Admits files by their parts of the trunk's bands: what the trunk itself holds. In bands that it holds in part all files are worth its storage price, the ones as the
-   * others: what it held `before` stays, the rest of each part goes by place.
+   * others: what it held `before` stays, the rest of each part goes by place. Kinds of appliances follow each other in each band.
    */
   admitTrunk(trunk: Trunk, before: Uint8Array | undefined): void {
-    const { bands, held, missed, above } = trunk
-    // Each parent's parts of bands are to be others than its own parent's: they are taken from the other end.
-    const isMirrored = above.length % 2 === 1
-    const heldBytes = new Float64Array(bands.count)
+    const { bands } = trunk
+    const heldBytes = trunk.kinds.map(() => new Float64Array(bands.count))
     for (const kept of before ? [true, false] : [false]) {
-      for (let g = 0; g < bands.count; g++) {
-        if (held[g]! < (kept ? TIED : NOTHING)) continue
-        const perShare = bands.demand[g]! > 0 ? missed[g]! / bands.demand[g]! : 0
-        const [first, end] = [bands.start[g]!, bands.start[g + 1]!]
-        const start = isMirrored && !before ? firstFrom(bands.placeAt, 1 - held[g]!, first, end) : first
-        const most = (held[g]! > 1 - NOTHING ? 1 : held[g]!) * bands.bytes[g]!
-        const to = before || isMirrored ? end : firstFrom(bands.placeAt, held[g]!, start, end)
-        for (let i = start; i < to; i++) {
-          if (before && (this.holds[i] || (before[i] !== NOBODY) !== kept)) continue
+      for (const { kind, band, part, from, to, perShare } of spansOf(trunk, before !== undefined)) {
+        if (part < (kept ? TIED : NOTHING)) continue
+        const most = (part > 1 - NOTHING ? 1 : part) * bands.bytes[band]!
+        for (let i = from; i < to; i++) {
+          if (before && (this.holds[i] || this.#wasOf(before[i]!, kind) !== kept)) continue
           const bytes = bands.sizeAt[i]! * STORED[bands.copiesAt[i]!]!
-          if (before && !kept && heldBytes[g]! + bytes / 2 > most) continue
-          if (this.#place(i, g, this.#all, bands.shareAt[i]! * perShare, before)) heldBytes[g]! += bytes
+          if (before && !kept && heldBytes[kind]![band]! + bytes / 2 > most) continue
+          if (this.#place(i, band, this.#types[kind]!, bands.shareAt[i]! * perShare, before))
+            heldBytes[kind]![band]! += bytes
         }
       }
     }
@@ -317,7 +295,8 @@ export class SitePlacing {
 
   /**
    * Uses what storage is left for the next best files, but for what was freed: see `limitToFree`. `worths`: by state, what a file is worth here, 0–1; `bonus`: how much
-   * more one counts that is here already. `only`: 1 by file index for those that may come.
+   * more one counts that is here already. `only`: 1 by file index for those that may come. What a parent holds comes only where it can be
+   * served here, too.
    */
   fillUp(
     demand: number,
@@ -341,7 +320,10 @@ export class SitePlacing {
     const { start, shareAt, order, sizeAt, copiesAt } = this.#bands
     let refused = 0
     for (const { band, state, fresh } of rest) {
-      if (this.#heldOfBand[band] === start[band + 1]! - start[band]!) continue
+      const files = start[band + 1]! - start[band]!
+      if (this.#heldOfBand[band] === files) continue
+      const isSpare = state > 0
+      if (isSpare && (this.#bands.demand[band]! * demand) / files > this.boxes.mostSpare) continue
       for (let i = start[band]!; i < start[band + 1]!; i++) {
         if (this.holds[i] || (only && !only[order[i]!])) continue
         if (states && states[i] !== state) continue
@@ -351,14 +333,21 @@ export class SitePlacing {
           this.#isLimited = true
           continue
         }
-        if (this.#place(i, band, this.#all, shareAt[i]! * demand, before)) refused = 0
+        if (this.#place(i, band, this.#all, shareAt[i]! * demand, before, isSpare)) refused = 0
         else if (++refused === REFUSALS) return
       }
     }
   }
 
   /** All copies or none: a file below its minimum would be counted as safe while it is not. */
-  #place(position: number, band: number, type: Spread, demand: number, before: Uint8Array | undefined): boolean {
+  #place(
+    position: number,
+    band: number,
+    type: Spread,
+    demand: number,
+    before: Uint8Array | undefined,
+    isSpare = false,
+  ): boolean {
     const bands = this.#bands
     const file = bands.order[position]!
     const hash = bands.hashAt[position]!
@@ -378,8 +367,11 @@ export class SitePlacing {
     const copies = isShort ? Math.max(least, Math.floor(this.#fillLeft / bytes)) : wanted
     // Fewer copies than are asked for are none to do with.
     const must = least > 1 && !isFresh
+    this.boxes.isSparing = isSpare && type === this.#all
     let placed = type.add(file, hash, bytes, demand / copies, copies, true, holder, must)
+    this.boxes.isSparing = isSpare && placed === 0
     if (placed < least) placed += this.#all.add(file, hash, bytes, demand / copies, least - placed, false, holder, must)
+    this.boxes.isSparing = false
     if (isFresh) this.#fillLeft -= placed * bytes
     if (placed > 0) this.#holdsNow(position, band)
     return placed > 0

@@ -2,7 +2,7 @@ import { type Bands, NO_BAND, STORED } from './bands.ts'
 import type { Cuts } from './cuts.ts'
 import type { SolverInput } from './input.ts'
 import type { Markets } from './markets.ts'
-import type { Above, Branch, Overlap, Tree, Trunk } from './model.ts'
+import type { Above, Branch, Kind, Overlap, Tree, Trunk } from './model.ts'
 import { parentsOf } from './parents.ts'
 import type { Pins } from './pins.ts'
 import type { Capacity } from './site-dual.ts'
@@ -76,26 +76,21 @@ class Planter {
     const [[klass]] = [...demands].sort((a, b) => b[1] - a[1]) as [[number, number]]
     const bands = this.#ground.cuts.at(this.#ground.markets.of(klass, own), storageOf(own), 0)
     const measured = own.measured || sites.some((site) => site.measured)
-    const trunk: Trunk = {
-      site: index,
-      above,
-      capacity: this.#lessPins(own, totalOf(own.types.flat(), measured)),
-      bands,
-      held: new Float64Array(bands.count),
-      missed: new Float64Array(bands.count),
-      gradient: new Float64Array(bands.count),
-      asked: 0,
-      price: 0,
-      storagePrice: 0,
-    }
+    const kinds = own.types.map(
+      (type): Kind => ({
+        appliances: type.map(({ key }) => key),
+        capacity: this.#lessPins(own, totalOf(type, measured)),
+        held: new Float64Array(bands.count),
+        missed: new Float64Array(bands.count),
+        asked: new Float64Array(bands.count),
+        gain: new Float64Array(bands.count),
+        price: 0,
+        storagePrice: 0,
+      }),
+    )
     // What nearer parents begin with, others need not.
-    if (below.some((kid) => kids.has(kid))) return trunk
-    let left = trunk.capacity.storage
-    for (let g = 0; g < bands.count && left > 0; g++) {
-      trunk.held[g] = bands.bytes[g]! <= left ? 1 : left / bands.bytes[g]!
-      left -= bands.bytes[g]!
-    }
-    return trunk
+    if (!below.some((kid) => kids.has(kid))) fillFirst(bands, kinds)
+    return { site: index, above, bands, kinds }
   }
 
   #branch(index: number, chain: readonly Trunk[]): Branch {
@@ -112,7 +107,7 @@ class Planter {
       bands,
       types: capacities,
       prices: new Float64Array(2 * types.length).fill(0.1 * demand),
-      chain: chain.map((trunk, k) => this.#above(trunk, bands, this.#ground.parentValue ** (k + 1))),
+      chain: chain.flatMap((trunk, k) => this.#above(trunk, bands, this.#ground.parentValue ** (k + 1))),
     }
   }
 
@@ -123,12 +118,13 @@ class Planter {
       ...branch,
       types: [],
       prices: new Float64Array(0),
-      chain: branch.chain.map((above, k) => ({ ...above, value: this.#ground.parentValue ** k })),
+      chain: chain.flatMap((trunk, k) => this.#above(trunk, branch.bands, this.#ground.parentValue ** k)),
     }
   }
 
-  #above(trunk: Trunk, bands: Bands, value: number): Above {
-    return { trunk, value, ...(trunk.bands !== bands && { overlap: this.#overlap(bands, trunk.bands) }) }
+  #above(trunk: Trunk, bands: Bands, value: number): Above[] {
+    const overlap = trunk.bands !== bands && { overlap: this.#overlap(bands, trunk.bands) }
+    return trunk.kinds.map((kind) => ({ trunk, kind, value, ...overlap }))
   }
 
   /** What pins leave of a type's storage, where each type takes its part of them. */
@@ -148,6 +144,23 @@ class Planter {
     const overlap = overlapOf(own, parents)
     this.#overlaps.set(own, (this.#overlaps.get(own) ?? new Map<Bands, Overlap>()).set(parents, overlap))
     return overlap
+  }
+}
+
+/** Begins with the densest files, on the appliances that serve the most for their storage. */
+function fillFirst({ count, bytes }: Bands, kinds: readonly Kind[]): void {
+  let kind = kinds.length - 1
+  let left = kinds[kind]!.capacity.storage
+  for (let g = 0; g < count; g++) {
+    let rest = bytes[g]!
+    while (kind >= 0) {
+      const taken = Math.min(rest, left)
+      kinds[kind]!.held[g]! = bytes[g]! > 0 ? taken / bytes[g]! : 1
+      left -= taken
+      rest -= taken
+      if (!(rest > 0) || --kind < 0) break
+      left = kinds[kind]!.capacity.storage
+    }
   }
 }
 

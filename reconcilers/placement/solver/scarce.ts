@@ -12,9 +12,9 @@ export function scarceIn(trees: readonly Tree[], siteKeys: readonly string[]): S
     if (gain > 0) found.push({ site: siteKeys[index]!, resource, gain })
   }
   for (const { trunks, branches } of trees) {
-    for (const trunk of trunks) {
-      add(trunk.site, 'Storage', trunk.storagePrice * TERABYTE)
-      add(trunk.site, 'Throughput', trunk.price)
+    for (const { site, kinds } of trunks) {
+      add(site, 'Storage', Math.max(...kinds.map(({ storagePrice }) => storagePrice)) * TERABYTE)
+      add(site, 'Throughput', Math.max(...kinds.map(({ price }) => price)))
     }
     for (const { site, types, prices } of branches) {
       add(site, 'Storage', dearestStorage(types, prices) * TERABYTE)

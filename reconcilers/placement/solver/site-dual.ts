@@ -10,6 +10,12 @@ export interface SiteGroups {
   /** Where files are that are held already: what a unit of demand of a group is worth less on any type but `holder`, which is -1 where none holds it. */
   readonly moving?: Float64Array
   readonly holder?: Int8Array
+  /**
+   * Where a unit of demand of group j is worth something else than 1 on type t, and takes more or less than a unit of its throughput: at `j * types + t`.
+   * `instead` and `moving` count for nothing then.
+   */
+  readonly worth?: Float64Array
+  readonly takes?: Float64Array
 }
 
 /** Storage and throughput of the appliances of a type together. Throughput may be infinite. */
@@ -92,7 +98,7 @@ export class SiteDual {
     const parts = this.#parts
     const perStorage = this.#perStorage
     const perThroughput = this.#perThroughput
-    const { demand: demands, bytes: allBytes, instead, count, moving, holder } = groups
+    const { demand: demands, bytes: allBytes, instead, count, moving, holder, worth, takes } = groups
     const size = 2 * types
     gradient.fill(0, 0, size)
     hessian.fill(0, 0, size * size)
@@ -104,8 +110,16 @@ export class SiteDual {
       const ratio = bytes / demand
       let best = 0
       for (let t = 0; t < types; t++) {
-        let line = 1 - instead[j]! - prices[types + t]! * perThroughput[t]! - prices[t]! * perStorage[t]! * ratio
-        if (moving && holder![j] !== t) line -= moving[j]!
+        let line = 0
+        if (worth)
+          line =
+            worth[j * types + t]! -
+            prices[types + t]! * perThroughput[t]! * takes![j * types + t]! -
+            prices[t]! * perStorage[t]! * ratio
+        else {
+          line = 1 - instead[j]! - prices[types + t]! * perThroughput[t]! - prices[t]! * perStorage[t]! * ratio
+          if (moving && holder![j] !== t) line -= moving[j]!
+        }
         parts[t] = line
         if (line > best) best = line
       }
@@ -120,13 +134,14 @@ export class SiteDual {
       for (let t = 0; t < types; t++) {
         const part = parts[t]! / sum
         if (part < 1e-13) continue
-        const [storage, served] = [bytes * perStorage[t]!, demand * perThroughput[t]!]
+        const [storage, served] = [bytes * perStorage[t]!, demand * perThroughput[t]! * (takes?.[j * types + t] ?? 1)]
         gradient[t]! -= part * storage
         gradient[types + t]! -= part * served
         for (let u = 0; u < types; u++) {
           const curve = (part * ((t === u ? 1 : 0) - parts[u]! / sum)) / (tau * demand)
           if (curve === 0) continue
-          const [otherStorage, otherServed] = [bytes * perStorage[u]!, demand * perThroughput[u]!]
+          const otherStorage = bytes * perStorage[u]!
+          const otherServed = demand * perThroughput[u]! * (takes?.[j * types + u] ?? 1)
           hessian[t * size + u]! += curve * storage * otherStorage
           hessian[t * size + types + u]! += curve * storage * otherServed
           hessian[(types + t) * size + u]! += curve * served * otherStorage

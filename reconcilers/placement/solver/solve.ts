@@ -17,9 +17,10 @@ import { keepCopies, type RegionMember } from './regional.ts'
 import { scarceIn } from './scarce.ts'
 import { dearestStorage } from './site-dual.ts'
 import { measure, type Site } from './sites.ts'
+import { parentsIn, statesBy } from './states.ts'
 import { Teller } from './told.ts'
 import { type Effort, emptyGroups, priceTree, setGroups } from './tree.ts'
-import { statesBy, type TreePlacing, type Valued, worthOfPlaced } from './valued.ts'
+import { type TreePlacing, type Valued, worthOfPlaced } from './valued.ts'
 
 export type { SolverAppliance, SolverInput, SolverSite } from './input.ts'
 
@@ -255,7 +256,7 @@ export class Solved {
       const demandOf = ({ bands, demand }: Branch, file: number) => bands.share[file]! * demand
       for (const [trunk, placing] of parents) {
         const below = tree.branches.flatMap((branch) =>
-          branch.chain.flatMap(({ trunk: each, value }) => (each === trunk ? [{ branch, value }] : [])),
+          parentsIn(branch.chain).flatMap(({ trunk: each, value }) => (each === trunk ? [{ branch, value }] : [])),
         )
         add(placing, trunk.site, trunk.bands, (file) =>
           below.reduce((sum, { branch, value }) => sum + value * demandOf(branch, file), 0),
@@ -347,7 +348,8 @@ export class Solved {
     const prices = new Map<string, number>()
     for (const { site, types, prices: own } of branches)
       prices.set(this.#sites[site]!.key, churnBonus * dearestStorage(types, own))
-    for (const { site, storagePrice } of trunks) prices.set(this.#sites[site]!.key, churnBonus * storagePrice)
+    for (const { site, kinds } of trunks)
+      prices.set(this.#sites[site]!.key, churnBonus * Math.max(...kinds.map(({ storagePrice }) => storagePrice)))
     return prices
   }
 
@@ -356,7 +358,7 @@ export class Solved {
       site: this.#sites[site]!.key,
       demand,
       share: this.#sites[site]!.market.share,
-      above: chain.map(({ trunk, value }) => ({ site: this.#sites[trunk.site]!.key, value })),
+      above: parentsIn(chain).map(({ trunk, value }) => ({ site: this.#sites[trunk.site]!.key, value })),
     }))
   }
 }

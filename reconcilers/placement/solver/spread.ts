@@ -10,6 +10,8 @@ export class Boxes {
   readonly used: Float64Array
   /** Up to how many bytes files may be put there now: its storage, unless what was freed is to stay free. */
   readonly limit: Float64Array
+  /** Whether files go only where they can be served, too. */
+  isSparing = false
   /** Demand that each can serve, and that its files bring, in the unit of throughput. */
   readonly throughput: Float64Array
   readonly load: Float64Array
@@ -82,6 +84,13 @@ export class Boxes {
   /** How many are large enough for a file of so many bytes. */
   ableToHold(bytes: number): number {
     return this.storage.reduce((sum, storage) => sum + (storage >= bytes ? 1 : 0), 0)
+  }
+
+  /** What one of them could serve besides, at most. */
+  get mostSpare(): number {
+    let most = 0
+    for (let b = 0; b < this.count; b++) most = Math.max(most, this.throughput[b]! - this.load[b]!)
+    return most
   }
 
   /** Demand that they serve: none more than it can. */
@@ -192,8 +201,11 @@ export class Spread {
     const before = holder === NOBODY ? undefined : this.#boxes.before
     const members = this.#members
     const count = members.length
+    const { isSparing } = this.#boxes
+    const isBusy = (box: number) => isSparing && load[box]! + demand > throughput[box]!
     if (count === 1) {
       const only = members[0]!
+      if (isBusy(only)) return -1
       return used[only]! + bytes > limit[only]! || (checked && holds[only]!.has(file)) ? -1 : only
     }
     if ((this.#calls++ & 15) === 0 || demand > WEIGHTY * this.#throughput) this.#look(bytes, demand)
@@ -222,7 +234,7 @@ export class Spread {
       const box = members[i]!
       if (box === relieved) continue
       const usedThen = used[box]! + bytes
-      if (usedThen > limit[box]! || (checked && holds[box]!.has(file))) continue
+      if (usedThen > limit[box]! || (checked && holds[box]!.has(file)) || isBusy(box)) continue
       let score = equal ? mix(hash ^ hashes[box]!) : rendezvousScore(hash, hashes[box]!, storage[box]!)
       let slack = 0
       let most = mostUsed

@@ -1,12 +1,12 @@
 import type { SolvedSite } from '../problem.ts'
 import { type Asked, askParents, byFile, servedBy } from './asked.ts'
-import type { Bands } from './bands.ts'
 import type { SolverInput } from './input.ts'
 import type { TreeWorth } from './keep.ts'
-import type { Branch, Tree, Trunk } from './model.ts'
+import type { Tree, Trunk } from './model.ts'
 import type { Pins } from './pins.ts'
 import type { SitePlacing } from './place.ts'
 import type { Site } from './sites.ts'
+import { statesBy } from './states.ts'
 import type { Teller } from './told.ts'
 
 /** A tree that is placed, and what that is worth. */
@@ -87,30 +87,7 @@ function askPinned(
       const more = sites[site]!.market.share[file]! * demand
       byIndex[file]! += more
       entry.worth += more * chain[first]!.value
-      if (!placings[i] && first === 0) entry.own += more
+      if (!placings[i] && chain[first]!.trunk === chain[0]!.trunk) entry.own += more
     }
-  }
-}
-
-/** By position in a branch's bands, which of its parents is the first that holds a file, as `Coverage` has it; undefined without parents. As things stand. */
-export function statesBy(parents: ReadonlyMap<Trunk, SitePlacing>): (branch: Branch) => Uint8Array | undefined {
-  const known = new Map<Trunk, Map<Bands, Uint8Array>>()
-  return ({ bands, chain }) => {
-    const [nearest] = chain
-    if (!nearest) return undefined
-    const same = known.get(nearest.trunk) ?? new Map<Bands, Uint8Array>()
-    known.set(nearest.trunk, same)
-    const before = same.get(bands)
-    if (before) return before
-    const byFile = new Uint8Array(bands.of.length)
-    for (let k = chain.length - 1; k >= 0; k--) {
-      const { holds } = parents.get(chain[k]!.trunk)!
-      const { order } = chain[k]!.trunk.bands
-      for (let p = 0; p < holds.length; p++) if (holds[p]) byFile[order[p]!] = k + 1
-    }
-    const states = new Uint8Array(bands.order.length)
-    for (let p = 0; p < states.length; p++) states[p] = byFile[bands.order[p]!]!
-    same.set(bands, states)
-    return states
   }
 }

@@ -208,17 +208,10 @@ describe('it holds when', () => {
   })
 
   const popularity = [column(skewed), column(skewed)]
-  // A parent's appliances are taken to be of a kind.
-  const alike = () =>
-    fleet().map((site) =>
-      site.key === 'mix'
-        ? siteOf('mix', [0.14 * all, 0.14 * all], { parents: ['hub'], demandGbps: 20, gbps: 30 })
-        : site,
-    )
   test.each<[name: string, sites: SolverSite[], reason: string]>([
     [
       'parents are each other’s, in a circle',
-      alike().map((site) => ({
+      fleet().map((site) => ({
         ...site,
         parents: site.key === 'hub' ? ['two'] : site.key === 'two' ? ['mix'] : ['hub'],
       })),
@@ -226,7 +219,7 @@ describe('it holds when', () => {
     ],
     [
       'a chain of five',
-      alike().map((site, i, sites) => ({ ...site, parents: i > 0 ? [sites[i - 1]!.key] : [] })),
+      fleet().map((site, i, sites) => ({ ...site, parents: i > 0 ? [sites[i - 1]!.key] : [] })),
       'each is the parent of the next',
     ],
     [

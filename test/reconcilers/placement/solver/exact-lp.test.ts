@@ -150,6 +150,51 @@ describe('with parents of parents', () => {
   })
 })
 
+/** The same sites; the appliances of each parent are flash, which is fast and small, and disks. */
+function mixed(given: SolverInput): SolverInput {
+  const parents = new Set(given.sites.flatMap(({ parents: keys }) => keys))
+  const sites = given.sites.map((site) => {
+    if (!parents.has(site.key)) return site
+    const of = (field: 'storageBytes' | 'throughputGbps') =>
+      site.appliances.reduce((sum, appliance) => sum + appliance[field], 0)
+    const box = (name: string, storage: number, throughput: number) => ({
+      key: `${site.key}-${name}`,
+      storageBytes: Math.floor(storage * of('storageBytes')),
+      throughputGbps: throughput * of('throughputGbps'),
+    })
+    return { ...site, appliances: [box('flash', 0.2, 0.7), box('disk-0', 0.4, 0.15), box('disk-1', 0.4, 0.15)] }
+  })
+  return { ...given, sites }
+}
+
+describe('with parents of flash and disks', () => {
+  test.each([
+    { name: 'one parent', input: mixed(instance(1, 400, 1)), least: 0.95 },
+    { name: 'branches of other classes than the trunk', input: mixed(instance(5, 400, 2)), least: 0.95 },
+    { name: 'parents of parents', input: mixed(tiers(1, 150, 1)), least: 0.95 },
+  ])('the bound is above the optimum by 0.5 % at most: $name', async ({ input, least }) => {
+    const exact = await exactValue(input, defaultOptions.parentValue)
+    const solved = new Solved(input, defaultOptions)
+    const holdings = new Map([...solved.sites()].flatMap((site) => [...site.holdings]))
+    const { value, bound } = solved.worth
+    expect(bound).toBeGreaterThanOrEqual(exact * (1 - 1e-9))
+    expect(bound).toBeLessThanOrEqual(exact * 1.005)
+    expect(value).toBeLessThanOrEqual(exact * (1 + 1e-9))
+    expect(value / bound).toBeGreaterThan(least)
+    expect(evaluate(input, holdings, defaultOptions.parentValue).value / value).toBeCloseTo(1, 9)
+  })
+
+  test.each([
+    { name: 'one parent', input: mixed(instance(1, 5000, 1)), least: 0.99 },
+    { name: 'branches of other classes than the trunk', input: mixed(instance(5, 5000, 2)), least: 0.98 },
+    { name: 'parents of parents', input: mixed(tiers(1, 5000, 1)), least: 0.99 },
+  ])('a placement of many files is near the bound: $name', ({ input, least }) => {
+    const solved = new Solved(input, defaultOptions)
+    for (const _ of solved.sites());
+    expect(solved.worth.value / solved.worth.bound).toBeGreaterThan(least)
+  })
+})
+
 test('pins count where they are, at parents and their own viewers too', () => {
   const given = instance(1, 400, 1)
   const input = { ...given, pins: [{ files: FileSet.of([0, 1, 350]), copies: 1 }] }
