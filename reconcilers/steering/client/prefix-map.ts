@@ -8,6 +8,9 @@ const STRIDES_V6: readonly number[] = [8, 8, ...new Array<number>(24).fill(4)]
 const ROOT_BITS = 16
 const CHILD = 0x80000000
 
+/** Of prefixes that are to come, so many are thought to be IPv6. */
+export const V6_SHARE = 0.25
+
 /** From so many prefixes on, every /16 has its place: they fill 64 MiB anyway. */
 const DIRECT_ROOM = 1 << ROOT_BITS
 
@@ -27,8 +30,8 @@ export class PrefixMap {
 
   /** `room`: about how many prefixes will come; more may. Memory is reserved for them, and used when they are there. */
   constructor(room = 1024) {
-    this.#v4 = new Trie(false, STRIDES_V4, Math.min(room, 65536) * 256, room >= DIRECT_ROOM)
-    this.#v6 = new Trie(true, STRIDES_V6, Math.min(room, 1_000_000) * 24)
+    this.#v4 = new Trie(false, STRIDES_V4, room, Math.min(room, 65536) * 256, room >= DIRECT_ROOM)
+    this.#v6 = new Trie(true, STRIDES_V6, room * V6_SHARE, Math.min(room, 1_000_000) * 24)
   }
 
   get size(): number {
@@ -93,8 +96,8 @@ class Trie {
   /** By stride: nodes to use again, linked through their first slot. */
   readonly #free = new Uint32Array(9)
 
-  constructor(v6: boolean, strides: readonly number[], room: number, direct = false) {
-    this.#table = new PrefixTable(v6)
+  constructor(v6: boolean, strides: readonly number[], prefixes: number, room: number, direct = false) {
+    this.#table = new PrefixTable(v6, prefixes)
     this.#direct = direct
     if (direct) this.#used = DIRECT_SLOTS
     this.#strides = strides

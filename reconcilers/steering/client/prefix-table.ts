@@ -21,13 +21,14 @@ export class PrefixTable {
   #free = NONE
   #used = 0
 
-  /** `v6`: whether keys are of four words. */
-  constructor(v6: boolean) {
+  /** `v6`: whether keys are of four words. `room`: as many prefixes come without a pause for making room, which takes tens of ms when there are many. */
+  constructor(v6: boolean, room = 64) {
     this.#words = v6 ? 4 : 1
-    this.#keys = new Uint32Array(64 * this.#words)
-    this.#lengths = new Uint8Array(64)
-    this.#values = new Uint32Array(64)
-    this.#slots = new Uint32Array(128)
+    const count = Math.max(64, Math.ceil(room))
+    this.#keys = new Uint32Array(count * this.#words)
+    this.#lengths = new Uint8Array(count)
+    this.#values = new Uint32Array(count)
+    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(count * 2)))
   }
 
   get size(): number {

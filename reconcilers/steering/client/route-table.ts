@@ -2,7 +2,7 @@ import { type Address, newPrefix, type Prefix } from '../address.ts'
 import { newMemo, type Place } from '../locate.ts'
 import type { ClientLocation, LocationSource } from '../types.ts'
 import type { World } from '../world.ts'
-import { PrefixMap } from './prefix-map.ts'
+import { PrefixMap, V6_SHARE } from './prefix-map.ts'
 import { grown, PrefixTable } from './prefix-table.ts'
 
 const END = -1
@@ -46,7 +46,7 @@ export class RouteTable {
   /** Prefix → the feed of its best route, or, from `TIED` on, the best route: what look-ups go by. */
   readonly #map: PrefixMap
   /** Prefix → its best route; the others follow in `#next`, best first. */
-  readonly #heads: readonly [PrefixTable, PrefixTable] = [new PrefixTable(false), new PrefixTable(true)]
+  readonly #heads: readonly [PrefixTable, PrefixTable]
   readonly #feeds = new Map<string, Feed>()
   readonly #byId: (Feed | undefined)[] = []
   /** By feed: where its routes lead. */
@@ -66,6 +66,7 @@ export class RouteTable {
   constructor(source: LocationSource, room = 1024) {
     this.#source = source
     this.#map = new PrefixMap(room)
+    this.#heads = [new PrefixTable(false, room), new PrefixTable(true, room * V6_SHARE)]
     this.#feed = new Uint32Array(room)
     this.#round = new Uint32Array(room)
     this.#pathLength = new Uint16Array(room)
