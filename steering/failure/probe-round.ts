@@ -53,6 +53,8 @@ class Target {
   answers = 0
   failures = 0
   answeredAtMs = 0
+  /** What the round had been late in all when it was asked. */
+  lateMs = 0
   /** When it is asked next, or when what was asked is late. */
   dueMs = 0
   /** Where the wheel has it; its other entries are of the past. */
@@ -81,6 +83,9 @@ export class ProbeRound {
   #kept = 0
   /** When the next that is new may be asked, monotonic ms. */
   #nextOpenMs = 0
+  #tickedMs: number
+  /** How late ticks have come in all: this thread had no time, and appliances have so much more. */
+  #lateMs = 0
   /** How many probes have been sent. */
   probes = 0
   /** How many could not be sent for want of something on this machine. */
@@ -91,7 +96,8 @@ export class ProbeRound {
     const { downIntervalMs } = options.times
     this.#names = new HostNames(options.monotonicMs)
     this.#wheel = Array.from({ length: Math.ceil(downIntervalMs / TICK_MS) * 4 + 64 }, () => [])
-    this.#atTick = Math.floor(options.monotonicMs() / TICK_MS)
+    this.#tickedMs = options.monotonicMs()
+    this.#atTick = Math.floor(this.#tickedMs / TICK_MS)
   }
 
   get size(): number {
@@ -135,7 +141,10 @@ export class ProbeRound {
   /** Does what is due. Call it every TICK_MS. */
   tick(): void {
     const { monotonicMs } = this.#options
-    const nowTick = Math.floor(monotonicMs() / TICK_MS)
+    const nowMs = monotonicMs()
+    this.#lateMs += Math.max(0, nowMs - this.#tickedMs - 2 * TICK_MS)
+    this.#tickedMs = nowMs
+    const nowTick = Math.floor(nowMs / TICK_MS)
     // After a long stop (a suspended machine), every slot once.
     const first = Math.max(this.#atTick + 1, nowTick - this.#wheel.length + 1)
     for (let tick = first; tick <= nowTick; tick++) {
@@ -189,8 +198,12 @@ export class ProbeRound {
 
   #due(target: Target): void {
     target.slot = -1
+    const lateMs = this.#lateMs - target.lateMs
     if (target.step === 'idle') this.#ask(target)
-    else {
+    else if (lateMs > 0) {
+      target.lateMs = this.#lateMs
+      this.#later(target, lateMs)
+    } else {
       const reason = target.connection.isLookingUp ? 'EAI_AGAIN' : 'does not answer'
       this.#result(target, { ok: false, reason })
     }
@@ -212,6 +225,7 @@ export class ProbeRound {
       this.#opening++
     }
     this.probes++
+    target.lateMs = this.#lateMs
     this.#later(target, second ? times.retryTimeoutMs : times.timeoutMs)
     target.connection.ask()
   }

@@ -100,3 +100,36 @@ test('as many connections are kept open as may be; who goes down makes room for 
     server.close()
   }
 })
+
+test('a thread that had no time itself does not blame the appliances', async () => {
+  const server = createServer((socket) => {
+    socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  let nowMs = 0
+  const verdicts: boolean[] = []
+  const round = new ProbeRound({
+    times: { intervalMs: 60_000, timeoutMs: 500, retryTimeoutMs: 400, downIntervalMs: 60_000 },
+    ...{ perSecond: 1e6, maxKept: 1, maxOpening: 1, opensPerSecond: 1000, random: () => 0.5 },
+    monotonicMs: () => nowMs,
+    onVerdict: (_, isUp) => verdicts.push(isUp),
+    onLoad: () => {},
+  })
+  try {
+    round.set(1, { secure: false, host: '127.0.0.1', port, path: '/healthz' })
+    for (nowMs = 20; round.probes === 0; nowMs += TICK_MS) round.tick()
+    // Nothing can have been read in between.
+    for (const ms of [700, 900, 2000]) {
+      nowMs += ms
+      round.tick()
+    }
+    expect([round.probes, verdicts]).toEqual([1, []])
+    await eventually(async () => verdicts.length > 0, 'its answer is read')
+    expect(verdicts).toEqual([true])
+  } finally {
+    round.close()
+    server.close()
+  }
+})
