@@ -75,11 +75,10 @@ class Planter {
     // Among equals the trunk's own class, then that of the first branch by name: whatever else there is elsewhere.
     const [[klass]] = [...demands].sort((a, b) => b[1] - a[1]) as [[number, number]]
     const bands = this.#ground.cuts.at(this.#ground.markets.of(klass, own), storageOf(own), 0)
-    const measured = own.measured || sites.some((site) => site.measured)
     const kinds = own.types.map(
       (type): Kind => ({
         appliances: type.map(({ key }) => key),
-        capacity: this.#lessPins(own, totalOf(type, measured)),
+        capacity: this.#lessPins(own, totalOf(type, own.measured)),
         held: new Float64Array(bands.count),
         missed: new Float64Array(bands.count),
         asked: new Float64Array(bands.count),

@@ -125,6 +125,19 @@ describe('it holds when', () => {
       'its parent may hold them for it',
     ],
     [
+      'the parent’s demand is not known',
+      inputOf(
+        sizes,
+        fleet().map((site) => {
+          const { demandGbps, ...rest } = site
+          return site.key === 'hub' ? { ...rest, appliances: siteOf('hub', [0.2 * all], { gbps: 1 }).appliances } : site
+        }),
+        { popularity: [column(skewed), column(skewed)] },
+      ),
+      0.95,
+      'its throughput is taken to be enough, in the bound too',
+    ],
+    [
       'no site has appliances',
       inputOf(
         sizes,
