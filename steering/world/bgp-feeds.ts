@@ -27,12 +27,15 @@ export interface BgpFeedsOptions {
 /** A file that was written to less than this ago may still be. */
 const SETTLED_MS = 2000
 
+/** About what the Internet's tables hold: room for so many is made at once, as making it later holds up answers. What is not used takes no memory. */
+const ROUTES = 1_000_000
+
 /**
  * Routes that appliances hear by BGP, from files that are read again as they change. Taken in slice by slice: answers go on in between. What cannot be
  * read, or is not whole, leaves in force what was read before, and hinders no other; what is not there any more is no longer heard.
  */
 export class BgpFeeds {
-  readonly routes = new RouteTable('bgp')
+  readonly routes = new RouteTable('bgp', ROUTES)
   readonly #options: BgpFeedsOptions
   /** By appliance: the version of its file that is in force. */
   readonly #read = new Map<string, string>()
