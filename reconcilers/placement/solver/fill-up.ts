@@ -24,10 +24,10 @@ export function byWorth(bands: Bands, worths: readonly number[], bonus: number |
 }
 
 /**
- * What a plan takes from an appliance is not filled up again with what does not pay by the same plan: appliance b with Cₛ bytes of storage, which held H bytes that may still
- * be here and is given A bytes that it did not hold, takes files by filling up to
+ * What a plan takes from an appliance is not filled up again with what does not pay by the same plan: an appliance with C bytes of storage, which gives up D bytes of files that
+ * may still be here, takes files by filling up to
  *
- *     used + max(0, C − H − A):
+ *     max(used, C − D):
  *
  * only what was free before. So a new appliance is filled up in full, and where it takes the hottest files of the others those do not fetch cold ones in their place at once:
  * what is left free is there for what pays, or for a later plan. Where all files that are left fit into what is free, they come: there is nothing to choose.
@@ -37,16 +37,11 @@ export function limitToFree(boxes: Boxes, bands: Bands, holds: Uint8Array): void
   const { before, storage, used, limit } = boxes
   if (!before || fits(boxes, bands, holds)) return
   for (const [box, had] of before.entries()) {
-    if (!had || had.isEmpty) continue
-    const now = boxes.holds[box]!
-    const of = (file: number) => bands.sizes[file]!
-    let [kept, stays] = [0, 0]
-    had.forEach((file) => {
-      const isHere = now.has(file)
-      if (isHere) stays += of(file)
-      if (isHere || bands.of[file]! !== NO_BAND) kept += of(file)
+    let given = 0
+    had?.difference(boxes.holds[box]!).forEach((file) => {
+      if (bands.of[file]! !== NO_BAND) given += bands.sizes[file]!
     })
-    limit[box] = Math.min(storage[box]!, used[box]! + Math.max(0, storage[box]! - kept - (used[box]! - stays)))
+    limit[box] = Math.max(used[box]!, storage[box]! - given)
   }
 }
 
