@@ -341,3 +341,18 @@ test('an appliance that moves takes what it holds with it', () => {
   expect(a1?.reason).not.toBe('MissingFiles')
   expect(ask(world).names[0]).toBe('a2')
 })
+
+test.each([
+  ['conditions and addresses are told at once, and nothing is made anew for them', () => online('a1', 'edge-a'), false],
+  [
+    'labels choose for policies',
+    () => appliance('a1', 'edge-a', { metadata: { ...online('a1', 'edge-a').metadata, labels: { trial: 'yes' } } }),
+    true,
+  ],
+  ['an appliance that moves is on other lists', () => online('a1', 'edge-b'), true],
+  ['a new appliance is on none yet', () => online('a9', 'edge-a'), true],
+] as const)('a new version: %s', (_, version, stale) => {
+  const world = fleet()
+  putAppliance(world, version())
+  expect(world.stale).toBe(stale)
+})
