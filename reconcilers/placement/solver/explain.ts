@@ -211,8 +211,7 @@ export class Explainer {
       demand,
       share: all > 0 ? demand / all : 0,
       timesCutOff: times,
-      // What a parent holds stays within its band, and moving has no other price.
-      timesCutOffToCome: times,
+      timesCutOffToCome: times / (1 + (this.#holders.has(this.#keys[trunk.site]!) ? this.#churnBonus : 0)),
       timesCutOffAlone: times,
     }
   }

@@ -15,8 +15,6 @@ const REFUSALS = 1024
 const COMFORT = 0.95
 /** How far above what is planned it may be. */
 const SLACK = 0.01
-/** A band of which the trunk holds less than this part is not worth its storage. */
-const TIED = 0.05
 /** Parts of a group nearer than this to none or all are that. */
 const NOTHING = 1e-6
 
@@ -273,22 +271,38 @@ export class SitePlacing {
 
   /**
    * Admits files by their parts of the trunk's bands: what the trunk itself holds. In bands that it holds in part all files are worth its storage price, the ones as the
-   * others: what it held `before` stays, the rest of each part goes by place. Kinds of appliances follow each other in each band.
+   * others, and go by place; kinds of appliances follow each other in each band. What it held `before` stays unless a file that is worth `bonus` more needs the room.
    */
-  admitTrunk(trunk: Trunk, before: Uint8Array | undefined): void {
-    const { bands } = trunk
-    const heldBytes = trunk.kinds.map(() => new Float64Array(bands.count))
-    for (const kept of before ? [true, false] : [false]) {
-      for (const { kind, band, part, from, to, perShare } of spansOf(trunk, before !== undefined)) {
-        if (part < (kept ? TIED : NOTHING)) continue
-        const most = (part > 1 - NOTHING ? 1 : part) * bands.bytes[band]!
-        for (let i = from; i < to; i++) {
-          if (before && (this.holds[i] || this.#wasOf(before[i]!, kind) !== kept)) continue
-          const bytes = bands.sizeAt[i]! * STORED[bands.copiesAt[i]!]!
-          if (before && !kept && heldBytes[kind]![band]! + bytes / 2 > most) continue
-          if (this.#place(i, band, this.#types[kind]!, bands.shareAt[i]! * perShare, before))
-            heldBytes[kind]![band]! += bytes
-        }
+  admitTrunk(trunk: Trunk, before: Uint8Array | undefined, bonus: number): void {
+    if (before) {
+      this.#admitAmongHeld(trunk, before, bonus)
+      return
+    }
+    const { shareAt } = trunk.bands
+    for (const { kind, band, part, from, to, perShare } of spansOf(trunk, false))
+      if (part >= NOTHING)
+        for (let i = from; i < to; i++) this.#place(i, band, this.#types[kind]!, shareAt[i]! * perShare, before)
+  }
+
+  /** What a byte is worth here decides; of files that are not here, those of each band come up to its part. */
+  #admitAmongHeld(trunk: Trunk, before: Uint8Array, bonus: number): void {
+    const { bands, kinds } = trunk
+    const heldBytes = kinds.map(() => new Float64Array(bands.count))
+    const entries = [...spansOf(trunk, true)].flatMap((span) => {
+      const gain = kinds[span.kind]!.gain[span.band]! / bands.bytes[span.band]!
+      if (!(gain > 0)) return []
+      const here = { ...span, kept: true, worth: gain * (1 + bonus) }
+      return span.part < NOTHING ? [here] : [here, { ...span, kept: false, worth: gain }]
+    })
+    entries.sort((a, b) => b.worth - a.worth || Number(b.kept) - Number(a.kept) || a.band - b.band || a.kind - b.kind)
+    for (const { kind, band, part, from, to, perShare, kept } of entries) {
+      const most = (part > 1 - NOTHING ? 1 : part) * bands.bytes[band]!
+      for (let i = from; i < to; i++) {
+        if (this.holds[i] || this.#wasOf(before[i]!, kind) !== kept) continue
+        const bytes = bands.sizeAt[i]! * STORED[bands.copiesAt[i]!]!
+        if (!kept && heldBytes[kind]![band]! + bytes / 2 > most) continue
+        if (this.#place(i, band, this.#types[kind]!, bands.shareAt[i]! * perShare, before))
+          heldBytes[kind]![band]! += bytes
       }
     }
   }

@@ -161,7 +161,7 @@ export class Solved {
     for (const trunk of trunks) {
       const placing = stays(trunk.site) ? this.#restored(trunk.site, trunk.bands) : this.#open(trunk.site, trunk.bands)
       if (stays(trunk.site)) asBefore.add(placing)
-      else placing.admitTrunk(trunk, placing.holdersBefore())
+      else placing.admitTrunk(trunk, placing.holdersBefore(), this.#options.churnBonus)
       parents.set(trunk, placing)
     }
     const own = new Set(trunks.map(({ site }) => site))

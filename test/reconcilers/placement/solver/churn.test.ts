@@ -105,6 +105,26 @@ describe('what is there already', () => {
     expect(steady.worth.value).toBeLessThanOrEqual(steady.worth.bound)
   })
 
+  test('is displaced file by file at a parent too: what has become popular comes, and little else', () => {
+    const parent = (holdings: Holdings) =>
+      ['a', 'b', 'c'].map((box) => holdings.get(`regional-${box}`)!).reduce((all, set) => all.union(set))
+    const faded = [...parent(first.holdings)].slice(0, 60)
+    const risen = Array.from({ length: 60 }, (_, i) => FILES - 1 - 3 * i)
+    const today = (held: Holdings) => {
+      const given = input(2, held)
+      const popularity = given.popularity[0]!.slice()
+      for (const [i, file] of risen.entries()) popularity[file] = given.popularity[0]![faded[i]!]!
+      for (const file of faded) popularity[file] = 1e-6
+      return place({ ...given, popularity: [popularity] }).holdings
+    }
+    const arrived = (holdings: Holdings) => risen.filter((file) => parent(holdings).has(file))
+    const [anew, keeping] = [today(new Map()), today(first.holdings)]
+    expect(arrived(anew).length).toBeGreaterThan(20)
+    expect(arrived(keeping).length).toBeGreaterThan(0.8 * arrived(anew).length)
+    const bytes = arrived(keeping).reduce((sum, file) => sum + sizes[file]!, 0)
+    expect(moved(first.holdings, keeping, 'regional')).toBeLessThan(1.5 * bytes)
+  })
+
   test('is displaced within a budget for fill only', () => {
     const fillBytes = 0.002 * allBytes
     const free = place(input(2, first.holdings), { churnBonus: 0 })
