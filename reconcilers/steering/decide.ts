@@ -1,6 +1,15 @@
 import { choosePolicy } from './choose-policy.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers, touchFile, touchSite } from './eligible.ts'
+import {
+  holdersOnShelf,
+  isBusy,
+  isDrained,
+  isExcluded,
+  isForOthers,
+  touchFile,
+  touchNeighbours,
+  touchSite,
+} from './eligible.ts'
 import { explainAnswer } from './explain.ts'
 import { holderMask, mayHold } from './holders.ts'
 import { firstShelf, hashAt, loadAt, nextShelf, ordinalAt, stateAt } from './places.ts'
@@ -38,7 +47,7 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   beginDecision(memory, world.sites.length)
   const { site } = request.client
   const holders = holderMask(world, request)
-  if (site >= 0) memory.touched ^= touchSite(world, request, site)
+  if (site >= 0) memory.touched ^= touchNeighbours(world, site) ^ touchSite(world, request, site)
   const ordinal = choosePolicy(world, request)
   const policy = world.policies[ordinal]!
   const purpose = purposeIndex(request.purpose)

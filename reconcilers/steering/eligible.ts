@@ -1,10 +1,10 @@
 import { mix } from '../placement/hash.ts'
 import { inCanaryShare } from './choose-policy.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
-import { firstShelf, touchShelf } from './places.ts'
+import { firstShelf, nextShelf, touchShelf } from './places.ts'
 import { findHolders, SHELF, touchLine, touchRecord } from './shelf.ts'
 import type { SteerRequest } from './types.ts'
-import type { World } from './world.ts'
+import { SITES_PER_TIER, type World } from './world.ts'
 
 /** Below its limit by so much, an appliance begins to be passed over, the more often the closer it gets: several servers do not all turn away at once. */
 const RAMP = 0.04
@@ -28,11 +28,18 @@ export function touchSite({ shelves, places }: World, { catalog }: SteerRequest,
   return touchRecord(shelves[catalog], shelf) ^ touchShelf(places, shelf)
 }
 
-/** Reads the line of the first file on a site's first shelf ahead of use, once `touchSite` has read its record. */
-export function touchFile({ shelves, lines }: World, { catalog, files }: SteerRequest, site: number): number {
+/** Reads the siblings of a site ahead of use. */
+export const touchNeighbours = ({ neighbours }: World, site: number) =>
+  neighbours[2 * site * SITES_PER_TIER]! ^ neighbours[(2 * site + 1) * SITES_PER_TIER - 1]!
+
+/** Reads the lines of the first file on a site's first two shelves ahead of use, once `touchSite` has read what is known of the first. */
+export function touchFile({ shelves, lines, places }: World, { catalog, files }: SteerRequest, site: number): number {
   const records = shelves[catalog]
   if (records === undefined || files.length === 0) return 0
-  return touchLine(lines.words, records, firstShelf(site), files[0]!)
+  const first = firstShelf(site)
+  const touched = touchLine(lines.words, records, first, files[0]!)
+  const next = nextShelf(places, first)
+  return next === 0 ? touched : touched ^ touchLine(lines.words, records, next, files[0]!) ^ touchShelf(places, next)
 }
 
 /** Whether an appliance verifiably holds all files that are asked for. */
