@@ -21,7 +21,7 @@ export function choosePolicy(world: World, request: SteerRequest): number {
     while (set !== 0) {
       const ordinal = w * 32 + 31 - Math.clz32(set & -set)
       const policy = world.policies[ordinal]!
-      if (!policy.partial || inCanaryShare(policy, ordinal, request.canaryKey)) return ordinal
+      if (!policy.partial || inCanaryShare(policy, request.canaryKey)) return ordinal
       set &= set - 1
     }
   }
@@ -35,7 +35,10 @@ function contentClassOf(world: World, catalog: number, file: number): number {
   return typeof classes === 'number' ? classes : (classes[file] ?? 0)
 }
 
-/** Whether a canary key is in the share of a policy's canary. Every policy has a share of its own, so that not the same clients try everything. */
-export function inCanaryShare(policy: CompiledPolicy, ordinal: number, canaryKey: number): boolean {
-  return mix(canaryKey ^ mix(ordinal + 1)) < policy.canaryShare
+/**
+ * Whether a canary key is in the share of a policy's canary. Every policy has a share of its own, so that not the same clients try everything; it goes by
+ * the policy's name, so that other policies may come and go.
+ */
+export function inCanaryShare({ canarySalt, canaryShare }: CompiledPolicy, canaryKey: number): boolean {
+  return mix(canaryKey ^ canarySalt) < canaryShare
 }

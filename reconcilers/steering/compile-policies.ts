@@ -2,6 +2,7 @@ import type { ClientNetworks } from '../../crds/types.gen.ts'
 import { compare } from '../blobs/plan-index.ts'
 import { matchesSelector } from '../labels/selector.ts'
 import { globMatcher } from '../placement/glob.ts'
+import { hashString } from '../placement/hash.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
 import { compileNetworks, type NetworkClasses } from './networks.ts'
 import { BUILT_IN_POLICY, type PolicyInput } from './policy.ts'
@@ -70,6 +71,7 @@ function compileOne(world: World, input: PolicyInput, networks: NetworkClasses):
     weights: { locality: locality / sum, load: load / sum, cost: cost / sum },
     costs: compileCosts(world, input),
     canaryShare,
+    canarySalt: hashString(keyOfPolicy(input)),
     canaryAppliances: canarySelector
       ? Uint8Array.from(world.appliances, (a) => Number(!!a && matchesSelector(canarySelector, a.metadata.labels)))
       : undefined,

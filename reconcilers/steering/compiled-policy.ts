@@ -43,6 +43,8 @@ export interface CompiledPolicy {
   readonly costs: Float32Array | undefined
   /** Share of canary keys that are in, of 2^32. */
   readonly canaryShare: number
+  /** 32 bits of the policy's key: who is in its share is decided by these and the canary key. */
+  readonly canarySalt: number
   /** By appliance: 1 for those that only the canary's share of clients is sent to. Undefined: the share is of the policy itself, or there is no canary. */
   readonly canaryAppliances: Uint8Array | undefined
   /** Whether the policy governs only the canary's share of the clients that it matches. */

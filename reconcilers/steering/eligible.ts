@@ -66,11 +66,11 @@ export function isDrained(world: World, request: SteerRequest, { drains }: Compi
 /** Whether it is on trial, and this client not among those who try. */
 export function isForOthers(
   policy: CompiledPolicy,
-  ordinal: number,
+  _ordinal: number,
   request: SteerRequest,
   appliance: number,
 ): boolean {
-  return policy.canaryAppliances?.[appliance] === 1 && !inCanaryShare(policy, ordinal, request.canaryKey)
+  return policy.canaryAppliances?.[appliance] === 1 && !inCanaryShare(policy, request.canaryKey)
 }
 
 /** Whether an appliance of this load and hash is too busy for a purpose with this limit. */

@@ -190,6 +190,20 @@ describe('policies', () => {
     expect(counts.filter((count) => count === 1).length).toBeGreaterThan(420)
   })
 
+  test('who tries a policy stays the same while others come and go, and is not who tries the next', () => {
+    const trial = policy('new', { priority: 5, canary: { sharePercent: 50 }, maxUrls: 1 })
+    const old = policy('old', { maxUrls: 2 })
+    const tries = (world: World) => Array.from({ length: 200 }, (_, key) => ask(world, { canaryKey: key * 7919 }).count)
+    const world = fleet([trial, old])
+    const before = tries(world)
+    // It is asked first, so all others have another ordinal.
+    setPolicies(world, [policy('urgent', { priority: 9, purposes: ['game'] }), trial, old])
+    tick(world, START_MS)
+    expect(tries(world)).toEqual(before)
+    const others = tries(fleet([{ ...trial, metadata: { namespace: 'default', name: 'newer' } }, old]))
+    expect(others.filter((count, key) => count !== before[key]).length).toBeGreaterThan(60)
+  })
+
   test('content and purpose choose the policy', () => {
     const world = fleet([
       policy('trailers', { priority: 5, content: { paths: ['trailers/**'] }, ttlSeconds: 11 }),
