@@ -1,8 +1,18 @@
 import { putLoadAt, putWeightAt, stateAt } from './places.ts'
+import { BUILT_IN_POLICY } from './policy.ts'
 import type { World } from './world.ts'
 
 /** A report older than this says nothing any more: the mean of the site's fresh reports takes its place. */
 export const STALE_LOAD_MS = 15_000
+
+/** Highest utilisation that is believed: a box can be overcommitted, but not without limit. */
+export const MAX_UTILISATION = 2
+
+/**
+ * How long a play counts where no report takes it in: as long as an answer holds, unless a policy says otherwise. A player that goes on after that asks
+ * again, and counts again.
+ */
+export const SENT_MS = BUILT_IN_POLICY.spec.ttlSeconds * 1000
 
 /** Requests in flight per Gbit/s at which an appliance counts as full: streams of 5 Mbit/s. A box that is slow piles them up before its line is full. */
 const IN_FLIGHT_PER_GBPS = 200
@@ -14,6 +24,16 @@ export const LEAST_SHARE = 0.05
 export function reportedLoad(world: World, appliance: number): number {
   const waiting = world.inFlight[appliance]! / (IN_FLIGHT_PER_GBPS * world.throughputGbps[appliance]!)
   return Math.max(world.reported[appliance]!, waiting)
+}
+
+/**
+ * Has what was sent fade: exp(-t / `SENT_MS`), so that a play counts its bandwidth times `SENT_MS` in all, and plays that begin at a steady rate come to
+ * as many as go on at once (Little's law: their rate times how long each lasts). Two steps do what one of both together does. Where the clock is put back, nothing fades.
+ */
+export function fadeSent({ sent }: World, passedMs: number): void {
+  if (!(passedMs > 0)) return
+  const left = Math.exp(-passedMs / SENT_MS)
+  for (let a = 0; a < sent.length; a++) sent[a] = Math.min(sent[a]! * left, MAX_UTILISATION)
 }
 
 /**

@@ -4,7 +4,7 @@ import { keyOf } from '../identity.ts'
 import { hashString } from '../placement/hash.ts'
 import { compilePolicies } from './compile-policies.ts'
 import { noteHolder } from './holders.ts'
-import { deriveLoad, LEAST_SHARE, reportedLoad, slowestStart } from './load.ts'
+import { deriveLoad, fadeSent, LEAST_SHARE, MAX_UTILISATION, reportedLoad, slowestStart } from './load.ts'
 import {
   loadAt,
   loadOf,
@@ -25,9 +25,6 @@ import { type CatalogFiles, STATE, type World } from './world.ts'
 
 /** Gbit/s of an appliance whose hardware class is not known. */
 export const UNKNOWN_THROUGHPUT_GBPS = 1
-
-/** Highest utilisation that is believed: a box can be overcommitted, but not without limit. */
-export const MAX_UTILISATION = 2
 
 /** Most requests in flight that are believed. */
 export const MAX_IN_FLIGHT = 1e6
@@ -223,7 +220,7 @@ export function reportLoad(world: World, appliance: string, report: LoadReport, 
 
 const bounded = (value: number, most: number) => (Number.isNaN(value) ? value : Math.min(Math.max(value, 0), most))
 
-/** Tells the world that a play of about `gbps` has been sent to an appliance: it counts as its load until the next report says how it is. */
+/** Tells the world that a play of about `gbps` has been sent to an appliance: it counts as its load until the next report says how it is, and fades. */
 export function noteSent(world: World, appliance: number, gbps: number): void {
   world.sent[appliance]! += gbps / world.throughputGbps[appliance]!
   setLoad(world, appliance, loadOf(world, appliance) + gbps / weightOf(world, appliance))
@@ -247,6 +244,7 @@ function setLoad(world: World, appliance: number, load: number): void {
  * To be called after a batch of changes, and a few times a second.
  */
 export function tick(world: World, nowMs: number): void {
+  fadeSent(world, nowMs - world.nowMs)
   world.nowMs = nowMs
   if (world.stale) {
     indexSites(world)

@@ -88,7 +88,7 @@ export interface World {
   reported: Float64Array
   reportedAtMs: Float64Array
   inFlight: Float64Array
-  /** What has been sent there since the last report, as a share of what it can send. */
+  /** What has been sent there since the last report, as a share of what it can send; it fades, see `fadeSent`. */
   sent: Float64Array
   /** Load, weight, state and so on of appliances, by shelf: what decisions read. */
   places: Places

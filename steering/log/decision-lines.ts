@@ -1,8 +1,7 @@
 import type { Address } from '../../reconcilers/steering/address.ts'
-import { reportedLoad, STALE_LOAD_MS } from '../../reconcilers/steering/load.ts'
+import { MAX_UTILISATION, reportedLoad, STALE_LOAD_MS } from '../../reconcilers/steering/load.ts'
 import { loadOf, weightOf } from '../../reconcilers/steering/places.ts'
 import { LOCATION_SOURCES, MISSES, PURPOSES } from '../../reconcilers/steering/types.ts'
-import { MAX_UTILISATION } from '../../reconcilers/steering/update.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
 import { PLAY_GBPS, type Steered } from '../steerer.ts'
 import { networkText } from './client-network.ts'
@@ -110,8 +109,9 @@ export class DecisionLines {
     const values = Buffer.alloc(2 * count)
     for (let a = 0; a < count; a++) {
       const isKnown = nowMs - world.reportedAtMs[a]! <= STALE_LOAD_MS && !Number.isNaN(world.reported[a]!)
-      const load = isKnown ? Math.min(reportedLoad(world, a) + world.sent[a]!, MAX_UTILISATION) : Number.NaN
-      const value = Number.isNaN(load) ? LOAD_UNKNOWN : Math.round((load / MAX_UTILISATION) * LOAD_STEPS)
+      // Of one that does not say how busy it is, what it has been sent is known.
+      const load = Math.min((isKnown ? reportedLoad(world, a) : 0) + world.sent[a]!, MAX_UTILISATION)
+      const value = isKnown || load > 0 ? Math.round((load / MAX_UTILISATION) * LOAD_STEPS) : LOAD_UNKNOWN
       values.writeUInt16LE(isDown(world.applianceKeys[a]!) ? LOAD_DOWN : value, 2 * a)
     }
     return `${JSON.stringify({ loads: values.toString('base64'), atMs: nowMs })}\n`

@@ -35,12 +35,14 @@ const online = (name: string) =>
     },
   })
 
+const small = hardwareClass('small', 1e12)
+
 const policy = (name: string, spec: Partial<PolicyInput['spec']>): PolicyInput => ({
   metadata: { namespace: 'default', name },
   spec: { ...BUILT_IN_POLICY.spec, priority: 0, clients: { unlocated: true }, ...spec },
 })
 
-function fleet(): World {
+function fleet(throughputGbps = small.spec.throughputGbps): World {
   return buildWorld(
     {
       sites: [
@@ -49,7 +51,7 @@ function fleet(): World {
         site('parent', { tier: 'regional', metro: 'Berlin' }),
       ],
       appliances: BOXES.map(online),
-      hardwareClasses: [hardwareClass('small', 1e12)],
+      hardwareClasses: [{ ...small, spec: { ...small.spec, throughputGbps } }],
       policies: [policy('of-then', { fallbacks: [{ url: 'https://cloud.example' }] })],
       catalogs: [{ key: 'default/films', files: index }],
       inventories: BOXES.map((box, b) => ({
@@ -82,8 +84,8 @@ const EVERY_MS = 20
 async function logged(
   options: { readonly maxBytes?: number; readonly share?: number } = {},
   count = COUNT,
+  { silent = [], world = fleet() }: { readonly silent?: readonly string[]; readonly world?: World } = {},
 ): Promise<Counters> {
-  const world = fleet()
   const clock = new FakeClock(new Date(START_MS))
   const counters = new Counters()
   const down = new Set<string>()
@@ -100,6 +102,7 @@ async function logged(
     const nowMs = START_MS + i * EVERY_MS
     if (i % 35 === 0) {
       BOXES.forEach((box, b) => {
+        if (silent.includes(box)) return
         reportLoad(world, `default/${box}`, { utilisation: 0.2 + 0.1 * b + i / 15_000, inFlight: 3 }, nowMs)
       })
     }
@@ -177,8 +180,17 @@ test('what was logged comes out again: places, files, titles, exclusions, chance
   expect(after.filter((first, i) => first!.appliance !== firsts[i]!.appliance).length).toBeGreaterThan(COUNT / 3)
 })
 
-test('files are bounded, and each can be read by itself', async () => {
+test('what was sent to those that do not say how busy they are comes out again, up to overload', async () => {
+  await rm(path, { force: true })
+  await logged({}, COUNT, { silent: ['a1', 'a2', 'b1', 'p1'], world: fleet(3) })
+  const all = await entries()
+  const firsts = replayed(fleet(3), all)
+  expect(firsts.filter((first) => first?.asLogged).length / COUNT).toBeGreaterThan(0.995)
   await rm(path)
+})
+
+test('files are bounded, and each can be read by itself', async () => {
+  await rm(path, { force: true })
   // What waits for a disk that is slow is written at once: each of these is one or two writes.
   for (let i = 0; i < 5; i++) await logged({ maxBytes: 20_000 }, COUNT / 5)
   const names = (await readdir(folder)).filter((name) => name.startsWith('decisions.log'))
