@@ -81,6 +81,7 @@ function emptyWorld(nowMs: number): World {
     catalogKeys: [],
     catalogs: [],
     shelves: [],
+    waitingShelves: new Map(),
     lines: new LineArena(),
     oddShelves: 0,
     lostShelf: 0,

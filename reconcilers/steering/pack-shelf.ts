@@ -1,5 +1,7 @@
 import { FileSet } from '../blobs/file-set.ts'
+import { popCount } from '../blobs/pop-count.ts'
 import { LINE_WORDS } from './line-arena.ts'
+import { decodeLine, encodeLine, sortByBucket, sortByLine } from './line-codec.ts'
 import {
   findHolders,
   gather,
@@ -9,7 +11,7 @@ import {
   MAX_FILES,
   putRecord,
   RECORD_WORDS,
-  readBits,
+  SHELF,
   scatter,
   spillLines,
   spillSlot,
@@ -22,149 +24,154 @@ export interface PackedShelf {
   readonly words: Uint32Array
 }
 
-/** Packs the inventories of up to four appliances; undefined: it holds nothing. Returns undefined when nobody does. Files from `MAX_FILES` on are left out. */
-export function packShelf(members: readonly (FileSet | undefined)[]): PackedShelf | undefined {
-  const sets = members.map((files) => files?.words ?? NOTHING)
-  const longest = Math.min(MAX_FILES / 32, Math.max(...sets.map((words) => words.length)))
-  const union = new Uint32Array(longest)
+/**
+ * Packs the inventories of up to four appliances; undefined: it holds nothing. Returns undefined when nobody does. Files from `MAX_FILES` on are left out.
+ * `grows`: the spill is twice as large, so that there is room for some per cent more.
+ */
+export function packShelf(members: readonly (FileSet | undefined)[], grows = false): PackedShelf | undefined {
+  const sets = members.map((files) => files?.words.subarray(0, MAX_FILES / 32) ?? NOTHING)
   let who = 0
   let used = 0
-  let files = 0
   sets.forEach((words, m) => {
-    for (let w = 0; w < longest && w < words.length; w++) {
-      if (words[w] === 0) continue
-      union[w]! |= words[w]!
-      who |= 1 << m
-      used = Math.max(used, w + 1)
-    }
+    let end = words.length
+    while (end > 0 && words[end - 1] === 0) end--
+    if (end > 0) who |= 1 << m
+    used = Math.max(used, end)
   })
-  for (let w = 0; w < used; w++) for (let word = union[w]!; word !== 0; word &= word - 1) files++
-  if (files === 0) return undefined
+  if (used === 0) return undefined
+  const [a, b, c, d] = Array.from({ length: SHELF }, (_, m) => longAs(sets[m] ?? NOTHING, used))
+  let files = 0
+  for (let w = 0; w < used; w++) files += popCount(a![w]! | b![w]! | c![w]! | d![w]!)
   const layout = layoutOf(files, Math.max(5, Math.ceil(Math.log2(used * 32))), who)
-  const sorted = sortByBucket(layout, union, used, files)
-  return writeLines(layout, sorted, sets)
+  return writeLines(layout, keysOf(a!, b!, c!, d!, used, layout.bits, files), grows)
 }
 
 const NOTHING = new Uint32Array(0)
 
-/** Calls `visit` with each set bit's index. */
-function forEachFile(union: Uint32Array, used: number, visit: (file: number) => void): void {
-  for (let w = 0; w < used; w++) {
-    for (let word = union[w]!; word !== 0; word &= word - 1) visit(w * 32 + 31 - Math.clz32(word & -word))
-  }
+/** So many words at least. */
+function longAs(words: Uint32Array, count: number): Uint32Array {
+  if (words.length >= count) return words
+  const longer = new Uint32Array(count)
+  longer.set(words)
+  return longer
 }
 
-/** The scattered numbers by line, then bucket. */
-function sortByBucket(
-  { bits, span, lines, buckets, lowBits }: Layout,
-  union: Uint32Array,
+/** The keys of what anybody holds, by index. */
+function keysOf(
+  a: Uint32Array,
+  b: Uint32Array,
+  c: Uint32Array,
+  d: Uint32Array,
   used: number,
+  bits: number,
   files: number,
 ): Uint32Array {
-  const start = new Uint32Array(lines * buckets + 1)
-  const bucketOf = (scattered: number) => {
-    const line = Math.trunc(scattered / span)
-    return line * buckets + ((scattered - line * span) >>> lowBits)
+  const keys = new Uint32Array(files)
+  let n = 0
+  for (let w = 0; w < used; w++) {
+    const first = a[w]!
+    const second = b[w]!
+    const third = c[w]!
+    const fourth = d[w]!
+    for (let left = first | second | third | fourth; left !== 0; left &= left - 1) {
+      const bit = 31 - Math.clz32(left & -left)
+      const who =
+        ((first >>> bit) & 1) |
+        (((second >>> bit) & 1) << 1) |
+        (((third >>> bit) & 1) << 2) |
+        (((fourth >>> bit) & 1) << 3)
+      keys[n++] = (scatter(w * 32 + bit, bits) << 4) | who
+    }
   }
-  forEachFile(union, used, (file) => {
-    start[bucketOf(scatter(file, bits)) + 1]!++
-  })
-  for (let b = 1; b < start.length; b++) start[b]! += start[b - 1]!
-  const sorted = new Uint32Array(files)
-  forEachFile(union, used, (file) => {
-    const scattered = scatter(file, bits)
-    sorted[start[bucketOf(scattered)]!++] = scattered
-  })
-  return sorted
+  return keys
 }
 
-function writeLines(layout: Layout, sorted: Uint32Array, sets: readonly Uint32Array[]): PackedShelf {
-  const { bits, span, lines, buckets, lowBits, whoBits, capacity } = layout
+function writeLines(layout: Layout, keys: Uint32Array, grows: boolean): PackedShelf {
+  const { span, lines, buckets, lowBits } = layout
+  const { sorted, ends } = sortByLine(layout, keys)
   const words = new Uint32Array(lines * LINE_WORDS)
   const spilled: number[] = []
-  const lowMask = 2 ** lowBits - 1
-  let line = -1
-  let count = 0
-  for (const scattered of sorted) {
-    const at = Math.trunc(scattered / span)
-    if (at !== line) count = 0
-    line = at
-    const from = line * LINE_WORDS
-    const file = gather(scattered, bits)
-    const who = whoHolds(sets, file)
-    if (count === capacity) {
-      words[from + LINE_WORDS - 1]! |= 1 << 31
-      spilled.push(((scattered << 4) | who) >>> 0)
-      continue
-    }
-    const rest = scattered - line * span
-    putBits(words, from, (rest >>> lowBits) + count, 1, 1)
-    const entry = (rest & lowMask) + (whoBits === 0 ? 0 : who * 2 ** lowBits)
-    putBits(words, from, buckets + capacity + count * (lowBits + whoBits), lowBits + whoBits, entry)
-    count++
+  const starts = new Uint32Array(buckets + 1)
+  let longest = 0
+  for (let line = 0, first = 0; line < lines; line++) {
+    longest = Math.max(longest, ends[line]! - first)
+    first = ends[line]!
   }
-  return withSpill(layout, words, spilled)
+  const ofLine = new Uint32Array(longest)
+  for (let line = 0, first = 0; line < lines; line++) {
+    const end = ends[line]!
+    sortByBucket(sorted, first, end, line * span, lowBits, starts, ofLine)
+    encodeLine(words, line * LINE_WORDS, layout, line * span, ofLine, end - first, spilled)
+    first = end
+  }
+  if (spilled.length === 0) return { layout, spillBits: 0, words }
+  // Half empty at least, so that a search ends soon.
+  const spillBits = Math.ceil(Math.log2(spilled.length * (grows ? 4 : 2)))
+  const all = new Uint32Array(words.length + spillLines(spillBits) * LINE_WORDS)
+  all.set(words)
+  writeSpill(all, words.length, spillBits, spilled)
+  return { layout, spillBits, words: all }
 }
 
-function whoHolds(sets: readonly Uint32Array[], file: number): number {
-  let who = 0
-  for (let m = 0; m < sets.length; m++) who |= (((sets[m]![file >>> 5] ?? 0) >>> (file & 31)) & 1) << m
-  return who
-}
-
-function putBits(words: Uint32Array, from: number, bit: number, width: number, value: number): void {
-  const at = from + (bit >>> 5)
-  const shift = bit & 31
-  words[at]! |= value << shift
-  if (shift + width > 32) words[at + 1]! |= value >>> (32 - shift)
-}
-
-/** A spill is half empty at least, so that a search ends soon. */
-function withSpill(layout: Layout, lines: Uint32Array, spilled: readonly number[]): PackedShelf {
-  if (spilled.length === 0) return { layout, spillBits: 0, words: lines }
-  const spillBits = Math.ceil(Math.log2(spilled.length * 2))
-  const words = new Uint32Array(lines.length + spillLines(spillBits) * LINE_WORDS)
-  words.set(lines)
+/** Writes a spill of 2^spillBits words, more than there are keys. */
+export function writeSpill(words: Uint32Array, from: number, spillBits: number, spilled: readonly number[]): void {
+  words.fill(0, from, from + 2 ** spillBits)
   const mask = 2 ** spillBits - 1
-  for (const word of spilled) {
-    let slot = spillSlot(word >>> 4, spillBits)
-    while (words[lines.length + slot] !== 0) slot = (slot + 1) & mask
-    words[lines.length + slot] = word
+  for (const key of spilled) {
+    let slot = spillSlot(key >>> 4, spillBits)
+    while (words[from + slot] !== 0) slot = (slot + 1) & mask
+    words[from + slot] = key
   }
-  return { layout, spillBits, words }
+}
+
+/** The keys in the spill of this record, in order. */
+export function readSpill(words: Uint32Array, records: Uint32Array, shelf: number): Uint32Array {
+  const { lines, spillBits } = layoutAt(records, shelf)
+  if (spillBits === 0) return NOTHING
+  const from = (records[shelf * RECORD_WORDS]! + lines) * LINE_WORDS
+  return words
+    .slice(from, from + 2 ** spillBits)
+    .filter((word) => word !== 0)
+    .sort()
+}
+
+/**
+ * What one member of the shelf of this record holds, and how many files there are on it. `spilled`: the keys for which its lines have no room, where they are
+ * not yet in the spill.
+ */
+export function readMember(
+  words: Uint32Array,
+  records: Uint32Array,
+  shelf: number,
+  member: number,
+  spilled: ArrayLike<number> = readSpill(words, records, shelf),
+): { readonly set: FileSet; readonly files: number } {
+  const layout = layoutAt(records, shelf)
+  const { bits, span, lines, capacity } = layout
+  const set = new Uint32Array(2 ** bits / 32)
+  const keys = new Uint32Array(capacity)
+  const first = records[shelf * RECORD_WORDS]!
+  let files = spilled.length
+  for (let line = 0; line < lines; line++) {
+    const count = decodeLine(words, (first + line) * LINE_WORDS, layout, line * span, keys)
+    files += count
+    for (let i = 0; i < count; i++) {
+      if (((keys[i]! >>> member) & 1) === 0) continue
+      const file = gather(keys[i]! >>> 4, bits)
+      set[file >>> 5]! |= 1 << (file & 31)
+    }
+  }
+  for (let i = 0; i < spilled.length; i++) {
+    if (((spilled[i]! >>> member) & 1) === 0) continue
+    const file = gather(spilled[i]! >>> 4, bits)
+    set[file >>> 5]! |= 1 << (file & 31)
+  }
+  return { set: new FileSet(set), files }
 }
 
 /** What one member of the shelf of this record holds. */
-export function unpackMember(words: Uint32Array, records: Uint32Array, shelf: number, member: number): FileSet {
-  const { bits, span, lines, buckets, lowBits, whoBits, lone, capacity, spillBits } = layoutAt(records, shelf)
-  const set = new Uint32Array(2 ** bits / 32)
-  const width = lowBits + whoBits
-  const first = records[shelf * RECORD_WORDS]!
-  const add = (scattered: number) => {
-    const file = gather(scattered, bits)
-    set[file >>> 5]! |= 1 << (file & 31)
-  }
-  for (let line = 0; line < lines; line++) {
-    const from = (first + line) * LINE_WORDS
-    let bucket = 0
-    for (let bit = 0; bucket < buckets; bit++) {
-      if (readBits(words, from, bit, 1) === 0) {
-        bucket++
-        continue
-      }
-      const entry = readBits(words, from, buckets + capacity + (bit - bucket) * width, width)
-      const who = whoBits === 0 ? lone : entry >>> lowBits
-      const low = entry & (2 ** lowBits - 1)
-      if (((who >>> member) & 1) === 1) add(line * span + bucket * 2 ** lowBits + low)
-    }
-  }
-  const spill = (first + lines) * LINE_WORDS
-  for (let slot = 0; spillBits > 0 && slot < 2 ** spillBits; slot++) {
-    const word = words[spill + slot]!
-    if (((word >>> member) & 1) === 1) add(word >>> 4)
-  }
-  return new FileSet(set)
-}
+export const unpackMember = (words: Uint32Array, records: Uint32Array, shelf: number, member: number): FileSet =>
+  readMember(words, records, shelf, member).set
 
 /** A shelf by itself with a record of its own: what tests and tools ask. */
 export function shelfAlone({ layout, spillBits, words }: PackedShelf) {

@@ -39,7 +39,7 @@ export interface Layout {
 }
 
 /** Lines are filled to this part on average: of a hundred, eight need the spill, for half a file in a hundred. */
-const FILL = 0.8
+export const FILL = 0.8
 
 /** The layout for so many files below 2^bits. `who`: bits of the members that hold any. */
 export function layoutOf(files: number, bits: number, who: number): Layout {

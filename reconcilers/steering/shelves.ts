@@ -1,6 +1,7 @@
 import type { FileSet } from '../blobs/file-set.ts'
+import { type Changed, changeLines, putSpill } from './change-shelf.ts'
 import { LINE_WORDS } from './line-arena.ts'
-import { type PackedShelf, packShelf, unpackMember } from './pack-shelf.ts'
+import { type PackedShelf, packShelf, readMember, unpackMember } from './pack-shelf.ts'
 import {
   clearPlace,
   copyPlace,
@@ -13,30 +14,109 @@ import {
   placeCount,
   putOrdinalAt,
 } from './places.ts'
-import { putRecord, RECORD_WORDS, SHELF, spillLines } from './shelf.ts'
-import type { World } from './world.ts'
+import { FILL, layoutAt, putRecord, RECORD_WORDS, SHELF, spillLines } from './shelf.ts'
+import type { WaitingShelf, World } from './world.ts'
 
-/** Replaces what an appliance holds of a catalog; the others on its shelf keep what they have. About 5 ms for a million files. */
+/** Shelves that wait for their other members at most: what they wait with takes up to half a MiB each in a catalog of a million files. */
+const MAX_WAITING = 32
+
+/**
+ * Replaces what an appliance holds of a catalog; the others on its shelf keep what they have. In force at once, except that the first inventory of an
+ * appliance waits for those of the others on its shelf, to be packed with them: until all are there, or `packWaiting`. `files` is not changed from here on.
+ */
 export function putOnShelf(world: World, catalog: number, appliance: number, files: FileSet | undefined): void {
   const place = world.appliancePlace[appliance]!
   if (place < 0) return
   const shelf = Math.floor(place / SHELF)
-  const there = holdsAnything(world, catalog, shelf)
-  if (!there && !files) return
-  const members: (FileSet | undefined)[] = []
-  for (let m = 0; m < SHELF; m++) {
-    if (shelf * SHELF + m === place) members.push(files)
-    else {
-      const isHeld = there && ordinalAt(world.places, shelf * SHELF + m) !== NOBODY
-      members.push(isHeld ? unpackMember(world.lines.words, world.shelves[catalog]!, shelf, m) : undefined)
-    }
+  const member = place % SHELF
+  const waiting = world.waitingShelves.get(waitingKey(catalog, shelf))
+  if (waiting?.members[member]) {
+    if (files) waiting.members[member] = files
+    else stopWaiting(world, waiting, member)
+    return
   }
-  replaceShelf(world, catalog, shelf, packShelf(members))
+  if (!holdsAnything(world, catalog, shelf)) {
+    if (files) wait(world, catalog, shelf, member, files)
+    return
+  }
+  const { words } = world.lines
+  const records = world.shelves[catalog]!
+  const before = readMember(words, records, shelf, member)
+  if (files && before.set.isEmpty && files.size > before.files * FEW) wait(world, catalog, shelf, member, files)
+  else changeShelf(world, catalog, shelf, member, before, files)
 }
 
-/** Puts a packed shelf in the place of what is there; undefined: nobody holds anything. */
+const NOTHING = new Uint32Array(0)
+
+/** Of a first inventory, so few files beside those on the shelf that it is not worth waiting for others. */
+const FEW = 0.1
+
+const waitingKey = (catalog: number, shelf: number) => catalog * 2 ** 32 + shelf
+
+function wait(world: World, catalog: number, shelf: number, member: number, files: FileSet): void {
+  const { waitingShelves } = world
+  const key = waitingKey(catalog, shelf)
+  let waiting = waitingShelves.get(key)
+  if (!waiting) {
+    const members = Array.from({ length: SHELF }, () => undefined)
+    waiting = { catalog, shelf, members }
+    waitingShelves.set(key, waiting)
+  }
+  waiting.members[member] = files
+  if (waiting.members.every((set) => set !== undefined)) packWaitingShelf(world, waiting)
+  else if (waitingShelves.size > MAX_WAITING) packWaitingShelf(world, waitingShelves.values().next().value!)
+}
+
+function stopWaiting({ waitingShelves }: World, { catalog, shelf, members }: WaitingShelf, member: number): void {
+  members[member] = undefined
+  if (members.every((set) => set === undefined)) waitingShelves.delete(waitingKey(catalog, shelf))
+}
+
+/** Has everything in force that waits. */
+export function packWaiting(world: World): void {
+  for (const waiting of world.waitingShelves.values()) packWaitingShelf(world, waiting)
+}
+
+function packWaitingShelf(world: World, { catalog, shelf, members }: WaitingShelf): void {
+  world.waitingShelves.delete(waitingKey(catalog, shelf))
+  const there = holdsAnything(world, catalog, shelf)
+  const { words } = world.lines
+  const records = world.shelves[catalog]!
+  const sets = members.map((files, m) => files ?? (there ? unpackMember(words, records, shelf, m) : undefined))
+  replaceShelf(world, catalog, shelf, packShelf(sets))
+}
+
+function changeShelf(
+  world: World,
+  catalog: number,
+  shelf: number,
+  member: number,
+  before: { readonly set: FileSet; readonly files: number },
+  files: FileSet | undefined,
+): void {
+  const { words } = world.lines
+  const records = world.shelves[catalog]!
+  const after = files?.words ?? NOTHING
+  const changed = changeLines(words, records, shelf, member, before.set.words, after, before.files)
+  if (changed && isWorthKeeping(records, shelf, changed) && putSpill(words, records, shelf, changed)) return
+  // What is in the lines has changed by now, the spill has not: nobody may look anything up before it is packed.
+  const waiting = world.waitingShelves.get(waitingKey(catalog, shelf))
+  const sets = Array.from({ length: SHELF }, (_, m) =>
+    m === member ? files : (waiting?.members[m] ?? readMember(words, records, shelf, m, changed?.spilled).set),
+  )
+  replaceShelf(world, catalog, shelf, packShelf(sets, true))
+}
+
+/** Whether there are so many files still that lines for fewer would not take half the memory. */
+function isWorthKeeping(records: Uint32Array, shelf: number, { files }: Changed): boolean {
+  const { lines, capacity } = layoutAt(records, shelf)
+  return files > lines * capacity * FILL * 0.5
+}
+
+/** Puts a packed shelf in the place of what is there, and of what waits; undefined: nobody holds anything. */
 export function replaceShelf(world: World, catalog: number, shelf: number, packed: PackedShelf | undefined): void {
   const { lines } = world
+  world.waitingShelves.delete(waitingKey(catalog, shelf))
   const records = recordsFor(world, catalog, shelf)
   dropShelf(world, catalog, shelf)
   if (!packed) return
@@ -47,6 +127,9 @@ export function replaceShelf(world: World, catalog: number, shelf: number, packe
 
 /** Forgets what anybody holds of a catalog. */
 export function dropShelves(world: World, catalog: number): void {
+  for (const waiting of world.waitingShelves.values()) {
+    if (waiting.catalog === catalog) world.waitingShelves.delete(waitingKey(catalog, waiting.shelf))
+  }
   const { length } = world.shelves[catalog]!
   for (let shelf = 0; shelf * RECORD_WORDS < length; shelf++) dropShelf(world, catalog, shelf)
   world.shelves[catalog] = new Uint32Array(0)
@@ -77,8 +160,15 @@ function recordsFor(world: World, catalog: number, shelf: number): Uint32Array {
 export function moveToShelf(world: World, appliance: number, site: number): (FileSet | undefined)[] {
   const before = world.appliancePlace[appliance]!
   const held = world.shelves.map((records, catalog) => {
+    if (before < 0) return undefined
     const shelf = Math.floor(before / SHELF)
-    if (before < 0 || !holdsAnything(world, catalog, shelf)) return undefined
+    const waiting = world.waitingShelves.get(waitingKey(catalog, shelf))
+    if (waiting?.members[before % SHELF]) {
+      const files = waiting.members[before % SHELF]
+      stopWaiting(world, waiting, before % SHELF)
+      return files
+    }
+    if (!holdsAnything(world, catalog, shelf)) return undefined
     const files = unpackMember(world.lines.words, records, shelf, before % SHELF)
     putOnShelf(world, catalog, appliance, undefined)
     return files

@@ -18,7 +18,7 @@ import {
   weightOf,
 } from './places.ts'
 import type { PolicyInput } from './policy.ts'
-import { dropShelves, moveToShelf, putOnShelf } from './shelves.ts'
+import { dropShelves, moveToShelf, packWaiting, putOnShelf } from './shelves.ts'
 import { indexSites } from './site-lists.ts'
 import type { LoadReport } from './types.ts'
 import { type CatalogFiles, STATE, type World } from './world.ts'
@@ -173,7 +173,10 @@ function catalogOrdinal(world: World, key: string): number {
   return ordinal
 }
 
-/** Replaces what an appliance verifiably holds of a catalog, at once. `undefined`: it advertises nothing of it any more. Unknown appliances are ignored. */
+/**
+ * Replaces what an appliance verifiably holds of a catalog. What is withdrawn is named no more at once, what is new is at once, or after the next `tick` where
+ * the appliance had nothing. `undefined`: it advertises nothing of it any more. Unknown appliances are ignored. `files` must not be changed afterwards.
+ */
 export function setInventory(world: World, appliance: string, catalog: string, files: FileSet | undefined): void {
   const ordinal = world.applianceOrdinals.get(appliance)
   if (ordinal === undefined || world.appliances[ordinal] === undefined) return
@@ -246,6 +249,7 @@ function setLoad(world: World, appliance: number, load: number): void {
 export function tick(world: World, nowMs: number): void {
   fadeSent(world, nowMs - world.nowMs)
   world.nowMs = nowMs
+  packWaiting(world)
   if (world.stale) {
     indexSites(world)
     compilePolicies(world)

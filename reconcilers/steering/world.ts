@@ -1,4 +1,5 @@
 import type { Appliance, HardwareClass, Site } from '../../crds/types.gen.ts'
+import type { FileSet } from '../blobs/file-set.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { LineArena } from './line-arena.ts'
 import type { NetworkClasses } from './networks.ts'
@@ -36,6 +37,13 @@ export interface CatalogFiles {
   readonly files: number
   /** Undefined where the index is no file's (any more). */
   readonly file: (index: number) => { readonly path: string; readonly title?: string } | undefined
+}
+
+/** First inventories of members of a shelf, which are not in force: by member. Of those members the shelf holds nothing. */
+export interface WaitingShelf {
+  readonly catalog: number
+  readonly shelf: number
+  readonly members: (FileSet | undefined)[]
 }
 
 /**
@@ -101,6 +109,8 @@ export interface World {
   readonly catalogs: (CatalogFiles | undefined)[]
   /** By catalog, then by shelf: the record (see `shelf.ts`) of what up to four appliances of a site verifiably hold. May end before the last shelf. */
   readonly shelves: Uint32Array[]
+  /** Inventories that wait to be packed with others, by catalog and shelf: see `putOnShelf`. */
+  readonly waitingShelves: Map<number, WaitingShelf>
   /** What the records are of. */
   readonly lines: LineArena
   /** How many shelves there are that are not the first of a site. */
