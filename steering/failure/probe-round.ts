@@ -27,7 +27,7 @@ export interface RoundOptions {
 
 /** How finely time is told: timers of thousands of appliances are one. */
 export const TICK_MS = 20
-/** After this long, the kept connection's end is a sign that the process has ended; servers that do not keep connections end them at once. */
+/** Servers that do not keep connections end them so soon after an answer, every time. Of others, a connection's end is a sign that the process has ended. */
 const SUDDEN_MS = 100
 /** An appliance that was down answers so often in a row before it is taken for up. */
 const ANSWERS_TO_BE_UP = 2
@@ -49,6 +49,8 @@ class Target {
   keeps = false
   /** It is in the queue of those that wait to be asked. */
   waiting = false
+  /** Its last connection ended right after an answer, and it answered on a new one: it seems to keep none. */
+  endsConnections = false
   /** In a row. */
   answers = 0
   failures = 0
@@ -218,6 +220,7 @@ export class ProbeRound {
       return
     }
     target.waiting = false
+    if (target.connection.isOpen) target.endsConnections = false
     const second = target.step === 'first'
     target.step = second ? 'second' : 'first'
     if (isNew && !target.opening) {
@@ -278,11 +281,13 @@ export class ProbeRound {
     return Math.max(intervalMs, Math.min(downIntervalMs, growingMs)) * (0.9 + 0.2 * this.#options.random())
   }
 
-  /** The connection ended between two probes: mostly its process has. */
+  /** The connection ended between two probes: mostly its process has, and it is asked at once. */
   #lost(target: Target): void {
     if (target.gone || target.step !== 'idle') return
-    const quietMs = this.#options.monotonicMs() - target.answeredAtMs
-    if (quietMs >= SUDDEN_MS) this.#later(target, 0)
+    const isSudden = this.#options.monotonicMs() - target.answeredAtMs < SUDDEN_MS
+    if (isSudden && target.endsConnections) return
+    target.endsConnections = isSudden
+    this.#later(target, 0)
   }
 
   #later(target: Target, ms: number): void {

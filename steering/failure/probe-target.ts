@@ -90,6 +90,11 @@ export class ProbeConnection {
     else this.#open().write(this.#request)
   }
 
+  /** Whether the connection of the probe before is still there. */
+  get isOpen(): boolean {
+    return this.#socket !== undefined
+  }
+
   /** Whether it has not even been found yet where to ask. */
   get isLookingUp(): boolean {
     return this.#asking && this.#socket !== undefined && !this.#isFound

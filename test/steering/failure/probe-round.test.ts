@@ -133,3 +133,73 @@ test('a thread that had no time itself does not blame the appliances', async () 
     server.close()
   }
 })
+
+test('the end of a connection right after an answer is asked about at once, but not each time', async () => {
+  let ends = true
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('data', () => {
+      const answer = 'HTTP/1.1 200 OK\r\nWeir-Load: requests=0, bytes-per-second=0\r\nContent-Length: 0\r\n\r\n'
+      if (ends) socket.end(answer)
+      else socket.write(answer)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  let nowMs = 0
+  let answers = 0
+  const verdicts: boolean[] = []
+  const round = new ProbeRound({
+    times: { intervalMs: 2000, timeoutMs: 1900, retryTimeoutMs: 1900, downIntervalMs: 2000 },
+    ...{ perSecond: 1e6, maxKept: 10, maxOpening: 10, opensPerSecond: 1000, random: () => 0.5 },
+    monotonicMs: () => nowMs,
+    onVerdict: (_, isUp) => verdicts.push(isUp),
+    onLoad: () => answers++,
+  })
+  /** A tick, and what arrives after it. */
+  const tick = async () => {
+    nowMs += TICK_MS
+    round.tick()
+    await new Promise(setImmediate)
+  }
+  const untilAnswers = (count: number) =>
+    eventually(async () => {
+      if (answers < count) await tick()
+      return answers >= count
+    }, `${count} probes are answered`)
+  const untilClosed = () =>
+    eventually(async () => [...sockets].every(({ destroyed }) => destroyed), 'its connections have ended')
+  try {
+    round.set(1, { secure: false, host: '127.0.0.1', port, path: '/healthz' })
+    await untilAnswers(1)
+    await untilClosed()
+    // Once at once; then it is known for one that keeps no connections, and is asked when it is due.
+    await untilAnswers(2)
+    expect(nowMs).toBeLessThan(1000)
+    await untilClosed()
+    ends = false
+    const sentMs = nowMs
+    await untilAnswers(3)
+    expect(nowMs - sentMs).toBeGreaterThan(1700)
+    await untilAnswers(4)
+    expect([answers, round.probes]).toEqual([4, 4])
+    expect(verdicts).toEqual([true])
+    // The connection that was kept between these two ends with its process, just after an answer.
+    const endedMs = nowMs
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await eventually(async () => {
+      await tick()
+      return verdicts.length === 2
+    }, 'it is known to be down')
+    expect(verdicts).toEqual([true, false])
+    expect(nowMs - endedMs).toBeLessThan(1000)
+  } finally {
+    round.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  }
+})
