@@ -168,6 +168,8 @@ export class SiteView {
       return bytes > 0 ? [{ member, bytes }] : []
     })
     if (filling.length === 0) return exact(0)
+    const paused = filling.find(({ member }) => member.after?.fill.paused)
+    if (paused) return unknown(`${paused.member.key} is out of service, and fills nothing until it is back`)
     const offline = filling.find(({ member }) => !member.isOnline)
     if (offline) return unknown(`${offline.member.key} is not online`)
     const each = filling.map(({ member, bytes }) => this.#applianceEta(member, bytes))

@@ -237,6 +237,13 @@ describe('weir plan', () => {
     expect(site!.etaSeconds).toMatchObject({ certainty: 'unknown', why: 'isp/c is not online' })
   })
 
+  test('where an appliance is out of service, nobody can tell when it holds what it should', async () => {
+    const input = `${manifests.appliance('c', 'OutOfService')}---\n${manifests.policy(3)}`
+    const [site] = planOf(await run(['plan', '-f', '-', '-o', 'json'], { input })).fleet.sites
+    const why = 'isp/c is out of service, and fills nothing until it is back'
+    expect(site).toMatchObject({ fillBytes: { value: bytes }, etaSeconds: { certainty: 'unknown', why } })
+  })
+
   test('deletions, of an appliance and of what places everything', async () => {
     const gone = planOf(await run(['plan', '--delete', '-f', '-', '-o', 'json'], { input: manifests.policy(2) }))
     expect(gone.summary.delete).toBe(1)
