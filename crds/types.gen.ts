@@ -626,6 +626,8 @@ export interface Offload {
   readonly expectedPercent: number
   /** No plan could expect more than this with these appliances, in per cent of all demand. */
   readonly boundPercent: number
+  /** `expectedPercent` as a part of `boundPercent`: the best plan there could be is at most so much better. 1 where there is nothing to gain. */
+  readonly ratio?: number
 }
 
 /** How many appliances the policy uses, and how far they are. */

@@ -234,6 +234,7 @@ function writeStatus(
               offload: {
                 expectedPercent: current.spec.offload.expectedPercent,
                 boundPercent: current.spec.offload.boundPercent,
+                ratio: ratioOf(current.spec.offload),
               },
             }),
             ...(current.spec.scarce && { scarce: current.spec.scarce }),
@@ -260,14 +261,15 @@ function convergence(selected: number, converged: number): Cause<Reason<'Placeme
   return { reason: 'Converging', message: `${converged} of ${count(selected, 'appliance')} hold all they should` }
 }
 
+/** Value by bound, 0…1, to four digits. */
+function ratioOf({ expectedPercent, boundPercent }: NonNullable<PlacementPlan['spec']['offload']>): number {
+  return boundPercent > 0 ? Math.min(1, Math.round((expectedPercent / boundPercent) * 1e4) / 1e4) : 1
+}
+
 /** Present only while the plan in force is not as good as it could have been. */
 function endedEarly({ spec }: PlacementPlan): WantedCondition<Reason<'PlacementPolicy'>>[] {
   if (!spec.endedEarly) return []
-  const { expectedPercent, boundPercent } = spec.offload ?? {}
-  const worth =
-    expectedPercent !== undefined && boundPercent
-      ? `, at ${(expectedPercent / boundPercent).toFixed(4)} of the bound`
-      : ''
+  const worth = spec.offload ? `, at ${ratioOf(spec.offload).toFixed(4)} of the bound` : ''
   const message = `Time for solving was up: the best plan found by then is in force${worth}`
   return [{ type: 'EndedEarly', status: 'True', reason: 'OutOfTime', message }]
 }

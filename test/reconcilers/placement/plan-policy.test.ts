@@ -270,6 +270,22 @@ test('only the last few plans are kept', () => {
   expect(plan.writes.flatMap((w) => (w.op === 'delete' ? [w.ref.name] : []))).toEqual(['p1', 'p2'])
 })
 
+test.each([
+  ['to four digits', 93.2, 94.1, 0.9904],
+  ['whole, at the bound', 50, 50, 1],
+  ['whole, where nobody wants anything that could be served', 0, 0, 1],
+])('the status says how near the plan is to the bound: %s', (_reason, expectedPercent, boundPercent, ratio) => {
+  const first = carriedOut(input(), planPolicy(input(), NOW))
+  const offload = { expectedPercent, boundPercent }
+  const plans = first.plans.map((plan) => ({
+    ...plan,
+    spec: { ...plan.spec, offload: { ...offload, sitePercent: 0, parentPercent: 0 } },
+  }))
+  const plan = planPolicy({ ...first, plans }, NOW)
+  expect(planned(plan)).toBeUndefined()
+  expect(statusOf(plan)?.status?.offload).toEqual({ ...offload, ratio })
+})
+
 describe('what does not fit is said', () => {
   test('the least popular are left out, and the storage that is missing is told', () => {
     const plan = planPolicy(input({ targets: targetsOf({ fra1: 600, ams1: 2000 }) }), NOW)
