@@ -155,18 +155,52 @@ export function readMember(
   for (let line = 0; line < lines; line++) {
     const count = decodeLine(words, (first + line) * LINE_WORDS, layout, line * span, keys)
     files += count
-    for (let i = 0; i < count; i++) {
-      if (((keys[i]! >>> member) & 1) === 0) continue
-      const file = gather(keys[i]! >>> 4, bits)
-      set[file >>> 5]! |= 1 << (file & 31)
-    }
+    addTo(set, keys, count, member, bits)
   }
-  for (let i = 0; i < spilled.length; i++) {
-    if (((spilled[i]! >>> member) & 1) === 0) continue
-    const file = gather(spilled[i]! >>> 4, bits)
-    set[file >>> 5]! |= 1 << (file & 31)
-  }
+  addTo(set, spilled, spilled.length, member, bits)
   return { set: new FileSet(set), files }
+}
+
+/** What each member of the shelf of this record holds, read in one go; `spilled` as for `readMember`. */
+export function readMembers(
+  words: Uint32Array,
+  records: Uint32Array,
+  shelf: number,
+  spilled: ArrayLike<number> = readSpill(words, records, shelf),
+): FileSet[] {
+  const layout = layoutAt(records, shelf)
+  const { bits, span, lines, capacity } = layout
+  const sets = Array.from({ length: SHELF }, () => new Uint32Array(2 ** bits / 32))
+  const keys = new Uint32Array(capacity)
+  const first = records[shelf * RECORD_WORDS]!
+  for (let line = 0; line < lines; line++) {
+    const count = decodeLine(words, (first + line) * LINE_WORDS, layout, line * span, keys)
+    addAll(sets, keys, count, bits)
+  }
+  addAll(sets, spilled, spilled.length, bits)
+  return sets.map((set) => new FileSet(set))
+}
+
+/** Adds the files that a member holds. Without a branch, as nobody can foresee which these are. */
+function addTo(set: Uint32Array, keys: ArrayLike<number>, count: number, member: number, bits: number): void {
+  for (let i = 0; i < count; i++) {
+    const key = keys[i]!
+    const file = gather(key >>> 4, bits)
+    set[file >>> 5]! |= ((key >>> member) & 1) << (file & 31)
+  }
+}
+
+/** Adds files to the sets of those that hold them. As `addTo`. */
+function addAll([a, b, c, d]: readonly Uint32Array[], keys: ArrayLike<number>, count: number, bits: number): void {
+  for (let i = 0; i < count; i++) {
+    const key = keys[i]!
+    const file = gather(key >>> 4, bits)
+    const w = file >>> 5
+    a![w]! |= (key & 1) << (file & 31)
+    b![w]! |= ((key >>> 1) & 1) << (file & 31)
+    c![w]! |= ((key >>> 2) & 1) << (file & 31)
+    d![w]! |= ((key >>> 3) & 1) << (file & 31)
+  }
 }
 
 /** What one member of the shelf of this record holds. */

@@ -1,7 +1,7 @@
 import type { FileSet } from '../blobs/file-set.ts'
 import { type Changed, changeLines, putSpill } from './change-shelf.ts'
 import { LINE_WORDS } from './line-arena.ts'
-import { type PackedShelf, packShelf, readMember, unpackMember } from './pack-shelf.ts'
+import { type PackedShelf, packShelf, readMember, readMembers, unpackMember } from './pack-shelf.ts'
 import {
   clearPlace,
   copyPlace,
@@ -79,10 +79,10 @@ export function packWaiting(world: World): void {
 
 function packWaitingShelf(world: World, { catalog, shelf, members }: WaitingShelf): void {
   world.waitingShelves.delete(waitingKey(catalog, shelf))
-  const there = holdsAnything(world, catalog, shelf)
-  const { words } = world.lines
-  const records = world.shelves[catalog]!
-  const sets = members.map((files, m) => files ?? (there ? unpackMember(words, records, shelf, m) : undefined))
+  const held = holdsAnything(world, catalog, shelf)
+    ? readMembers(world.lines.words, world.shelves[catalog]!, shelf)
+    : undefined
+  const sets = members.map((files, m) => files ?? held?.[m])
   replaceShelf(world, catalog, shelf, packShelf(sets))
 }
 
@@ -101,9 +101,8 @@ function changeShelf(
   if (changed && isWorthKeeping(records, shelf, changed) && putSpill(words, records, shelf, changed)) return
   // What is in the lines has changed by now, the spill has not: nobody may look anything up before it is packed.
   const waiting = world.waitingShelves.get(waitingKey(catalog, shelf))
-  const sets = Array.from({ length: SHELF }, (_, m) =>
-    m === member ? files : (waiting?.members[m] ?? readMember(words, records, shelf, m, changed?.spilled).set),
-  )
+  const held = readMembers(words, records, shelf, changed?.spilled)
+  const sets = held.map((set, m) => (m === member ? files : (waiting?.members[m] ?? set)))
   replaceShelf(world, catalog, shelf, packShelf(sets, true))
 }
 
