@@ -1,9 +1,9 @@
 import { holdsAll, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
 import { hashAt, loadAt, loadOf, stateOf } from './places.ts'
+import { STATE } from './state.ts'
 import type { Steering } from './steering.ts'
 import { forEachPinned, sitesOf } from './tier-sites.ts'
 import { type CandidateReason, type Considered, PURPOSES, TIERS, type Tier } from './types.ts'
-import { STATE } from './world.ts'
 
 /**
  * Fills in why each candidate of each tier was kept or rejected, in the order in which sites are looked at. Goes by the tests that the decision goes by;

@@ -1,5 +1,5 @@
 import { SHELF } from './shelf.ts'
-import { STATE, type World } from './world.ts'
+import { STATE } from './state.ts'
 
 /** Numbers of 64 and of 32 bits that a place takes: 32 bytes. */
 const FLOATS = 4
@@ -101,18 +101,25 @@ export function putStateAt({ words }: Places, place: number, state: number): voi
 export const touchShelf = ({ words }: Places, shelf: number) =>
   (words[shelf * SHELF * WORDS]! ^ words[(shelf * SHELF + 2) * WORDS]!) | 0
 
+/** Where appliances stand. */
+interface Standing {
+  readonly places: Places
+  /** By appliance. */
+  readonly appliancePlace: Int32Array
+}
+
 /** Utilisation of an appliance that decisions go by. */
-export const loadOf = ({ places, appliancePlace }: World, appliance: number) =>
+export const loadOf = ({ places, appliancePlace }: Standing, appliance: number) =>
   loadAt(places, appliancePlace[appliance]!)
 
 /** Weight of an appliance: see `Places`. */
-export const weightOf = ({ places, appliancePlace }: World, appliance: number) =>
+export const weightOf = ({ places, appliancePlace }: Standing, appliance: number) =>
   weightAt(places, appliancePlace[appliance]!)
 
 /** Bits of `STATE` of an appliance. */
-export const stateOf = ({ places, appliancePlace }: World, appliance: number) =>
+export const stateOf = ({ places, appliancePlace }: Standing, appliance: number) =>
   stateAt(places, appliancePlace[appliance]!)
 
-export function setState({ places, appliancePlace }: World, appliance: number, state: number): void {
+export function setState({ places, appliancePlace }: Standing, appliance: number, state: number): void {
   putStateAt(places, appliancePlace[appliance]!, state)
 }

@@ -1,9 +1,9 @@
 import { mix } from '../placement/hash.ts'
 import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
 import { firstShelf, hashAt, loadAt, nextShelf, ordinalAt, shelvesFrom, stateAt, weightAt } from './places.ts'
-import { roomForCandidates, type WorkingMemory } from './scratch.ts'
+import { roomForCandidates } from './scratch.ts'
 import { SHELF } from './shelf.ts'
-import type { Steering } from './steering.ts'
+import type { Steering, WorkingMemory } from './steering.ts'
 import { MAX_URLS } from './types.ts'
 import type { World } from './world.ts'
 

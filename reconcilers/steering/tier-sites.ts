@@ -1,8 +1,8 @@
 import { matchesClient } from './eligible.ts'
 import { EVERYWHERE, mayHold } from './holders.ts'
 import { NOBODY } from './places.ts'
-import { roomForSites, type WorkingMemory } from './scratch.ts'
-import type { Steering } from './steering.ts'
+import { roomForSites } from './scratch.ts'
+import type { Steering, WorkingMemory } from './steering.ts'
 import { TIERS } from './types.ts'
 import { type Lists, SITES_PER_TIER, type World } from './world.ts'
 

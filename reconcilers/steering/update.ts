@@ -20,8 +20,9 @@ import {
 import type { PolicyInput } from './policy.ts'
 import { dropShelves, moveToShelf, packWaiting, putOnShelf } from './shelves.ts'
 import { indexSites } from './site-lists.ts'
+import { STATE } from './state.ts'
 import type { LoadReport } from './types.ts'
-import { type CatalogFiles, STATE, type World } from './world.ts'
+import type { CatalogFiles, World } from './world.ts'
 
 /** Gbit/s of an appliance whose hardware class is not known. */
 export const UNKNOWN_THROUGHPUT_GBPS = 1

@@ -17,20 +17,6 @@ export const NO_LISTS: Lists = { start: new Uint32Array(1), items: new Uint32Arr
 /** Sites named as siblings or ancestors of a site: enough to find the files, and a decision stays short. */
 export const SITES_PER_TIER = 16
 
-/** Why an appliance may not be named at all: bits of its state. Zero: it may. */
-export const STATE = {
-  /** There is no such appliance (any more). */
-  Absent: 1,
-  /** It does not answer. */
-  Down: 2,
-  /** Its mode is not `InService`, or it or its site is being deleted. */
-  Draining: 4,
-  /** It has not said where it can be reached. */
-  NoAddress: 8,
-  /** Its site is of tier `origin`, or not known. */
-  OriginOnly: 16,
-} as const
-
 /** What a catalog's files are called, for policies that choose by path or title. */
 export interface CatalogFiles {
   /** How many indices there are. */
