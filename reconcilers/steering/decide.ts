@@ -58,7 +58,7 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   answer.policy = ordinal
   answer.ttlSeconds = policy.ttlSeconds
   if (answer.considered.length > 0) answer.considered = []
-  const steering = beginSteering(memory, world, request, policy, ordinal, policy.limits[purpose]!, room, holders)
+  const steering = beginSteering(memory, world, request, policy, policy.limits[purpose]!, room, holders)
   const { tiers } = policy
   if (holders !== 0) readAhead(steering)
   let servedAtSite = false
@@ -83,7 +83,6 @@ function beginSteering(
   world: World,
   request: SteerRequest,
   policy: CompiledPolicy,
-  ordinal: number,
   limit: number,
   room: number,
   holders: number,
@@ -91,13 +90,12 @@ function beginSteering(
   const perSite = Math.max(2, room - OTHERS)
   const { steering } = memory
   if (steering === undefined) {
-    memory.steering = { world, request, memory, policy, ordinal, limit, room, perSite, holders }
+    memory.steering = { world, request, memory, policy, limit, room, perSite, holders }
     return memory.steering
   }
   steering.world = world
   steering.request = request
   steering.policy = policy
-  steering.ordinal = ordinal
   steering.limit = limit
   steering.room = room
   steering.perSite = perSite
@@ -180,7 +178,7 @@ function visit(steering: Steering, tier: number, site: number): void {
 }
 
 /** Why nobody at the client's own site can serve it. A site that is not known holds nothing. */
-function missAtSite({ world, request, policy, ordinal, limit, holders }: Steering): Miss {
+function missAtSite({ world, request, policy, limit, holders }: Steering): Miss {
   const { site } = request.client
   if (site < 0 || !mayHold(holders, site)) return 'content'
   const { places } = world
@@ -193,7 +191,7 @@ function missAtSite({ world, request, policy, ordinal, limit, holders }: Steerin
         stateAt(places, place) === 0 &&
         !isExcluded(request, a) &&
         !isDrained(world, request, policy, a) &&
-        !isForOthers(policy, ordinal, request, a)
+        !isForOthers(policy, request, a)
       if (able && isBusy(request.seed, limit, loadAt(places, place), hashAt(places, place))) return 'capacity'
       miss = 'health'
     }

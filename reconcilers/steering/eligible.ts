@@ -64,12 +64,7 @@ export function isDrained(world: World, request: SteerRequest, { drains }: Compi
 }
 
 /** Whether it is on trial, and this client not among those who try. */
-export function isForOthers(
-  policy: CompiledPolicy,
-  _ordinal: number,
-  request: SteerRequest,
-  appliance: number,
-): boolean {
+export function isForOthers(policy: CompiledPolicy, request: SteerRequest, appliance: number): boolean {
   return policy.canaryAppliances?.[appliance] === 1 && !inCanaryShare(policy, request.canaryKey)
 }
 

@@ -45,7 +45,7 @@ export function explainAnswer(steering: Steering): void {
 }
 
 function reasonFor(
-  { world, request, policy, ordinal, limit }: Steering,
+  { world, request, policy, limit }: Steering,
   appliance: number,
   named: ReadonlyMap<number, number>,
 ): CandidateReason {
@@ -60,6 +60,6 @@ function reasonFor(
   if (state !== 0) return 'Down'
   if (isExcluded(request, appliance)) return 'Excluded'
   if (isDrained(world, request, policy, appliance)) return 'DrainedByPolicy'
-  if (isForOthers(policy, ordinal, request, appliance)) return 'NotInCanaryShare'
+  if (isForOthers(policy, request, appliance)) return 'NotInCanaryShare'
   return busy ? 'Overloaded' : 'NotNeeded'
 }

@@ -48,11 +48,7 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
 }
 
 /** Everyone at the site who may be named, with a key each. Those who are too busy are kept for when nobody else is left. */
-function gather(
-  { world, request, memory, policy, ordinal, limit, room }: Steering,
-  tier: number,
-  site: number,
-): number {
+function gather({ world, request, memory, policy, limit, room }: Steering, tier: number, site: number): number {
   const { places } = world
   const firstOfSite = firstShelf(site)
   const bound = world.siteLoad[site]! * policy.bound + SLACK
@@ -77,11 +73,7 @@ function gather(
       if (stateAt(places, place) !== 0 || weight === 0) continue
       if (special) {
         const a = ordinalAt(places, place)
-        if (
-          isExcluded(request, a) ||
-          isDrained(world, request, policy, a) ||
-          isForOthers(policy, ordinal, request, a)
-        ) {
+        if (isExcluded(request, a) || isDrained(world, request, policy, a) || isForOthers(policy, request, a)) {
           continue
         }
       }

@@ -8,8 +8,6 @@ export interface Steering {
   readonly request: SteerRequest
   readonly memory: WorkingMemory
   readonly policy: CompiledPolicy
-  /** Of the policy. */
-  readonly ordinal: number
   /** Utilisation at which an appliance is too busy for the purpose. */
   readonly limit: number
   /** How many appliances may be named. */
