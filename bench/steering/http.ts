@@ -7,7 +7,7 @@ import { Load, type Questions } from './load.ts'
 import type { FromServer, ToServer } from './serve.ts'
 import { clientOf, type FleetSize, pathOf } from './world.ts'
 
-const FLEET: FleetSize = { sites: 2000, appliancesPerSite: 4, files: 20_000 }
+const FLEET: FleetSize = { sites: 2000, appliancesPerSite: 4, files: 100_000 }
 /** Connections that ask without a pause; at half of that load, more may wait for their answer. */
 const CONNECTIONS = 32
 const PACED_CONNECTIONS = 128
