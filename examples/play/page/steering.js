@@ -10,7 +10,7 @@ const SILENT_MS = 2000
 /** Appliances that are remembered. */
 const MOST_KNOWN = 8
 
-/** Asks steering whom to ask, and tells it who has failed. Without steering it goes on with those who were named before. */
+/** Asks steering whom to ask, and tells it who has failed. Without steering, or where it names nobody, it goes on with those who were named before. */
 export class Steering {
   #url
   /** Appliance → when it may be asked again. */
