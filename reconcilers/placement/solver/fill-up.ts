@@ -39,7 +39,8 @@ export function limitToFree(boxes: Boxes, bands: Bands, holds: Uint8Array): void
   for (const [box, had] of before.entries()) {
     let given = 0
     had?.difference(boxes.holds[box]!).forEach((file) => {
-      if (bands.of[file]! !== NO_BAND) given += bands.sizes[file]!
+      // Of a catalog that was made anew, or that is another one, there may be files beyond the last.
+      if ((bands.of[file] ?? NO_BAND) !== NO_BAND) given += bands.sizes[file]!
     })
     limit[box] = Math.max(used[box]!, storage[box]! - given)
   }

@@ -42,6 +42,13 @@ test.each<Case>([
     limit: 40,
   },
   { name: 'storage that shrank has none', storage: 30, before: [0, 1, 2, 3], now: [1, 2], limit: 20 },
+  {
+    name: 'files beyond the last, of another catalog, are not missed',
+    storage: 40,
+    before: [2, 99],
+    now: [2],
+    limit: 40,
+  },
   { name: 'all that is left fits', storage: 100, before: [0, 1, 2, 3, 4, 5, 6, 7], now: [0, 1], limit: 100 },
 ])('$name', ({ storage, before, now, gone = [], limit }) => {
   const copies = Uint8Array.from(sizes, (_, f) => (gone.includes(f) ? 0 : 1))
