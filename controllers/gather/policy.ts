@@ -187,7 +187,7 @@ export function planInForce(
 
 /** What a new plan is made from besides the catalog. */
 async function gatherRest(input: PolicyInput, reader: BlobReader): Promise<Omit<PlanMaterial, 'catalog'>> {
-  const [demand, now] = await Promise.all([demandOf(input, reader), heldNow(currentPlan(input), reader)])
+  const [demand, now] = await Promise.all([demandOf(input, reader), heldNow(input, reader)])
   return { demand, ...now }
 }
 
@@ -203,12 +203,16 @@ async function demandOf({ policy, catalog }: PolicyInput, reader: BlobReader): P
 const READ_AT_ONCE = 512
 
 async function heldNow(
-  plan: PlacementPlan | undefined,
+  input: Pick<PolicyInput, 'policy' | 'plans' | 'catalog'>,
   reader: BlobReader,
 ): Promise<{ readonly held: Held; readonly heldAt: HeldAt }> {
   const held = new Map<string, StoredManifest>()
   const heldAt = new Map<string, string>()
+  const plan = currentPlan(input)
   if (!plan) return { held, heldAt }
+  // Files of another catalog have other indices: of this one, nothing is held.
+  const { name, digest } = plan.spec.catalog
+  if (name !== input.policy.spec.catalogRef.name && digest !== input.catalog?.status?.digest) return { held, heldAt }
   const sets = new StoredSets()
   const { rows } = await reader.index(plan.spec.index.digest)
   for (let start = 0; start < rows.length; start += READ_AT_ONCE) {

@@ -377,6 +377,18 @@ describe('from YAML to what each appliance must hold', () => {
     ])
   })
 
+  test('a policy that comes to place another catalog counts all of it as to be moved', async () => {
+    await fleet({ count: 1, files: 80 })
+    await assigned(80, 1)
+    await apply(catalogs, 'series', { spec: { source: { url: `file://${plane.dir}/${ns}-b.ndjson` } } })
+    writeFileSync(join(plane.dir, `${ns}-b.ndjson`), lines(60, 100, 'series'))
+    await apply(placementPolicies, 'all', { spec: { catalogRef: { name: 'series' } } })
+    await assigned(60, 1)
+    const { currentPlan } = (await get(placementPolicies, 'all')).status!
+    // Its files have the indices that those of the other catalog had.
+    expect((await get(placementPlans, currentPlan!)).spec.totals).toMatchObject({ bytes: 6000, fillBytes: 6000 })
+  })
+
   test('a policy that goes takes back what it placed, and its plans with it', async () => {
     await fleet()
     await assigned(10)
