@@ -108,7 +108,8 @@ export class SitePlacing {
 
   /** Puts a pinned file anywhere. `demand` is that for the file here. Returns how many copies found room. */
   pin(file: number, hash: number, bytes: number, demand: number, copies: number): number {
-    return this.#all.add(file, hash, bytes, demand / Math.max(1, copies), copies, false, SEVERAL, true)
+    const fitting = Math.min(copies, this.boxes.room(bytes))
+    return this.#all.add(file, hash, bytes, demand / Math.max(1, fitting), fitting, false, SEVERAL, true)
   }
 
   /** Puts a file on appliances that have room and do not hold it. What it brings them to serve is not counted; see `count`. */

@@ -127,11 +127,11 @@ class Planter {
   }
 
   /** What pins leave of a type's storage, where each type takes its part of them. */
-  #lessPins({ types, market }: Site, { storage, throughput }: Capacity): Capacity {
+  #lessPins(site: Site, { storage, throughput }: Capacity): Capacity {
     if (this.#ground.pins.files.length === 0) return { storage, throughput }
-    const boxes = types.flat()
-    const all = boxes.reduce((sum, { storageBytes }) => sum + storageBytes, 0)
-    const pinned = this.#ground.pins.bytesAt(market, boxes.length)
+    const boxes = storageOf(site)
+    const all = boxes.reduce((sum, each) => sum + each, 0)
+    const pinned = this.#ground.pins.bytesAt(site.market, boxes)
     return { storage: all > 0 ? Math.max(0, storage - (pinned * storage) / all) : 0, throughput }
   }
 

@@ -125,6 +125,16 @@ describe('it holds when', () => {
       'its parent may hold them for it',
     ],
     [
+      'a pinned file is larger than some appliances',
+      inputOf(
+        sizes.map((size, f) => (f === 299 ? Math.ceil(0.06 * all) : size)),
+        [siteOf('alone', [0.4 * all, 0.05 * all, 0.05 * all, 0.05 * all, 0.05 * all], { demandGbps: 8 })],
+        { popularity: [column(skewed)], pins: [{ files: FileSet.of([299]), copies: 'all' }] },
+      ),
+      0.97,
+      'copies that can be nowhere take no room, and those that are serve all that is asked for',
+    ],
+    [
       'the parent’s demand is not known',
       inputOf(
         sizes,
