@@ -97,5 +97,6 @@ function emptyWorld(nowMs: number): World {
     contentClass: [],
     purposePolicies: new Uint32Array(0),
     absurdReports: 0,
+    shelvesLeftOut: 0,
   }
 }

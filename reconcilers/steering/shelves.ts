@@ -112,16 +112,31 @@ function isWorthKeeping(records: Uint32Array, shelf: number, { files }: Changed)
   return files > lines * capacity * FILL * 0.5
 }
 
-/** Puts a packed shelf in the place of what is there, and of what waits; undefined: nobody holds anything. */
+/**
+ * Puts a packed shelf in the place of what is there, and of what waits; undefined: nobody holds anything. One that there is no memory for is left out, and
+ * counted: nobody on it is named for files of this catalog until an inventory of the shelf changes and finds room.
+ */
 export function replaceShelf(world: World, catalog: number, shelf: number, packed: PackedShelf | undefined): void {
   const { lines } = world
   world.waitingShelves.delete(waitingKey(catalog, shelf))
   const records = recordsFor(world, catalog, shelf)
   dropShelf(world, catalog, shelf)
   if (!packed) return
-  const start = lines.allocate(packed.words.length / LINE_WORDS)
+  const start = allocated(world, packed.words.length / LINE_WORDS)
+  if (start === undefined) return
   lines.words.set(packed.words, start * LINE_WORDS)
   putRecord(records, shelf, start, packed.layout, packed.spillBits)
+}
+
+/** The first of so many lines; undefined where there is no memory for them: one fleet too large must not end what answers all others. */
+function allocated(world: World, count: number): number | undefined {
+  try {
+    return world.lines.allocate(count)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    world.shelvesLeftOut++
+    return undefined
+  }
 }
 
 /** Forgets what anybody holds of a catalog. */

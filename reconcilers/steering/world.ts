@@ -129,4 +129,6 @@ export interface World {
 
   /** Load reports that had to be put into bounds. */
   absurdReports: number
+  /** How often there was no memory for what a shelf holds: see `replaceShelf`. */
+  shelvesLeftOut: number
 }

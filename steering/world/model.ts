@@ -73,6 +73,8 @@ export class Model {
   #sitesChanged = false
   #cancelTick = () => {}
   #closed = false
+  /** Shelves that had been left out when that was told last. */
+  #toldLeftOut = 0
   /** Goes up with every change of the objects. */
   version = 0
 
@@ -163,7 +165,15 @@ export class Model {
 
   /** Takes up at once what would be taken up in a moment. */
   tick(): void {
-    tick(this.world, this.#options.clock.now().getTime())
+    const { clock, log } = this.#options
+    tick(this.world, clock.now().getTime())
+    const { shelvesLeftOut } = this.world
+    if (shelvesLeftOut > this.#toldLeftOut)
+      log.error(
+        { times: shelvesLeftOut },
+        'there is no memory for what some appliances hold; they are not named for it',
+      )
+    this.#toldLeftOut = shelvesLeftOut
   }
 
   close(): void {

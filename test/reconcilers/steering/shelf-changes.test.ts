@@ -207,3 +207,22 @@ test('no more than a few shelves wait at once', () => {
   )
   expect(wrong).toEqual([])
 })
+
+test('a shelf that there is no memory for is left out until it needs less, and others stay', () => {
+  const world = worldOf(8)
+  const few = FileSet.of([1, 2])
+  for (const i of [0, 4]) advertise(world, i, few)
+  tick(world, 1)
+  const { lines } = world
+  const free = 65_536 - lines.used
+  // All 4 GiB, of which nobody writes to anything.
+  lines.allocate(2 ** 26 - 65_536)
+  lines.allocate(free)
+  advertise(world, 1, FileSet.of(Array.from({ length: 5000 }, (_, file) => file)))
+  tick(world, 2)
+  expect(world.shelvesLeftOut).toBe(1)
+  expect(wrongFiles(world, [undefined, undefined, undefined, undefined, few], 5000)).toEqual([])
+  advertise(world, 1, few)
+  tick(world, 3)
+  expect(wrongFiles(world, [undefined, few, undefined, undefined, few], 5000)).toEqual([])
+})
