@@ -155,7 +155,7 @@ export class Steerer {
       const index = world.catalogs[ordinal] as CatalogIndex | undefined
       const found = index?.titled(title)
       if (!index || !found) continue
-      this.#take(key, ordinal, index)
+      this.#take(ordinal, index)
       this.#request.files = found.files
       this.#steered.entry = found.entry
       this.#steered.path = index.path(found.entry) ?? ''
@@ -203,11 +203,12 @@ export class Steerer {
       const detail = `there is no catalog ${JSON.stringify(key)}`
       throw new HttpProblem(404, 'UnknownCatalog', detail, { faults: [{ pointer, detail }] })
     }
-    this.#take(key, ordinal, index)
+    this.#take(ordinal, index)
   }
 
-  #take(key: string, ordinal: number, index: CatalogIndex): void {
-    this.#steered.catalog = key
+  #take(ordinal: number, index: CatalogIndex): void {
+    // Not the name as it was asked for: that is a part of the whole request, which would stay in memory with it.
+    this.#steered.catalog = this.#options.world.catalogKeys[ordinal]!
     this.#steered.index = index
     this.#request.catalog = ordinal
   }

@@ -1,7 +1,11 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
+import { newAddress } from '../../reconcilers/steering/address.ts'
 import { buildWorld } from '../../reconcilers/steering/build-world.ts'
-import { putAppliance } from '../../reconcilers/steering/update.ts'
+import { putAppliance, putCatalog } from '../../reconcilers/steering/update.ts'
 import { Steerer } from '../../steering/steerer.ts'
+import { CatalogIndex, catalogTables } from '../../steering/world/catalog-index.ts'
 import { appliance, site } from '../reconcilers/fleet.ts'
 
 const at = (name: string, url: string) => appliance(name, 'edge', { status: { addresses: [{ type: 'HTTP', url }] } })
@@ -46,4 +50,24 @@ test('a text of slashes takes no longer than it is read', () => {
   expect(texts.filter((text) => meant(text) !== undefined)).toEqual([])
   // Each of its 2,000 beginnings looked up, these take some ten seconds.
   expect(performance.now() - startedMs).toBeLessThan(3000)
+})
+
+test('who keeps the name of a catalog does not keep the request that it came with', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const catalogs = ['play/films-of-this-year', 'play/films-of-last-year']
+  const index = new CatalogIndex(`sha256:${'0'.repeat(64)}`, catalogTables([{ path: 'one.mp4' }], 1, 8))
+  for (const catalog of catalogs) putCatalog(world, catalog, index)
+  const ask = { catalog: undefined, title: undefined, purpose: 'vod', exclude: [], maxUrls: 0, explain: false } as const
+  const kept: string[] = []
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let i = 0; i < 2000; i++) {
+    const request = Buffer.from(`${catalogs[i % 2]}/one.mp4 ${'x'.repeat(6000)}`).toString('latin1')
+    kept.push(steerer.steer(newAddress(), { ...ask, files: [request.slice(0, request.indexOf(' '))] }).catalog)
+  }
+  collect()
+  // With the requests it is 12 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(6e6)
+  expect(new Set(kept)).toEqual(new Set(catalogs))
 })
