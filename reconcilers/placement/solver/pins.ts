@@ -37,15 +37,4 @@ export class Pins {
     this.#known.set(key, copies)
     return copies
   }
-
-  /** Bytes of these copies, but for those that appliances are too small for. `storage`: of each, in bytes. */
-  bytesAt(market: Market, storage: readonly number[]): number {
-    const least = Math.min(...storage)
-    let bytes = 0
-    for (const [file, copies] of this.at(market, storage.length)) {
-      const size = this.#input.sizes[file]!
-      bytes += size * (size <= least ? copies : Math.min(copies, storage.filter((each) => each >= size).length))
-    }
-    return bytes
-  }
 }

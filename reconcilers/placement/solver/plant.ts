@@ -4,7 +4,6 @@ import type { SolverInput } from './input.ts'
 import type { Markets } from './markets.ts'
 import type { Above, Branch, Kind, Overlap, Tree, Trunk } from './model.ts'
 import { parentsOf } from './parents.ts'
-import type { Pins } from './pins.ts'
 import type { Capacity } from './site-dual.ts'
 import { type Site, storageOf, totalOf } from './sites.ts'
 
@@ -14,7 +13,8 @@ export interface Ground {
   /** By key. */
   readonly sites: readonly Site[]
   readonly markets: Markets
-  readonly pins: Pins
+  /** Bytes of pinned files on each appliance of a site, in the order of its types; undefined where nothing is pinned. `site`: its position among the sites. */
+  readonly pinnedOn: (site: number, bands: Bands) => Float64Array | undefined
   readonly cuts: Cuts
   /** As `SolverOptions`. */
   readonly parentValue: number
@@ -75,10 +75,11 @@ class Planter {
     // Among equals the trunk's own class, then that of the first branch by name: whatever else there is elsewhere.
     const [[klass]] = [...demands].sort((a, b) => b[1] - a[1]) as [[number, number]]
     const bands = this.#ground.cuts.at(this.#ground.markets.of(klass, own), storageOf(own), 0)
+    const capacities = this.#lessPins(index, bands)
     const kinds = own.types.map(
-      (type): Kind => ({
+      (type, t): Kind => ({
         appliances: type.map(({ key }) => key),
-        capacity: this.#lessPins(own, totalOf(type, own.measured)),
+        capacity: capacities[t]!,
         held: new Float64Array(bands.count),
         missed: new Float64Array(bands.count),
         asked: new Float64Array(bands.count),
@@ -94,17 +95,16 @@ class Planter {
 
   #branch(index: number, chain: readonly Trunk[]): Branch {
     const site = this.#ground.sites[index]!
-    const { demand, market, types, measured } = site
+    const { demand, market, types } = site
     const above = chain.map((trunk) => storageOf(this.#ground.sites[trunk.site]!))
     // Who has no appliances goes by what the parent has.
     const storage = types.length > 0 ? storageOf(site) : (above[0] ?? [])
     const bands = this.#ground.cuts.at(market, storage, Math.max(0, ...above.flat()))
-    const capacities = types.map((type) => this.#lessPins(site, totalOf(type, measured)))
     return {
       site: index,
       demand,
       bands,
-      types: capacities,
+      types: this.#lessPins(index, bands),
       prices: new Float64Array(2 * types.length).fill(0.1 * demand),
       chain: chain.flatMap((trunk, k) => this.#above(trunk, bands, this.#ground.parentValue ** (k + 1))),
     }
@@ -126,13 +126,17 @@ class Planter {
     return trunk.kinds.map((kind) => ({ trunk, kind, value, ...overlap }))
   }
 
-  /** What pins leave of a type's storage, where each type takes its part of them. */
-  #lessPins(site: Site, { storage, throughput }: Capacity): Capacity {
-    if (this.#ground.pins.files.length === 0) return { storage, throughput }
-    const boxes = storageOf(site)
-    const all = boxes.reduce((sum, each) => sum + each, 0)
-    const pinned = this.#ground.pins.bytesAt(site.market, boxes)
-    return { storage: all > 0 ? Math.max(0, storage - (pinned * storage) / all) : 0, throughput }
+  /** What a site's types have, but for the storage that pinned files take. */
+  #lessPins(index: number, bands: Bands): Capacity[] {
+    const { types, measured } = this.#ground.sites[index]!
+    const pinned = this.#ground.pinnedOn(index, bands)
+    let next = 0
+    return types.map((type) => {
+      const { storage, throughput } = totalOf(type, measured)
+      let taken = 0
+      for (const _ of type) taken += pinned?.[next++] ?? 0
+      return { storage: Math.max(0, storage - taken), throughput }
+    })
   }
 
   readonly #overlaps = new Map<Bands, Map<Bands, Overlap>>()

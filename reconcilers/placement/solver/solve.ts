@@ -68,7 +68,7 @@ export class Solved {
       input,
       sites: this.#sites,
       markets: this.#markets,
-      pins: this.#pins,
+      pinnedOn: (site, bands) => (this.#pins.files.length > 0 ? this.#open(site, bands).boxes.used : undefined),
       cuts: this.#cuts,
       parentValue: options.parentValue,
     })

@@ -135,6 +135,24 @@ describe('it holds when', () => {
       'copies that can be nowhere take no room, and those that are serve all that is asked for',
     ],
     [
+      'pinned files take most of one kind of appliance',
+      inputOf(
+        sizes,
+        [
+          {
+            ...siteOf('alone', [0.2 * all, 0.2 * all], { demandGbps: 60 }),
+            appliances: [
+              { key: 'flash', storageBytes: 0.03 * all, throughputGbps: 40 },
+              { key: 'disk', storageBytes: 0.4 * all, throughputGbps: 12 },
+            ],
+          },
+        ],
+        { popularity: [column(skewed)], pins: [{ files: FileSet.of([292, 293, 294, 295, 296]), copies: 'all' }] },
+      ),
+      0.95,
+      'what is left of each kind is what its prices go by',
+    ],
+    [
       'the parent’s demand is not known',
       inputOf(
         sizes,
