@@ -85,6 +85,8 @@ export class ProbeRound {
   #kept = 0
   /** When the next that is new may be asked, monotonic ms. */
   #nextOpenMs = 0
+  /** When the next whose connection has ended may be asked. */
+  #nextLostMs = 0
   #tickedMs: number
   /** How late ticks have come in all: this thread had no time, and appliances have so much more. */
   #lateMs = 0
@@ -281,13 +283,21 @@ export class ProbeRound {
     return Math.max(intervalMs, Math.min(downIntervalMs, growingMs)) * (0.9 + 0.2 * this.#options.random())
   }
 
-  /** The connection ended between two probes: mostly its process has, and it is asked at once. */
+  /**
+   * The connection ended between two probes: mostly its process has, and it is asked at once. Of many, so many per second as are probed otherwise: where they
+   * end as nobody has said anything for long, all would be asked on new connections all the time.
+   */
   #lost(target: Target): void {
     if (target.gone || target.step !== 'idle') return
     const isSudden = this.#options.monotonicMs() - target.answeredAtMs < SUDDEN_MS
     if (isSudden && target.endsConnections) return
     target.endsConnections = isSudden
-    this.#later(target, 0)
+    const { monotonicMs, perSecond } = this.#options
+    const nowMs = monotonicMs()
+    const atMs = Math.max(nowMs, this.#nextLostMs)
+    if (atMs >= target.dueMs) return
+    this.#nextLostMs = atMs + 1000 / perSecond
+    this.#later(target, atMs - nowMs)
   }
 
   #later(target: Target, ms: number): void {

@@ -203,3 +203,47 @@ test('the end of a connection right after an answer is asked about at once, but 
     server.close()
   }
 })
+
+test('of many whose connections end, no more are asked per second than are probed otherwise', async () => {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  let nowMs = 0
+  const up = new Set<number>()
+  const round = new ProbeRound({
+    times: { intervalMs: 100, timeoutMs: 1e4, retryTimeoutMs: 1e4, downIntervalMs: 2000 },
+    ...{ perSecond: 5, maxKept: 100, maxOpening: 100, opensPerSecond: 1e6, random: () => 0.5 },
+    monotonicMs: () => nowMs,
+    onVerdict: (id, isUp) => isUp && up.add(id),
+    onLoad: () => {},
+  })
+  const passes = (ms: number) => {
+    for (const endMs = nowMs + ms; nowMs < endMs; ) {
+      nowMs += TICK_MS
+      round.tick()
+    }
+  }
+  try {
+    for (let id = 0; id < 20; id++) round.set(id, { secure: false, host: '127.0.0.1', port, path: '/healthz' })
+    passes(TICK_MS)
+    await eventually(async () => up.size === 20, 'all are found to be there')
+    passes(1000)
+    expect(round.probes).toBe(20)
+    for (const socket of sockets) socket.end()
+    await eventually(async () => [...sockets].every(({ destroyed }) => destroyed), 'all connections have ended')
+    passes(TICK_MS)
+    expect(round.probes).toBe(21)
+    passes(900)
+    expect(round.probes).toBe(25)
+  } finally {
+    round.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  }
+})
