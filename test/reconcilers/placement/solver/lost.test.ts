@@ -25,6 +25,7 @@ test.each<[name: string, gone: number[][], here: (number[] | undefined)[], copie
   ['files that are not to be placed any more are not missed', [[0, 1]], [[]], [0, 1, 1, 1, 1, 1], 10 + 1000],
   ['files that only a parent may hold are not missed', [[0, 1]], [[2]], [ONLY_ABOVE, 1, 1, 1, 1, 1], 10],
   ['copies that are short now', [[0, 1]], [[0], [2]], [2, 2, 2, 2, 2, 2], 1 + 20],
+  ['what files that went from the catalog leave free', [[0]], [[1, 9], [2]], one, 1 + 990],
   ['what one that joined meanwhile takes', [[0]], [[1], undefined], one, 1 + 1000],
 ])('%s', (_name, gone, here, copies, most) => {
   const appliances = here.map((held, i) => ({
