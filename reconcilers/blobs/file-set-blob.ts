@@ -18,6 +18,11 @@ interface Header {
 }
 
 const HEADER_MAX_BYTES = 1024
+/**
+ * Far more than a catalog has. Sets are dense in memory, and there is more by index than a bit: an appliance that claims to hold a file of index 2^32 must
+ * not take gigabytes from whoever reads that.
+ */
+const MOST_FILES = 2 ** 25
 
 /** One JSON header line, then a portable Roaring bitmap. The same set over the same catalog always gives the same bytes. */
 export function encodeFileSet(blob: FileSetBlob): Uint8Array {
@@ -35,7 +40,7 @@ export function decodeFileSet(bytes: Uint8Array): FileSetBlob {
   const end = bytes.subarray(0, HEADER_MAX_BYTES).indexOf(0x0a)
   if (end < 0) throw new RangeError('file set: no header line')
   const header = parseHeader(new TextDecoder().decode(bytes.subarray(0, end)))
-  const set = FileSet.fromRoaring(bytes.subarray(end + 1))
+  const set = FileSet.fromRoaring(bytes.subarray(end + 1), MOST_FILES)
   if (set.size !== header.files) {
     throw new RangeError(`file set: the header says ${header.files} files, the bitmap has ${set.size}`)
   }

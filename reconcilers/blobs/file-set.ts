@@ -121,8 +121,8 @@ export class FileSet {
     return encodeRoaring(this.#words)
   }
 
-  /** Reads a Roaring bitmap in the portable format. Throws a RangeError that says what is wrong with the bytes. */
-  static fromRoaring(bytes: Uint8Array): FileSet {
-    return new FileSet(decodeRoaring(bytes))
+  /** Reads a Roaring bitmap in the portable format, of indices below `limit`. Throws a RangeError that says what is wrong with the bytes. */
+  static fromRoaring(bytes: Uint8Array, limit?: number): FileSet {
+    return new FileSet(decodeRoaring(bytes, limit))
   }
 }

@@ -125,7 +125,8 @@ export function forEachBit(words: Uint32Array, visit: (position: number) => void
   }
 }
 
-export function decodeRoaring(bytes: Uint8Array): Uint32Array {
+/** Reads a bitmap in the portable format, of positions below `limit`. Throws a RangeError that says what is wrong, before it takes memory. */
+export function decodeRoaring(bytes: Uint8Array, limit = 2 ** 32): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const need = (at: number, length: number) => {
     if (at + length > bytes.byteLength) {
@@ -157,6 +158,8 @@ export function decodeRoaring(bytes: Uint8Array): Uint32Array {
   if (!runFlags || count >= NO_OFFSET_THRESHOLD) at += count * 4
 
   const lastKey = count > 0 ? view.getUint16(header + (count - 1) * 4, true) : -1
+  if (lastKey * 65_536 >= limit)
+    throw new RangeError(`roaring bitmap: reaches beyond ${lastKey * 65_536}, and ${limit} positions are possible`)
   const words = new Uint32Array((lastKey + 1) * WORDS_PER_CHUNK)
   let previousKey = -1
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
+import { decodeFileSet } from '../../../reconcilers/blobs/file-set-blob.ts'
 
 const range = (from: number, to: number, step = 1) =>
   Array.from({ length: Math.ceil((to - from) / step) }, (_, i) => from + i * step)
@@ -70,4 +71,21 @@ test('set operations', () => {
   expect(a.has(1000)).toBe(true)
   expect(c.equals(FileSet.of([1, 2, 40]))).toBe(true)
   expect(new FileSet().isEmpty).toBe(true)
+})
+
+test.each([
+  ['the last that may be', 511, undefined],
+  ['beyond all catalogs', 512, 'reaches beyond 33554432'],
+  ['as far as a bitmap goes', 65_535, 'reaches beyond 4294901760'],
+])('an inventory of one file takes no gigabytes, however it is numbered: %s', (_, key, problem) => {
+  const head = `${JSON.stringify({ weirSet: 1, catalog: `sha256:${'0'.repeat(64)}`, files: 1, bytes: 1 })}\n`
+  const bitmap = Buffer.alloc(18)
+  bitmap.writeUInt32LE(12346, 0)
+  bitmap.writeUInt32LE(1, 4)
+  bitmap.writeUInt16LE(key, 8)
+  bitmap.writeUInt32LE(16, 12)
+  bitmap.writeUInt16LE(65_535, 16)
+  const decoded = () => decodeFileSet(Buffer.concat([Buffer.from(head), bitmap]))
+  if (problem) expect(decoded).toThrow(problem)
+  else expect(decoded().set.has(2 ** 25 - 1)).toBe(true)
 })
