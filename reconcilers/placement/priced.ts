@@ -9,7 +9,7 @@ import { defaultOptions, Solved, type SolverOptions } from './solver/solve.ts'
  * files, plus sites × bands, plus what is placed.
  */
 export const priced: PlacementSolver = {
-  name: 'priced/1',
+  name: 'priced/2',
   solve(problem, control) {
     const solved = solveSites(problem, control)
     const holdings = new Map<string, FileSet>()

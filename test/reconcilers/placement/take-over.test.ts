@@ -144,7 +144,7 @@ describe('what is as it was is taken over', () => {
 
   test('another catalog, whose digest manifests carry, or another solver: nothing', () => {
     expect(rest(now, { catalogDigest: digest(new Uint8Array(2)) })).toEqual(all)
-    expect(rest(now, { solver: 'priced/2' })).toEqual(all)
+    expect(rest(now, { solver: 'priced/1' })).toEqual(all)
   })
 
   test('an appliance of which the plan in force says nothing: nothing of its tree', () => {
@@ -182,7 +182,7 @@ describe('what is not taken over later', () => {
   test('what the simple solver answered, or a solver that was ended', () => {
     const simple = place(base, popularFirst, context)
     expect(partsOf(base, simple, context)).toEqual([])
-    expect(partsOf(base, { ...first, insteadOf: { solver: 'priced/1', error: 'x' } }, context)).toEqual([])
+    expect(partsOf(base, { ...first, insteadOf: { solver: 'priced/2', error: 'x' } }, context)).toEqual([])
     expect(partsOf(base, { ...first, endedEarly: true }, context)).toEqual([])
   })
 })
