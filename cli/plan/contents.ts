@@ -114,4 +114,4 @@ export const gives = ({ status }: Appliance) =>
   (status?.conditions?.some((c) => c.type === 'Online' && c.status === 'True') ?? false) &&
   (status?.content?.inventories.length ?? 0) > 0
 
-const nothingHeld: Held = { byCatalog: new Map(), all: new FileSet(), isExact: true }
+export const nothingHeld: Held = { byCatalog: new Map(), all: new FileSet(), isExact: true }

@@ -13,7 +13,7 @@ import {
   unionOf,
 } from '../../reconcilers/effects/site-effects.ts'
 import { ReconcileError } from '../../runtime/errors.ts'
-import { gives, type Held } from './contents.ts'
+import { gives, type Held, nothingHeld } from './contents.ts'
 import type { ApplianceEffects, FillWindow, PlannedLink, SiteEffects } from './document.ts'
 import { type Content, type EffectsInput, type Member, named } from './members.ts'
 import { untold } from './untold.ts'
@@ -50,15 +50,18 @@ export class SiteView {
   async #load(member: Member): Promise<Loaded> {
     const { contents } = this.#input
     const { now } = member
-    const [before, after, held] = await Promise.all([
-      contents.asked(member.before),
-      contents.asked(member.why === undefined ? member.after : member.before),
-      now ? contents.held(now, member.before) : undefined,
+    const held = now ? await contents.held(now, member.before) : nothingHeld
+    // Whoever is out of service keeps what it has.
+    const kept = async (content: Content | undefined) =>
+      content?.fill.paused ? held.byCatalog : await contents.asked(content)
+    const [before, after] = await Promise.all([
+      kept(member.before),
+      kept(member.why === undefined ? member.after : member.before),
     ])
     const all = (sets: ReadonlyMap<string, FileSet>) => unionOf([...sets.values()])
     return {
       member,
-      held: held ?? { byCatalog: new Map(), all: new FileSet(), isExact: true },
+      held,
       before: all(before),
       after: all(after),
       afterByCatalog: after,
@@ -168,8 +171,6 @@ export class SiteView {
       return bytes > 0 ? [{ member, bytes }] : []
     })
     if (filling.length === 0) return exact(0)
-    const paused = filling.find(({ member }) => member.after?.fill.paused)
-    if (paused) return unknown(`${paused.member.key} is out of service, and fills nothing until it is back`)
     const offline = filling.find(({ member }) => !member.isOnline)
     if (offline) return unknown(`${offline.member.key} is not online`)
     const each = filling.map(({ member, bytes }) => this.#applianceEta(member, bytes))

@@ -237,11 +237,14 @@ describe('weir plan', () => {
     expect(site!.etaSeconds).toMatchObject({ certainty: 'unknown', why: 'isp/c is not online' })
   })
 
-  test('where an appliance is out of service, nobody can tell when it holds what it should', async () => {
+  test('an appliance that is out of service fills nothing, and what it should hold when it is back', async () => {
     const input = `${manifests.appliance('c', 'OutOfService')}---\n${manifests.policy(3)}`
-    const [site] = planOf(await run(['plan', '-f', '-', '-o', 'json'], { input })).fleet.sites
-    const why = 'isp/c is out of service, and fills nothing until it is back'
-    expect(site).toMatchObject({ fillBytes: { value: bytes }, etaSeconds: { certainty: 'unknown', why } })
+    const { totals } = planOf(await run(['plan', '-f', '-', '-o', 'json'], { input })).fleet
+    const back = planOf(
+      await run(['plan', '-f', '-', '-o', 'json'], { input: input.replace('OutOfService', 'InService') }),
+    )
+    expect(back.fleet.totals.fillBytes.value).toBe(bytes)
+    expect(totals.fillBytes.value).toBe(0)
   })
 
   test('deletions, of an appliance and of what places everything', async () => {

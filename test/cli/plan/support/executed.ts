@@ -255,12 +255,15 @@ class Trial {
       const has = appliance.status?.content
       if (!asked || !has || has.generation !== asked.generation)
         return `${appliance.metadata.name} has not taken its Assignment up`
-      if (has.bytesToFill > 0 || has.filesHeld < has.filesDesired)
-        return `${appliance.metadata.name} is filling: ${has.waitingFor}`
-      const wanted = await wantedBy(asked, reader)
       const disk = disks.get(appliance.metadata.name ?? '') ?? new Set()
-      if (!isDeepStrictEqual(new Set(wanted), disk))
-        return `${appliance.metadata.name} has ${disk.size} files and is to have ${wanted.size}`
+      // Out of service, it neither fills nor evicts.
+      if (!asked.fill.paused) {
+        if (has.bytesToFill > 0 || has.filesHeld < has.filesDesired)
+          return `${appliance.metadata.name} is filling: ${has.waitingFor}`
+        const wanted = await wantedBy(asked, reader)
+        if (!isDeepStrictEqual(new Set(wanted), disk))
+          return `${appliance.metadata.name} has ${disk.size} files and is to have ${wanted.size}`
+      }
       if (has.storageUsedBytes !== this.#weigh(disk)) return `${appliance.metadata.name} has not said what it has`
     }
     return undefined
