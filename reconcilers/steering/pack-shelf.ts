@@ -3,13 +3,11 @@ import { popCount } from '../blobs/pop-count.ts'
 import { LINE_WORDS } from './line-arena.ts'
 import { decodeLine, encodeLine, sortByBucket, sortByLine } from './line-codec.ts'
 import {
-  findHolders,
   gather,
   type Layout,
   layoutAt,
   layoutOf,
   MAX_FILES,
-  putRecord,
   RECORD_WORDS,
   SHELF,
   scatter,
@@ -206,13 +204,3 @@ function addAll([a, b, c, d]: readonly Uint32Array[], keys: ArrayLike<number>, c
 /** What one member of the shelf of this record holds. */
 export const unpackMember = (words: Uint32Array, records: Uint32Array, shelf: number, member: number): FileSet =>
   readMember(words, records, shelf, member).set
-
-/** A shelf by itself with a record of its own: what tests and tools ask. */
-export function shelfAlone({ layout, spillBits, words }: PackedShelf) {
-  const records = new Uint32Array(RECORD_WORDS)
-  putRecord(records, 0, 0, layout, spillBits)
-  return {
-    holdersOf: (file: number) => findHolders(words, records, 0, file),
-    unpackMember: (member: number) => unpackMember(words, records, 0, member),
-  }
-}

@@ -93,7 +93,7 @@ export function putHashAt({ words }: Places, place: number, hash: number): void 
   words[place * WORDS + 4] = hash
 }
 
-export function putStateAt({ words }: Places, place: number, state: number): void {
+function putStateAt({ words }: Places, place: number, state: number): void {
   words[place * WORDS + 6] = state
 }
 

@@ -1,8 +1,18 @@
 import { expect, test } from '@jest/globals'
 import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
-import { packShelf, shelfAlone } from '../../../reconcilers/steering/pack-shelf.ts'
-import { gather, scatter } from '../../../reconcilers/steering/shelf.ts'
+import { type PackedShelf, packShelf, unpackMember } from '../../../reconcilers/steering/pack-shelf.ts'
+import { findHolders, gather, putRecord, RECORD_WORDS, scatter } from '../../../reconcilers/steering/shelf.ts'
 import { random } from './random.ts'
+
+/** A shelf by itself, with a record of its own. */
+function shelfAlone({ layout, spillBits, words }: PackedShelf) {
+  const records = new Uint32Array(RECORD_WORDS)
+  putRecord(records, 0, 0, layout, spillBits)
+  return {
+    holdersOf: (file: number) => findHolders(words, records, 0, file),
+    unpackMember: (member: number) => unpackMember(words, records, 0, member),
+  }
+}
 
 const FILES = 20_000
 
