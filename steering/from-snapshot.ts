@@ -21,7 +21,7 @@ export async function modelFromSnapshot(folder: string, clock: Clock, log: Log):
     await close()
     throw new Error(`there is no snapshot of steering in ${folder} that can be used`)
   }
-  while (model.inventories.pending > 0) await new Promise((resolve) => clock.after(5, () => resolve(undefined)))
+  await model.inventories.idle()
   model.tick()
   return Object.assign(model, { [Symbol.asyncDispose]: close })
 }

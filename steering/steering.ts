@@ -210,10 +210,10 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
 
   let closing: Promise<void> | undefined
   const fromSnapshot = (await snapshot?.load()) ?? false
+  let hasContent = false
   const healthChecks = () => ({ listener: server.listening ? undefined : 'takes no connections' })
   const readiness = () => {
     const hasFleet = feed.following || fromSnapshot
-    const hasContent = hasFleet && (inventories.pending === 0 || inventories.timesIdle > 0)
     return {
       fleet: hasFleet ? undefined : 'has not been read yet',
       content: hasContent ? undefined : 'is being read',
@@ -266,6 +266,13 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
   // Whoever does not ask is not told.
   const ready = fromSnapshot ? Promise.resolve() : synced
   ready.catch(() => {})
+  const contentRead = async () => {
+    await inventories.idle()
+    // What came last still waits to be packed with others.
+    model.tick()
+    hasContent = true
+  }
+  ready.then(contentRead).catch(() => {})
   // Routes lead to sites: these must be known.
   ready.then(() => bgp?.start()).catch(() => {})
   return {

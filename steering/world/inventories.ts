@@ -1,5 +1,5 @@
 import type { InventoryRef } from '../../crds/types.gen.ts'
-import type { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Blobs } from './blobs.ts'
@@ -32,12 +32,16 @@ interface Told {
   ref: InventoryRef
   /** The digest of what the world has; undefined: it has nothing. */
   inForce: string | undefined
+  /** It has files beyond the last of the catalog as it has been read. */
+  isCut: boolean
   cancel: () => void
 }
 
 interface KnownCatalog {
   readonly uid: string
   digest: string
+  /** How many indices there are in the version that was read last; undefined: none has been read. */
+  files: number | undefined
   /** Versions that number their files as this one does. */
   readonly alike: Map<string, Promise<boolean>>
 }
@@ -50,8 +54,7 @@ export class Inventories {
   readonly #queue: (() => Promise<void>)[] = []
   #reading = 0
   #closed = false
-  /** How often everything that was to be read had been. */
-  timesIdle = 0
+  #whenIdle: (() => void)[] = []
 
   constructor(options: InventoriesOptions) {
     this.#options = options
@@ -60,6 +63,11 @@ export class Inventories {
   /** Blobs that still have to be read. */
   get pending(): number {
     return this.#queue.length + this.#reading
+  }
+
+  /** Resolves once everything that is to be read has been, or has to be tried again later. */
+  async idle(): Promise<void> {
+    if (this.pending > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 
   /** Inventories that the world does not have though they are told, because they cannot be read or belong to another catalog. */
@@ -99,7 +107,7 @@ export class Inventories {
       named.add(catalog)
       const told = byCatalog.get(catalog)
       if (told?.ref.digest === ref.digest && told.ref.catalogDigest === ref.catalogDigest) continue
-      const next = told ?? { ref, inForce: undefined, cancel: () => {} }
+      const next = told ?? { ref, inForce: undefined, isCut: false, cancel: () => {} }
       next.ref = ref
       byCatalog.set(catalog, next)
       this.#load(appliance, catalog, next)
@@ -130,19 +138,24 @@ export class Inventories {
       this.#options.onCatalogGone(catalog)
     }
     if (!version || this.#catalogs.get(catalog)?.digest === version.digest) return
-    const alike = this.#catalogs.get(catalog)?.alike ?? new Map<string, Promise<boolean>>()
+    const { alike = new Map<string, Promise<boolean>>(), files } = this.#catalogs.get(catalog) ?? {}
     alike.set(version.digest, Promise.resolve(true))
-    this.#catalogs.set(catalog, { ...version, alike })
+    this.#catalogs.set(catalog, { ...version, alike, files })
     this.#readCatalog(catalog, version)
-    // Those that waited for it.
+  }
+
+  /** A version of a catalog is in force: has those read that waited for it. */
+  #takeCatalog(catalog: string, index: CatalogIndex): void {
+    this.#catalogs.get(catalog)!.files = index.files
+    this.#options.onCatalog(catalog, index)
     for (const [appliance, byCatalog] of this.#told) {
       const told = byCatalog.get(catalog)
-      if (told && told.inForce === undefined) this.#load(appliance, catalog, told)
+      if (told && (told.inForce === undefined || told.isCut)) this.#load(appliance, catalog, told)
     }
   }
 
   #readCatalog(catalog: string, version: { readonly uid: string; readonly digest: string }): void {
-    const { blobs, reader, onCatalog, clock, log } = this.#options
+    const { blobs, reader, clock, log } = this.#options
     const isCurrent = () => {
       const now = this.#catalogs.get(catalog)
       return !this.#closed && now?.uid === version.uid && now.digest === version.digest
@@ -151,7 +164,7 @@ export class Inventories {
       if (!isCurrent()) return
       try {
         const index = await reader.read(version.digest, await blobs.file(version.digest))
-        if (isCurrent()) onCatalog(catalog, index)
+        if (isCurrent()) this.#takeCatalog(catalog, index)
       } catch (error) {
         if (!isCurrent()) return
         log.warn({ catalog, digest: version.digest, error: (error as Error).message }, 'a catalog cannot be read')
@@ -167,7 +180,8 @@ export class Inventories {
     const { ref } = told
     const isCurrent = () => !this.#closed && told.ref === ref && this.#told.get(appliance)?.get(catalog) === told
     const cancelWithdrawal = clock.after(UNREAD_MS, () => {
-      if (!isCurrent() || told.inForce === undefined) return
+      // What is in force is true still where it is read again only for what more there is in it.
+      if (!isCurrent() || told.inForce === undefined || told.inForce === ref.digest) return
       told.inForce = undefined
       onInventory(appliance, catalog, undefined)
     })
@@ -177,15 +191,17 @@ export class Inventories {
       cancelRetry()
     }
     const load = async () => {
-      // Without its catalog no file of it can be asked for; `setCatalog` loads it again.
-      const uid = this.#catalogs.get(catalog)?.uid
-      if (!isCurrent() || uid === undefined) return
+      // Without its catalog no file of it can be asked for; `#takeCatalog` loads it again.
+      const { uid, files: known } = this.#catalogs.get(catalog) ?? {}
+      if (!isCurrent() || known === undefined) return
       try {
-        const files = await this.#read(catalog, ref)
-        if (!isCurrent() || this.#catalogs.get(catalog)?.uid !== uid) return
+        const held = await this.#read(catalog, ref)
+        const { uid: uidNow, files = 0 } = this.#catalogs.get(catalog) ?? {}
+        if (!isCurrent() || uidNow !== uid) return
         cancelWithdrawal()
-        told.inForce = files ? ref.digest : undefined
-        onInventory(appliance, catalog, files)
+        told.inForce = held ? ref.digest : undefined
+        told.isCut = held !== undefined && reachesBeyond(held, files)
+        onInventory(appliance, catalog, held && below(held, files))
       } catch (error) {
         if (!isCurrent()) return
         this.#options.log.warn(
@@ -243,9 +259,28 @@ export class Inventories {
       this.#reading++
       void read().finally(() => {
         this.#reading--
-        if (this.pending === 0) this.timesIdle++
         this.#next()
+        if (this.pending > 0) return
+        const waiting = this.#whenIdle
+        this.#whenIdle = []
+        for (const resolve of waiting) resolve()
       })
     }
   }
+}
+
+/** Whether there is an index of `files` or more in a set. */
+function reachesBeyond({ words }: FileSet, files: number): boolean {
+  const last = files >>> 5
+  return (words[last] ?? 0) >>> (files & 31) !== 0 || words.subarray(last + 1).some((word) => word !== 0)
+}
+
+/**
+ * What a set has below `files`, which is all that can be asked for. World and decisions have room for each index up to the last one: what an appliance claims
+ * beyond must not take it.
+ */
+function below({ words }: FileSet, files: number): FileSet {
+  const cut = words.slice(0, Math.ceil(files / 32))
+  if (files >>> 5 < cut.length) cut[files >>> 5]! &= 2 ** (files & 31) - 1
+  return new FileSet(cut)
 }

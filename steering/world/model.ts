@@ -167,6 +167,8 @@ export class Model {
   tick(): void {
     const { clock, log } = this.#options
     tick(this.world, clock.now().getTime())
+    if (this.#sitesChanged) this.#listener?.onSites(this.#objects.Site.values())
+    this.#sitesChanged = false
     const { shelvesLeftOut } = this.world
     if (shelvesLeftOut > this.#toldLeftOut)
       log.error(
@@ -246,9 +248,6 @@ export class Model {
       this.#settling = false
       if (this.#closed) return
       this.tick()
-      if (!this.#sitesChanged) return
-      this.#sitesChanged = false
-      this.#listener?.onSites(this.#objects.Site.values())
     })
   }
 

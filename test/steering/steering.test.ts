@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Answer, decode, encode } from 'dns-packet'
 import { namespaces } from '../../runtime/client/resource.ts'
+import { FakeClock } from '../../runtime/clock.ts'
 import type { Steering } from '../../steering/steering.ts'
 import { inProcess } from '../cli/in-process.ts'
 import { type ControlPlane, eventually, startControlPlane } from '../gateway/harness.ts'
@@ -95,6 +96,14 @@ describe('whom to ask', () => {
     expect(answer.urls.map(({ tier }) => tier)).toEqual(['Site', 'Site', 'Parents'])
     expect(answer.urls[2]!.url).toBe(`${boxes.get('b1')!.url}/${NS}/films/one.mp4`)
     expect(Date.parse(answer.expiresAt)).toBeGreaterThan(Date.now())
+  })
+
+  test('when it says that it is ready, at once: all that appliances held at its start is in force', async () => {
+    // Time stands still: nothing is taken up by and by.
+    await using another = await openSteering(plane, { probeThreads: 0, clock: new FakeClock(new Date()) })
+    while ((await fetch(`${another.url}/readyz`)).status !== 200);
+    const answer = await steer(another.url, { file: `${NS}/films/one.mp4`, client: '192.0.2.1' })
+    expect(named(answer).sort()).toEqual(['a1', 'a2', 'b1'])
   })
 
   test.each([

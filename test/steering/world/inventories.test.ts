@@ -1,16 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { catalogOf, encodeCatalog } from '../../../reconcilers/blobs/catalog.ts'
 import { FileSet } from '../../../reconcilers/blobs/file-set.ts'
 import { encodeFileSet } from '../../../reconcilers/blobs/file-set-blob.ts'
-import { openBlobStore } from '../../../runtime/blob-store.ts'
-import { systemClock } from '../../../runtime/clock.ts'
+import { type BlobStore, openBlobStore } from '../../../runtime/blob-store.ts'
+import { FakeClock, systemClock } from '../../../runtime/clock.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { Blobs } from '../../../steering/world/blobs.ts'
 import { CatalogReader } from '../../../steering/world/catalog-reader.ts'
-import { Inventories } from '../../../steering/world/inventories.ts'
+import { Inventories, UNREAD_MS } from '../../../steering/world/inventories.ts'
 import { eventually } from '../../gateway/harness.ts'
 
 const BOXES = 20
@@ -52,4 +52,93 @@ test('two versions of a catalog are compared once, however many appliances hold 
     await reader.close()
     await rm(folder, { recursive: true, force: true })
   }
+})
+
+describe('files beyond the last of the catalog', () => {
+  const file = (path: string) => ({ path, size: 10, sha256: path.repeat(64) })
+  const twoFiles = encodeCatalog(catalogOf([file('a'), file('b')]))
+  const threeFiles = encodeCatalog(catalogOf([file('a'), file('b'), file('c')]))
+  let folder: string
+  let store: BlobStore
+  let clock: FakeClock
+  let inventories: Inventories
+  let reader: CatalogReader
+  /** What the world was told, the last by appliance, and how many words that took. */
+  const held = new Map<string, readonly number[] | undefined>()
+  let words = 0
+  let catalogFiles = 0
+  let warnings = 0
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'weir-inventories-'))
+    store = await openBlobStore(folder)
+    clock = new FakeClock(new Date())
+    reader = new CatalogReader()
+    held.clear()
+    warnings = 0
+    inventories = new Inventories({
+      ...{ blobs: new Blobs(store, undefined, () => {}), reader, clock },
+      log: { ...silentLog, warn: () => warnings++ },
+      onInventory(appliance, _, files) {
+        held.set(appliance, files && [...files])
+        words = files?.words.length ?? 0
+      },
+      onCatalog: (_, { files }) => {
+        catalogFiles = files
+      },
+      onCatalogGone: () => {},
+    })
+  })
+  afterEach(async () => {
+    inventories.close()
+    await reader.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  async function putInventory(appliance: string, catalogDigest: string, indices: Iterable<number>): Promise<string> {
+    const set = FileSet.of(indices)
+    const digest = await store.put(encodeFileSet({ catalog: catalogDigest, files: set.size, bytes: 10, set }))
+    const ref = { catalog: { namespace: 'isp', name: 'films' }, catalogDigest, digest, files: set.size, bytes: 10 }
+    inventories.setAppliance(appliance, [ref])
+    return digest
+  }
+
+  test.each([
+    ['just beyond', [0, 1, 2]],
+    ['as far as inventories go', [1, 2 ** 25 - 1]],
+    ['in the last word of the catalog, and nothing else', [31]],
+  ])('take no room in the world: %s', async (_, claimed) => {
+    const digest = await store.put(twoFiles)
+    await putInventory('isp/liar', digest, claimed)
+    inventories.setCatalog('isp/films', { uid: 'one', digest })
+    await eventually(() => held.has('isp/liar'), 'it is known what it holds')
+    expect(held.get('isp/liar')).toEqual(claimed.filter((file) => file < 2))
+    expect(words).toBe(1)
+  })
+
+  test('are in force once a version of the catalog that has them has been read', async () => {
+    const older = await store.put(twoFiles)
+    const newer = await store.put(threeFiles)
+    inventories.setCatalog('isp/films', { uid: 'one', digest: older })
+    await putInventory('isp/ahead', newer, [1, 2])
+    await eventually(() => held.has('isp/ahead'), 'it is known what it holds')
+    expect(held.get('isp/ahead')).toEqual([1])
+    inventories.setCatalog('isp/films', { uid: 'one', digest: newer })
+    await eventually(() => held.get('isp/ahead')?.length === 2, 'what it holds of the new version is known')
+    expect(held.get('isp/ahead')).toEqual([1, 2])
+  })
+
+  test('are waited for without what is in force being withdrawn', async () => {
+    const older = await store.put(twoFiles)
+    const newer = await store.put(threeFiles)
+    inventories.setCatalog('isp/films', { uid: 'one', digest: older })
+    const inventory = await putInventory('isp/ahead', newer, [1, 2])
+    await eventually(() => held.has('isp/ahead'), 'it is known what it holds')
+    await inventories.idle()
+    await store.delete(inventory)
+    inventories.setCatalog('isp/films', { uid: 'one', digest: newer })
+    await eventually(() => catalogFiles === 3 && warnings > 0, 'its inventory cannot be read again')
+    await clock.advance(UNREAD_MS + 100)
+    expect(held.get('isp/ahead')).toEqual([1])
+    expect(inventories.withheld).toBe(0)
+  })
 })
