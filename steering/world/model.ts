@@ -2,6 +2,7 @@ import type { KubeObject } from '../../crds/metadata.ts'
 import type { Appliance, HardwareClass, Site, SteeringPolicy } from '../../crds/types.gen.ts'
 import { keyOf } from '../../reconcilers/identity.ts'
 import { buildWorld } from '../../reconcilers/steering/build-world.ts'
+import { renewHolders } from '../../reconcilers/steering/holders.ts'
 import {
   putAppliance,
   putCatalog,
@@ -50,6 +51,10 @@ export interface ModelListener {
 const TICK_MS = 250
 /** Changes that come together are taken up together. */
 const SETTLE_MS = 10
+/** Lines of shelves that are gone through at a tick to make masks of holders anew: half a millisecond's worth, so 20,000 appliances take some 25 minutes. */
+const RENEWED_LINES = 1000
+/** Those of few appliances are made at one tick, and not at every one. */
+const RENEW_REST_MS = 60_000
 
 /**
  * The world that decisions are made on, and the objects that it is made of: whoever reads them, from the API or a snapshot, puts them in here. What
@@ -72,6 +77,8 @@ export class Model {
   #settling = false
   #sitesChanged = false
   #cancelTick = () => {}
+  /** When masks of holders are made anew again, monotonic ms. */
+  #renewAtMs = 0
   #closed = false
   /** Shelves that had been left out when that was told last. */
   #toldLeftOut = 0
@@ -254,8 +261,14 @@ export class Model {
   #tickLater(): void {
     this.#cancelTick = this.#options.clock.after(TICK_MS, () => {
       this.tick()
+      this.#renewHolders()
       this.#tickLater()
     })
+  }
+
+  #renewHolders(): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs >= this.#renewAtMs && renewHolders(this.world, RENEWED_LINES)) this.#renewAtMs = nowMs + RENEW_REST_MS
   }
 }
 
