@@ -223,12 +223,21 @@ export class Model {
     const isNamesake = before !== undefined && before.metadata.uid !== next.metadata.uid
     if (isNamesake) this.#remove.Appliance(key)
     const parts = ({ metadata, spec, status }: Appliance) => JSON.stringify([metadata, spec, status?.addresses])
+    const isNew = this.#isGone(key)
     if (!before || isNamesake || parts(before) !== parts(next)) putAppliance(this.world, next)
+    // It has the old one's place, and what it does there; up again, as its condition may say at once, it begins slowly.
+    if (isNew) setUp(this.world, key, false, this.#options.clock.now().getTime())
     const online = next.status?.conditions?.find(({ type }) => type === 'Online')?.status
     this.health.setOnline(key, online === undefined || online === 'Unknown' ? undefined : online === 'True')
     this.inventories.setAppliance(key, next.status?.content?.inventories ?? [])
     const url = urlOf(next)
     if (!before || isNamesake || urlOf(before) !== url) this.#listener?.onAddress(key, url)
+  }
+
+  /** Whether there was an appliance of this name, and is none. */
+  #isGone(key: string): boolean {
+    const ordinal = this.world.applianceOrdinals.get(key)
+    return ordinal !== undefined && this.world.appliances[ordinal] === undefined
   }
 
   #labels(): void {
