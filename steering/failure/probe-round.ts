@@ -152,6 +152,8 @@ export class ProbeRound {
     // After a long stop (a suspended machine), every slot once.
     const first = Math.max(this.#atTick + 1, nowTick - this.#wheel.length + 1)
     for (let tick = first; tick <= nowTick; tick++) {
+      // What becomes due meanwhile comes after this slot: into this one, it would wait for a whole turn of the wheel.
+      this.#atTick = tick
       const slot = tick % this.#wheel.length
       const due = this.#wheel[slot]!
       if (due.length === 0) continue
@@ -203,10 +205,14 @@ export class ProbeRound {
   #due(target: Target): void {
     target.slot = -1
     const lateMs = this.#lateMs - target.lateMs
-    if (target.step === 'idle') this.#ask(target)
+    const earlyMs = target.dueMs - this.#tickedMs
+    // The wheel does not reach as far as one of very many may have to wait.
+    if (earlyMs > TICK_MS) this.#later(target, earlyMs)
+    else if (target.step === 'idle') this.#ask(target)
     else if (lateMs > 0) {
       target.lateMs = this.#lateMs
-      this.#later(target, lateMs)
+      // What has come while this machine slept is read in a moment, however long that was.
+      this.#later(target, Math.min(lateMs, this.#options.times.timeoutMs))
     } else {
       const reason = target.connection.isLookingUp ? 'EAI_AGAIN' : 'does not answer'
       this.#result(target, { ok: false, reason })
@@ -215,7 +221,8 @@ export class ProbeRound {
 
   #ask(target: Target): void {
     const { times } = this.#options
-    const isNew = target.up !== true || target.step === 'first' || !target.keeps
+    // One that is kept but has ended is opened anew, too: of many at once that is as much to be borne.
+    const isNew = target.up !== true || target.step === 'first' || !target.keeps || !target.connection.isOpen
     if (isNew && !target.opening && this.#opening >= this.#options.maxOpening) {
       if (!target.waiting) this.#waiting.push(target)
       target.waiting = true

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { expect, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { ProbeRound, TICK_MS } from '../../../steering/failure/probe-round.ts'
 import { eventually } from '../../gateway/harness.ts'
 
@@ -246,4 +246,91 @@ test('of many whose connections end, no more are asked per second than are probe
     for (const socket of sockets) socket.destroy()
     server.close()
   }
+})
+
+describe('with time that only the test moves', () => {
+  const sockets = new Set<Socket>()
+  let answers = true
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('data', () => answers && socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+  })
+  let nowMs = 0
+  let verdicts: (readonly [id: number, up: boolean])[] = []
+  let onDown = () => {}
+  let round: ProbeRound
+  const passes = (ms: number) => {
+    for (const endMs = nowMs + ms; nowMs < endMs; ) {
+      nowMs += TICK_MS
+      round.tick()
+    }
+  }
+  /** A round of so many appliances that are up, and are asked again a minute later. */
+  const begin = async (count: number, options: { readonly maxOpening?: number } = {}) => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    round = new ProbeRound({
+      times: { intervalMs: 60_000, timeoutMs: 500, retryTimeoutMs: 400, downIntervalMs: 5000 },
+      ...{ perSecond: 1e6, maxKept: 100, maxOpening: 100, opensPerSecond: 1e6, random: () => 0.5, ...options },
+      monotonicMs: () => nowMs,
+      onVerdict(id, up) {
+        verdicts.push([id, up])
+        if (!up) onDown()
+      },
+      onLoad: () => {},
+    })
+    for (let id = 0; id < count; id++) round.set(id, { secure: false, host: '127.0.0.1', port, path: '/healthz' })
+    passes(2 * TICK_MS)
+    await eventually(async () => {
+      round.tick()
+      return verdicts.length === count
+    }, 'all are found to be there')
+    answers = false
+    verdicts = []
+  }
+  afterEach(async () => {
+    onDown = () => {}
+    answers = true
+    verdicts = []
+    round.close()
+    for (const socket of sockets) socket.destroy()
+    sockets.clear()
+    const closed = once(server, 'close')
+    server.close()
+    await closed
+  })
+
+  test('connections that end all together are opened anew few at a time', async () => {
+    await begin(20, { maxOpening: 3 })
+    for (const socket of sockets) socket.end()
+    await eventually(async () => [...sockets].every(({ destroyed }) => destroyed), 'all connections have ended')
+    passes(300)
+    expect(round.probes).toBe(23)
+  })
+
+  test('who is to be asked at once is, even if that is said while others are asked', async () => {
+    await begin(2)
+    onDown = () => round.askNow(1)
+    round.askNow(0)
+    passes(1000)
+    expect(verdicts).toEqual([[0, false]])
+    expect(round.probes).toBe(5)
+  })
+
+  test.each([
+    ['between two probes', 0],
+    ['while an answer is waited for', 100],
+  ])('a machine that has slept %s knows soon who is there', async (_, askedMs) => {
+    await begin(1)
+    if (askedMs > 0) {
+      round.askNow(0)
+      passes(askedMs)
+    }
+    nowMs += 3_600_000
+    round.tick()
+    passes(2000)
+    expect(verdicts).toEqual([[0, false]])
+  })
 })
