@@ -1,8 +1,10 @@
+import { mix } from '../../reconcilers/placement/hash.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
 import { type CatalogIndex, labelHash } from '../world/catalog-index.ts'
 
-/** Least bits of the filter per label: of names that do not exist, one in sixteen is looked for all the same. */
+/** Least bits of the filter per label, of which so many are set: of names that do not exist, one in two hundred is looked for all the same. */
 const BITS_PER_LABEL = 16
+const BITS_SET = 3
 const LEAST_BITS = 2 ** 12
 
 /**
@@ -20,6 +22,8 @@ export class Names {
   #filtered: (CatalogIndex | undefined)[] = []
   #filter = new Uint32Array(LEAST_BITS / 32)
   #labels = 0
+  /** So that nobody can work out which names that do not exist are looked for. */
+  readonly #salt = Math.floor(Math.random() * 2 ** 32)
 
   constructor(world: World) {
     this.#world = world
@@ -62,37 +66,50 @@ export class Names {
   /** Adds the labels of catalogs that are new; those of older versions stay until there are too many. */
   #fillFilter(): void {
     const { catalogs } = this.#world as { readonly catalogs: readonly (CatalogIndex | undefined)[] }
+    const added: CatalogIndex[] = []
     for (let ordinal = 0; ordinal < catalogs.length; ordinal++) {
       const index = catalogs[ordinal]
       if (index === this.#filtered[ordinal]) continue
       this.#filtered[ordinal] = index
-      if (index) this.#add(index)
+      if (index) added.push(index)
     }
+    if (added.length > 0) this.#add(added)
   }
 
-  #add({ labelHashes }: CatalogIndex): void {
-    this.#labels += labelHashes.length
+  #add(added: readonly CatalogIndex[]): void {
+    this.#labels += labelsOf(added)
     if (this.#labels * BITS_PER_LABEL <= this.#filter.length * 32) {
-      for (const hash of labelHashes) this.#set(hash)
+      this.#setAll(added)
       return
     }
-    const now = this.#filtered.flatMap((index) => index?.labelHashes ?? [])
-    this.#labels = now.reduce((sum, { length }) => sum + length, 0)
+    const now = this.#filtered.filter((index) => index !== undefined)
+    this.#labels = labelsOf(now)
     // Twice as many find room before it is made anew.
     this.#filter = new Uint32Array(2 ** Math.ceil(Math.log2(this.#labels * BITS_PER_LABEL * 2)) / 32)
-    for (const hashes of now) for (const hash of hashes) this.#set(hash)
+    this.#setAll(now)
   }
 
-  #set(hash: number): void {
-    const bit = hash & (this.#filter.length * 32 - 1)
-    this.#filter[bit >>> 5]! |= 1 << (bit & 31)
+  #setAll(catalogs: readonly CatalogIndex[]): void {
+    const mask = this.#filter.length * 32 - 1
+    for (const { labelHashes } of catalogs) {
+      for (const hash of labelHashes) {
+        if (hash === 0) continue
+        for (let i = 0, bit = mix(hash ^ this.#salt); i < BITS_SET; i++, bit = mix(bit + 1))
+          this.#filter[(bit & mask) >>> 5]! |= 1 << (bit & 31)
+      }
+    }
   }
 
   #mayBe(hash: number): boolean {
-    const bit = hash & (this.#filter.length * 32 - 1)
-    return (this.#filter[bit >>> 5]! & (1 << (bit & 31))) !== 0
+    const mask = this.#filter.length * 32 - 1
+    for (let i = 0, bit = mix(hash ^ this.#salt); i < BITS_SET; i++, bit = mix(bit + 1))
+      if ((this.#filter[(bit & mask) >>> 5]! & (1 << (bit & 31))) === 0) return false
+    return true
   }
 }
+
+const labelsOf = (catalogs: readonly CatalogIndex[]) =>
+  catalogs.reduce((sum, { labelHashes }) => sum + labelHashes.length, 0)
 
 function push(lists: Map<string, number[]>, name: string, ordinal: number): void {
   const list = lists.get(name)

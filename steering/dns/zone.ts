@@ -5,7 +5,7 @@ import { hashAt, loadOf, stateOf } from '../../reconcilers/steering/places.ts'
 import { STATE } from '../../reconcilers/steering/state.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
 import type { Steerer } from '../steerer.ts'
-import { type CatalogIndex, titleLabel } from '../world/catalog-index.ts'
+import { type CatalogIndex, labelHash, titleLabel } from '../world/catalog-index.ts'
 import { Names } from './names.ts'
 
 /** Addresses in one answer. */
@@ -61,9 +61,10 @@ export class Zone {
     const [first, second] = above
     const named = second === undefined ? undefined : catalogOrdinals.get(`${second}/${first}`)
     const ordinals = second === undefined ? this.#names.catalogsWith(label, first) : named === undefined ? [] : [named]
+    const hash = labelHash(label)
     for (const ordinal of ordinals) {
       const index = catalogs[ordinal] as CatalogIndex | undefined
-      const found = index?.labelled(label)
+      const found = index?.labelled(label, hash)
       const title = found && index!.file(found.entry)?.title
       if (title !== undefined && titleLabel(title) === label) return { title, catalog: catalogKeys[ordinal]! }
     }
