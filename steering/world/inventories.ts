@@ -5,6 +5,7 @@ import type { Log } from '../../runtime/log.ts'
 import type { Blobs } from './blobs.ts'
 import type { CatalogIndex } from './catalog-index.ts'
 import type { CatalogReader } from './catalog-reader.ts'
+import { Turns } from './turns.ts'
 
 export interface InventoriesOptions {
   readonly blobs: Blobs
@@ -52,6 +53,7 @@ export class Inventories {
   readonly #told = new Map<string, Map<string, Told>>()
   readonly #catalogs = new Map<string, KnownCatalog>()
   readonly #queue: (() => Promise<void>)[] = []
+  readonly #turns = new Turns()
   #reading = 0
   #closed = false
   #whenIdle: (() => void)[] = []
@@ -196,6 +198,7 @@ export class Inventories {
       if (!isCurrent() || known === undefined) return
       try {
         const held = await this.#read(catalog, ref)
+        await this.#turns.next()
         const { uid: uidNow, files = 0 } = this.#catalogs.get(catalog) ?? {}
         if (!isCurrent() || uidNow !== uid) return
         cancelWithdrawal()
