@@ -56,8 +56,9 @@ export class QuickLane {
       giveWay(socket)
       return
     }
-    const onData = (chunk: Buffer) => {
-      if (!this.#answer(connection, chunk)) this.#giveWay(connection, chunk)
+    const onData = (chunk: NonSharedBuffer) => {
+      if (this.#answer(connection, chunk)) giveBack(chunk)
+      else this.#giveWay(connection, chunk)
     }
     const onEnd = () => socket.destroySoon()
     // Its client is gone; 'close' follows.
@@ -118,4 +119,13 @@ export class QuickLane {
     for (const { socket, untilMs } of this.#connections) if (untilMs <= nowMs) socket.destroy()
     this.#cancelSweep = this.#connections.size === 0 ? undefined : clock.after(SWEEP_MS, () => this.#sweep())
   }
+}
+
+/**
+ * Gives back the memory of what was read and is needed no more. Each read gets memory of its own, outside of the heap; left to the garbage collector, that
+ * of some eight thousand questions is given back in one pause of 3 ms, which is what the slowest one in a hundred then waits for.
+ */
+function giveBack({ buffer, length }: NonSharedBuffer): void {
+  // Memory that is shared with others, as of Node's pool, is theirs.
+  if (buffer.byteLength === length) buffer.transfer(0)
 }

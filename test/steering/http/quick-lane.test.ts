@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { buildWorld } from '../../../reconcilers/steering/build-world.ts'
 import { putCatalog } from '../../../reconcilers/steering/update.ts'
@@ -10,6 +10,7 @@ import { Counters } from '../../../steering/counters.ts'
 import { Api } from '../../../steering/http/api.ts'
 import { TrustedProxies } from '../../../steering/http/client-address.ts'
 import { Peers } from '../../../steering/http/peers.ts'
+import { QuickLane } from '../../../steering/http/quick-lane.ts'
 import { ReplyHeads } from '../../../steering/http/reply-heads.ts'
 import { requestHandler } from '../../../steering/http/request-handler.ts'
 import { HTTP_LIMITS, type HttpServer, listenHttp } from '../../../steering/http/server.ts'
@@ -132,6 +133,41 @@ test.each([
   expect(headless(lane)).toBe(headless(node))
   // What node:http refuses itself, it refuses with a head of its own.
   if (!expected.some((status) => status === 400)) expect(headersOf(lane)).toEqual(headersOf(node))
+})
+
+test('the memory of a question is given back with its answer, and not of what goes on to node:http', async () => {
+  const read: NonSharedBuffer[] = []
+  const left: Socket[] = []
+  let accepted: Socket | undefined
+  const lane = new QuickLane({
+    ...{ api, peers, heads, clock, firstMs: 1000, keepAliveMs: 1000 },
+    giveWay: (socket) => left.push(socket),
+  })
+  const lanes = createSocketServer((socket) => {
+    lane.take(socket)
+    socket.on('data', (chunk) => read.push(chunk))
+    accepted = socket
+  })
+  lanes.listen(0, '127.0.0.1')
+  await once(lanes, 'listening')
+  const client = connect({ port: (lanes.address() as AddressInfo).port, host: '127.0.0.1' })
+  for (const question of [ask(), tell(FILM)]) {
+    client.write(question)
+    await once(client, 'data')
+  }
+  expect(read.map(({ buffer }) => buffer.detached)).toEqual([true, true])
+  // Small buffers of Node's share their memory.
+  const shared = Buffer.from(ask())
+  accepted!.emit('data', shared)
+  await once(client, 'data')
+  expect(shared.toString()).toBe(ask())
+  client.write('DELETE / HTTP/1.1\r\n\r\n')
+  while (left.length === 0) await new Promise(setImmediate)
+  expect(read[3]!.toString()).toBe('DELETE / HTTP/1.1\r\n\r\n')
+  client.destroy()
+  left[0]!.destroy()
+  lanes.close()
+  await once(lanes, 'close')
 })
 
 test('nonsense counts as asked', async () => {
