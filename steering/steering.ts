@@ -33,6 +33,7 @@ import { regionsOfCountries } from './world/country-regions.ts'
 import { coverageFile } from './world/coverage-file.ts'
 import { Feed } from './world/feed.ts'
 import { geoFile } from './world/geo-file.ts'
+import { LocationReader } from './world/location-reader.ts'
 import { Model } from './world/model.ts'
 import { SiteNetworks } from './world/site-networks.ts'
 import { Snapshot } from './world/snapshot.ts'
@@ -153,7 +154,8 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     },
   })
   const hint = (appliance: string, address: Readonly<Address>) => hints.hint(appliance, networkOf(address))
-  const coverage = options.coverage === undefined ? undefined : coverageFile(options.coverage, clock, log)
+  const locations = new LocationReader()
+  const coverage = options.coverage === undefined ? undefined : coverageFile(options.coverage, locations, clock, log)
   const geo = options.geoDatabase === undefined ? undefined : geoFile(options.geoDatabase, clock, log)
   await coverage?.start()
   await geo?.start()
@@ -162,7 +164,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     options.bgpFeeds === undefined
       ? undefined
       : new BgpFeeds({
-          ...{ folder: options.bgpFeeds, clock, log },
+          ...{ folder: options.bgpFeeds, reader: locations, clock, log },
           placeOf(appliance) {
             const site = siteOf(appliance)
             const coordinates = model.objects('Site').get(site)?.spec.coordinates
@@ -200,7 +202,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     onUp: (appliance, up) => decisions?.noteUp(appliance, up),
     onSites(sites) {
       const all = [...sites]
-      networks.follow(all)
+      void networks.follow(all)
       clientMap = mapOf(all)
     },
   })
@@ -236,7 +238,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     ...{ listen: options.listen, tls: options.tls, limits: httpLimits },
     ...{ api, peers, clock, corsOrigins: options.corsOrigins ?? ['*'] },
   }).catch(async (error: unknown) => {
-    await Promise.all([prober?.close(), reader.close(), decisions?.close()])
+    await Promise.all([prober?.close(), reader.close(), locations.close(), decisions?.close()])
     model.close()
     throw error
   })
@@ -247,6 +249,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     coverage?.close()
     geo?.close()
     bgp?.close()
+    await locations.close()
     await feed.close()
     await snapshot?.close()
     await decisions?.close()

@@ -32,7 +32,7 @@ const say = (message: FromServer) => process.send?.(message)
 async function steering(fleet: FleetSize): Promise<number> {
   const model = benchModel(fleet)
   const { world } = model
-  const map = siteNetworks(model.objects('Site').values())
+  const map = await siteNetworks(model.objects('Site').values())
   const counters = new Counters()
   // As probes tell it, spread over their time: what was sent there since then counts as load until the next.
   let told = 0

@@ -1,9 +1,12 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readBgpFeed } from '../../reconcilers/steering/client/bgp-dump.ts'
+import { unpacked } from '../../reconcilers/steering/client/packed-prefixes.ts'
 import { type Coordinates, type Route, RouteTable } from '../../reconcilers/steering/client/route-table.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
+import { inSlices } from './in-slices.ts'
+import { versionOf } from './location-messages.ts'
+import type { LocationReader } from './location-reader.ts'
 
 /** How often files are looked at: whoever writes them replaces them, such as by `birdc show route all > x && mv x …`. */
 const LOOK_MS = 5000
@@ -18,6 +21,7 @@ export interface FeedPlace {
 export interface BgpFeedsOptions {
   /** A folder for each namespace, with a file named as an appliance each: what its BIRD has heard from the network that it is in. */
   readonly folder: string
+  readonly reader: LocationReader
   readonly clock: Clock
   readonly log: Log
   /** Where an appliance (`namespace/name`) is; undefined: it is not known. */
@@ -27,11 +31,11 @@ export interface BgpFeedsOptions {
 /** A file that was written to less than this ago may still be. */
 const SETTLED_MS = 2000
 
-/** About what the Internet's tables hold: room for so many is made at once, as making it later holds up answers. What is not used takes no memory. */
+/** About what the Internet's tables hold: many, so that look-ups are quick. What is not used takes no memory. */
 const ROUTES = 1_000_000
 
 /**
- * Routes that appliances hear by BGP, from files that are read again as they change. Taken in slice by slice: answers go on in between. What cannot be
+ * Routes that appliances hear by BGP, from files that are read again as they change: on the thread of `reader`, and taken in slice by slice. What cannot be
  * read, or is not whole, leaves in force what was read before, and hinders no other; what is not there any more is no longer heard.
  */
 export class BgpFeeds {
@@ -88,36 +92,28 @@ export class BgpFeeds {
 
   /** False where there is no such file, or no such appliance. Throws where it cannot be read or is not whole. */
   async #take(appliance: string, path: string): Promise<boolean> {
-    const { placeOf, log, clock } = this.#options
+    const { placeOf, log, clock, reader } = this.#options
     const place = placeOf(appliance)
     const found = place && (await stat(path).catch(ifGone(undefined)))
     if (!found) return false
     if (!found.isFile()) throw new Error('is no file')
     // An appliance that moves takes its routes along.
-    const mark = `${found.mtimeMs} ${found.size} ${found.ino} ${place.site}`
+    const mark = `${versionOf(found)} ${place.site}`
     const before = this.#read.get(appliance)
     const ageMs = clock.now().getTime() - found.mtimeMs
     if (before === mark || (before !== undefined && ageMs >= 0 && ageMs < SETTLED_MS)) return true
-    const text = await readFile(path, 'utf8')
-    const { mtimeMs, size } = await stat(path)
-    if (mtimeMs !== found.mtimeMs || size !== found.size) return true
-    // Half a line may be a prefix that is far shorter than the whole.
-    if (text !== '' && !text.endsWith('\n')) throw new Error('its last line has no end: it is not whole')
-    const bad: { line: number; problem: string }[] = []
-    let routes = 0
+    const { version, tables } = await reader.bgp(path)
+    // It was replaced just now: it is looked at again.
+    if (version !== versionOf(found)) return true
+    const { routes, bad } = tables
     function* announced(): Generator<Route> {
-      for (const row of readBgpFeed(text)) {
-        if (row.type === 'bad') bad.push(row)
-        if (row.type !== 'announce') continue
-        routes++
-        yield row
-      }
+      for (const { prefix, a: pathLength, b: med } of unpacked(routes)) yield { prefix, pathLength, med }
     }
     await inSlices(this.routes.replaceFeed(appliance, place.site, announced(), place.coordinates))
     this.#read.set(appliance, mark)
-    const fields = { appliance, site: place.site, routes, bad: bad.length }
-    if (bad.length === 0) log.info(fields, 'a BGP feed has been read')
-    else log.warn({ ...fields, line: bad[0]!.line, problem: bad[0]!.problem }, 'lines of a BGP feed cannot be used')
+    const fields = { appliance, site: place.site, routes: routes.count, bad: bad.count }
+    if (!bad.first) log.info(fields, 'a BGP feed has been read')
+    else log.warn({ ...fields, line: bad.first.line, problem: bad.first.problem }, 'lines of a BGP feed cannot be used')
     return true
   }
 
@@ -128,6 +124,7 @@ export class BgpFeeds {
       this.#faults.delete(path)
       return result
     } catch (err) {
+      if (this.#closed) return undefined
       const error = (err as Error).message
       if (this.#faults.get(path) !== error) this.#options.log.warn({ path, error }, 'BGP feeds cannot be read')
       this.#faults.set(path, error)
@@ -142,9 +139,4 @@ function ifGone<T>(value: T): (error: NodeJS.ErrnoException) => T {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return value
     throw error
   }
-}
-
-/** Drives work that gives way between its slices. */
-async function inSlices(work: Generator<void, void>): Promise<void> {
-  while (!work.next().done) await new Promise((resolve) => setImmediate(resolve))
 }

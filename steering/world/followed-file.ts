@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
+import { versionOf } from './location-messages.ts'
 
 /** How often the file is looked at: somebody else writes it anew, or a volume is mounted there. */
 const LOOK_MS = 5000
@@ -11,8 +12,8 @@ export interface FollowedFileOptions<T> {
   readonly name: string
   readonly clock: Clock
   readonly log: Log
-  /** Makes of its bytes what is to be in force. Throws where they are none; `before` is what is in force. */
-  readonly take: (bytes: Buffer, before: T | undefined) => T
+  /** Makes of the file what is to be in force, without holding up anybody. Rejects where it is none; `before` is what is in force. */
+  readonly read: (before: T | undefined) => Promise<T>
 }
 
 /** A file that is read again when it has changed. One that cannot be read leaves what was read before in force, until it changes again. */
@@ -50,7 +51,9 @@ export class FollowedFile<T> {
     const { clock, log, path, name } = this.#options
     this.#cancel = clock.after(LOOK_MS, () => {
       this.#read()
-        .catch((error: Error) => log.warn({ path, error: error.message }, `the ${name} cannot be read`))
+        .catch((error: Error) => {
+          if (!this.#closed) log.warn({ path, error: error.message }, `the ${name} cannot be read`)
+        })
         .finally(() => {
           if (!this.#closed) this.#later()
         })
@@ -58,13 +61,17 @@ export class FollowedFile<T> {
   }
 
   async #read(): Promise<void> {
-    const { path, take } = this.#options
-    const { mtimeMs, size, ino } = await stat(path)
-    const mark = `${mtimeMs} ${size} ${ino}`
+    const { path, read } = this.#options
+    const mark = versionOf(await stat(path))
     if (mark === this.#mark) return
-    const bytes = await readFile(path)
-    // Before it is taken: what is no use is not read again every time.
+    // Before it is read: what is no use is not read again every time.
     this.#mark = mark
-    this.#current = take(bytes, this.#current)
+    try {
+      this.#current = await read(this.#current)
+    } catch (error) {
+      // A fault of the disk may be over the next time.
+      if ((error as NodeJS.ErrnoException).code !== undefined) this.#mark = ''
+      throw error
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { Clock } from '../../runtime/clock.ts'
 import { type GeoDatabase, openGeoDatabase } from '../../runtime/geo/geo-database.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -7,8 +8,8 @@ import { FollowedFile } from './followed-file.ts'
 export function geoFile(path: string, clock: Clock, log: Log): FollowedFile<GeoDatabase> {
   return new FollowedFile({
     ...{ path, name: 'database of addresses', clock, log },
-    take(bytes) {
-      const database = openGeoDatabase(bytes)
+    async read() {
+      const database = openGeoDatabase(await readFile(path))
       log.info({ path, type: database.type, builtAt: database.builtAt }, 'the database of addresses has been read')
       return database
     },

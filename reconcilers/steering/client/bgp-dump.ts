@@ -1,5 +1,7 @@
 import { newPrefix, type Prefix, parsePrefix } from '../address.ts'
+import { type PackedPrefixes, PrefixPacker } from './packed-prefixes.ts'
 import type { Route } from './route-table.ts'
+import { linesOf, peek } from './text-lines.ts'
 
 /** A line that could not be used, and why. */
 export interface BadRow {
@@ -16,27 +18,39 @@ export type BgpRow =
 
 /**
  * Reads routes as BIRD 1 or 2 prints them (`birdc show route all`, or `show route`, which has no paths), or as `bgpdump -m` does. Of several routes for a
- * prefix in one BIRD table the one marked `*` counts; routes of other protocols than BGP do not. Lazily: rows come as the text is read, so that a large feed can be taken in in slices.
+ * prefix in one BIRD table the one marked `*` counts; routes of other protocols than BGP do not. Lazily: rows come as the text does, in pieces of any
+ * size of which the first tells the format.
  */
-export function* readBgpFeed(text: string): Generator<BgpRow> {
-  const first = text.slice(0, 4096)
-  if (/^(TABLE_DUMP2?|BGP4MP)\|/m.test(first)) yield* readBgpdump(text)
-  else yield* readBird(text)
+export function* readBgpFeed(pieces: Iterable<string>): Generator<BgpRow> {
+  const [first, all] = peek(pieces)
+  if (/^(TABLE_DUMP2?|BGP4MP)\|/m.test(first.slice(0, 4096))) yield* readBgpdump(all)
+  else yield* readBird(all)
 }
 
-function* lines(text: string): Generator<readonly [string, number]> {
-  let line = 1
-  for (let at = 0; at < text.length; line++) {
-    let end = text.indexOf('\n', at)
-    if (end < 0) end = text.length
-    yield [text.slice(at, text.charCodeAt(end - 1) === 13 ? end - 1 : end), line]
-    at = end + 1
+/** What a whole feed says. */
+export interface BgpTables {
+  /** Prefixes that are announced, with the length of the path and the MED. */
+  readonly routes: PackedPrefixes
+  readonly bad: { readonly count: number; readonly first: BadRow | undefined }
+}
+
+/** Reads a feed that has no end to wait for: a table, rather than updates of one. */
+export function readBgpTables(pieces: Iterable<string>): BgpTables {
+  const packer = new PrefixPacker()
+  let count = 0
+  let first: BadRow | undefined
+  for (const row of readBgpFeed(pieces)) {
+    if (row.type === 'announce') packer.add(row.prefix, row.pathLength, row.med)
+    if (row.type !== 'bad') continue
+    count++
+    first ??= row
   }
+  return { routes: packer.packed(), bad: { count, first } }
 }
 
 /** type|time|A, B or W|peer address|peer AS|prefix|AS path|origin|next hop|local preference|MED|… Source: bgpdump's README. */
-function* readBgpdump(text: string): Generator<BgpRow> {
-  for (const [row, line] of lines(text)) {
+function* readBgpdump(pieces: Iterable<string>): Generator<BgpRow> {
+  for (const [row, line] of linesOf(pieces)) {
     if (row === '' || row.startsWith('#')) continue
     const fields = row.split('|')
     const bad = (problem: string): BgpRow => ({ type: 'bad', line, problem })
@@ -73,7 +87,7 @@ interface Pending {
 const BGP_TAG = /\[(AS\d+)?[ie?]\]\s*$/
 
 /** A line at the margin begins a prefix; of those that are indented, one with a protocol in brackets is another route for it, and others say more of the route. */
-function* readBird(text: string): Generator<BgpRow> {
+function* readBird(pieces: Iterable<string>): Generator<BgpRow> {
   let prefix: Prefix | undefined
   let route: Pending | undefined
   let chosen: Pending | undefined
@@ -87,7 +101,7 @@ function* readBird(text: string): Generator<BgpRow> {
     chosen = undefined
     return done ? [{ type: 'announce', prefix: done.prefix, pathLength: done.pathLength, med: done.med }] : []
   }
-  for (const [row, line] of lines(text)) {
+  for (const [row, line] of linesOf(pieces)) {
     if (row.trim() === '' || /^(BIRD |Table |Access restricted|\d{4}[- ])/.test(row)) continue
     const bad = (problem: string): BgpRow => ({ type: 'bad', line, problem })
     const isRoute = /\[[^\]]+\]/.test(row)

@@ -1,5 +1,6 @@
 import type { Address, Prefix } from '../address.ts'
-import { grown, PrefixTable } from './prefix-table.ts'
+import { GrowingBytes } from './growing-bytes.ts'
+import { PrefixTable } from './prefix-table.ts'
 
 /** Bits looked at per level, below the first 16: wide where prefixes are dense, narrow where they are sparse. */
 const STRIDES_V4: readonly number[] = [8, 8]
@@ -7,9 +8,6 @@ const STRIDES_V6: readonly number[] = [8, 8, ...new Array<number>(24).fill(4)]
 
 const ROOT_BITS = 16
 const CHILD = 0x80000000
-
-/** Of prefixes that are to come, so many are thought to be IPv6. */
-export const V6_SHARE = 0.25
 
 /** From so many prefixes on, every /16 has its place: they fill 64 MiB anyway. */
 const DIRECT_ROOM = 1 << ROOT_BITS
@@ -30,8 +28,9 @@ export class PrefixMap {
 
   /** `room`: about how many prefixes will come; more may. Memory is reserved for them, and used when they are there. */
   constructor(room = 1024) {
-    this.#v4 = new Trie(false, STRIDES_V4, room, Math.min(room, 65536) * 256, room >= DIRECT_ROOM)
-    this.#v6 = new Trie(true, STRIDES_V6, room * V6_SHARE, Math.min(room, 1_000_000) * 24)
+    room = Math.ceil(room)
+    this.#v4 = new Trie(false, STRIDES_V4, Math.min(room, 65536) * 256, room >= DIRECT_ROOM)
+    this.#v6 = new Trie(true, STRIDES_V6, Math.min(room, 1_000_000) * 24)
   }
 
   get size(): number {
@@ -85,9 +84,11 @@ class Trie {
   readonly #shortLengths = new Uint8Array(1 << ROOT_BITS)
   /** By the first 16 bits: where the node for what is longer begins in `#entries`; 0: there is none. */
   readonly #roots = new Uint32Array(1 << ROOT_BITS)
-  /** Slots of all nodes: `CHILD | node`, or number + 1, or 0. */
+  readonly #entryBytes: GrowingBytes
+  readonly #lengthBytes: GrowingBytes
+  /** Slots of all nodes: `CHILD | node`, or number + 1, or 0. Another array after it has grown. */
   #entries: Uint32Array
-  /** By slot: length of the prefix that its number is of. */
+  /** By slot: length of the prefix that its number is of. Another array after it has grown. */
   #lengths: Uint8Array
   /** Slot 0 is no node's, so that 0 can mean none. */
   #used = 1
@@ -96,8 +97,8 @@ class Trie {
   /** By stride: nodes to use again, linked through their first slot. */
   readonly #free = new Uint32Array(9)
 
-  constructor(v6: boolean, strides: readonly number[], prefixes: number, room: number, direct = false) {
-    this.#table = new PrefixTable(v6, prefixes)
+  constructor(v6: boolean, strides: readonly number[], room: number, direct = false) {
+    this.#table = new PrefixTable(v6)
     this.#direct = direct
     if (direct) this.#used = DIRECT_SLOTS
     this.#strides = strides
@@ -106,8 +107,10 @@ class Trie {
     this.#shifts = Uint8Array.from(depths, (depth, level) => 32 - (depth % 32) - strides[level]!)
     this.#masks = Uint8Array.from(strides, (stride) => (1 << stride) - 1)
     const slots = direct ? DIRECT_SLOTS + DEEP_SLOTS : room
-    this.#entries = new Uint32Array(slots)
-    this.#lengths = new Uint8Array(slots)
+    this.#entryBytes = new GrowingBytes(4 * slots)
+    this.#lengthBytes = new GrowingBytes(slots)
+    this.#entries = new Uint32Array(this.#entryBytes.buffer)
+    this.#lengths = new Uint8Array(this.#lengthBytes.buffer)
   }
 
   get size(): number {
@@ -286,9 +289,12 @@ class Trie {
     if (node !== 0) this.#free[stride] = this.#entries[node]!
     else {
       if (this.#used + slots > this.#entries.length) {
-        const more = Math.max(Math.floor(this.#entries.length * 1.5), this.#used + slots, 1024)
-        this.#entries = grown(this.#entries, new Uint32Array(more))
-        this.#lengths = grown(this.#lengths, new Uint8Array(more))
+        this.#entryBytes.grow(4 * (this.#used + slots))
+        this.#entries = new Uint32Array(this.#entryBytes.buffer)
+      }
+      if (this.#used + slots > this.#lengths.length) {
+        this.#lengthBytes.grow(this.#used + slots)
+        this.#lengths = new Uint8Array(this.#lengthBytes.buffer)
       }
       node = this.#used
       this.#used += slots

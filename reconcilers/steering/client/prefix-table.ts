@@ -1,34 +1,45 @@
 import { mix } from '../../placement/hash.ts'
 import { type Address, maskWord, type Prefix } from '../address.ts'
+import { Rows } from './rows.ts'
 
-const NONE = 0xffffffff
 /** The length of a deleted entry. */
 const FREE = 255
 
+/** Buckets at first: a power of two. */
+const BUCKETS = 64
+
 /**
- * Prefixes of one family and a number for each, found exactly: open addressing over typed arrays. Numbers are 0…2^32-2.
- * A million prefixes take 13 bytes each for IPv4, 25 for IPv6, and up to as much again in free slots.
+ * Prefixes of one family and a number for each, found exactly. Numbers are 0…2^32-2. A hash table with chains that grows by linear hashing: with each
+ * prefix more than there are buckets one bucket is split in two, so that nothing ever holds up for a table to be made anew, however many there are.
+ * A million prefixes take 20 bytes each for IPv4, 32 for IPv6. Source: Litwin, "Linear Hashing: A New Tool for File and Table Addressing", 1980.
  */
 export class PrefixTable {
   readonly #words: number
-  #keys: Uint32Array
-  #lengths: Uint8Array
-  #values: Uint32Array
-  /** Slot → entry + 1. */
-  #slots: Uint32Array
+  /** By entry: the words of the prefix, then as the numbers of words below. */
+  readonly #entries: Rows
+  readonly #lengthAt: number
+  readonly #valueAt: number
+  /** Entry + 1 that comes next in the bucket, or among the free ones; 0: none. */
+  readonly #nextAt: number
+  /** Bucket → its first entry + 1. */
+  readonly #buckets = new Rows(1)
+  /** Buckets before the current round of splits, less one. */
+  #mask = BUCKETS - 1
+  /** Buckets that have been split in this round: the first ones. */
+  #split = 0
   #count = 0
-  /** Entries that were deleted, linked through `#values`. */
-  #free = NONE
+  /** First of the entries + 1 that were deleted. */
+  #free = 0
   #used = 0
 
-  /** `v6`: whether keys are of four words. `room`: as many prefixes come without a pause for making room, which takes tens of ms when there are many. */
-  constructor(v6: boolean, room = 64) {
+  /** `v6`: whether keys are of four words. */
+  constructor(v6: boolean) {
     this.#words = v6 ? 4 : 1
-    const count = Math.max(64, Math.ceil(room))
-    this.#keys = new Uint32Array(count * this.#words)
-    this.#lengths = new Uint8Array(count)
-    this.#values = new Uint32Array(count)
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(count * 2)))
+    this.#lengthAt = this.#words
+    this.#valueAt = this.#words + 1
+    this.#nextAt = this.#words + 2
+    this.#entries = new Rows(this.#words + 3)
+    this.#buckets.reserve(BUCKETS)
   }
 
   get size(): number {
@@ -37,112 +48,118 @@ export class PrefixTable {
 
   /** The number of the prefix of `length` bits that the address begins with; -1 when there is none. */
   get({ words }: Readonly<Address>, length: number): number {
-    const entry = this.#slots[this.#slotOf(words, length)]! - 1
-    return entry < 0 ? -1 : this.#values[entry]!
+    const entry = this.#find(words, length, this.#bucketOf(this.#hash(words, length)))
+    return entry < 0 ? -1 : this.#entries.get(entry, this.#valueAt)
   }
 
   /** Sets the number of a prefix; returns whether it is new. */
-  set(prefix: Readonly<Prefix>, value: number): boolean {
-    const slot = this.#slotOf(prefix.words, prefix.length)
-    const entry = this.#slots[slot]! - 1
-    if (entry >= 0) {
-      this.#values[entry] = value
+  set({ words, length }: Readonly<Prefix>, value: number): boolean {
+    const bucket = this.#bucketOf(this.#hash(words, length))
+    const there = this.#find(words, length, bucket)
+    if (there >= 0) {
+      this.#entries.set(there, this.#valueAt, value)
       return false
     }
+    const entries = this.#entries
     const added = this.#newEntry()
-    for (let w = 0; w < this.#words; w++) this.#keys[added * this.#words + w] = prefix.words[w]!
-    this.#lengths[added] = prefix.length
-    this.#values[added] = value
-    this.#slots[slot] = added + 1
-    this.#count++
-    if (this.#count * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2)
+    for (let w = 0; w < this.#words; w++) entries.set(added, w, words[w]!)
+    entries.set(added, this.#lengthAt, length)
+    entries.set(added, this.#valueAt, value)
+    entries.set(added, this.#nextAt, this.#buckets.get(bucket, 0))
+    this.#buckets.set(bucket, 0, added + 1)
+    if (++this.#count > this.#mask + 1 + this.#split) this.#splitNext()
     return true
   }
 
-  delete(prefix: Readonly<Prefix>): boolean {
-    let hole = this.#slotOf(prefix.words, prefix.length)
-    const entry = this.#slots[hole]! - 1
+  delete({ words, length }: Readonly<Prefix>): boolean {
+    const bucket = this.#bucketOf(this.#hash(words, length))
+    const entry = this.#find(words, length, bucket)
     if (entry < 0) return false
-    this.#values[entry] = this.#free
-    this.#lengths[entry] = FREE
-    this.#free = entry
-    this.#count--
-    // Whatever comes after in the same run and could be here moves up, so that no search ends too early.
-    const mask = this.#slots.length - 1
-    for (let slot = (hole + 1) & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#home(this.#slots[slot]! - 1)
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue
-      this.#slots[hole] = this.#slots[slot]!
-      hole = slot
+    const entries = this.#entries
+    const next = entries.get(entry, this.#nextAt)
+    let before = this.#buckets.get(bucket, 0) - 1
+    if (before === entry) this.#buckets.set(bucket, 0, next)
+    else {
+      while (entries.get(before, this.#nextAt) !== entry + 1) before = entries.get(before, this.#nextAt) - 1
+      entries.set(before, this.#nextAt, next)
     }
-    this.#slots[hole] = 0
+    entries.set(entry, this.#lengthAt, FREE)
+    entries.set(entry, this.#nextAt, this.#free)
+    this.#free = entry + 1
+    this.#count--
     return true
   }
 
   /** Goes through the prefixes, writing each into `into`. Others may come and go meanwhile: what is there all the time is met. */
   *prefixes(into: Prefix): Generator<void> {
-    into.v6 = this.#words === 4
     for (let entry = 0; entry < this.#used; entry++) {
-      const length = this.#lengths[entry]!
+      const length = this.#entries.get(entry, this.#lengthAt)
       if (length === FREE) continue
       into.v6 = this.#words === 4
       into.length = length
       into.words.fill(0)
-      for (let w = 0; w < this.#words; w++) into.words[w] = this.#keys[entry * this.#words + w]!
+      for (let w = 0; w < this.#words; w++) into.words[w] = this.#entries.get(entry, w)
       yield
     }
   }
 
-  #slotOf(words: Uint32Array, length: number): number {
-    const mask = this.#slots.length - 1
-    const n = this.#words
+  #hash(words: Uint32Array, length: number): number {
     let hash = length
-    for (let w = 0; w < n; w++) hash = mix(hash ^ (words[w]! & maskWord(length, w)))
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const entry = this.#slots[slot]! - 1
-      if (entry < 0) return slot
-      if (this.#lengths[entry] !== length) continue
-      let same = true
-      for (let w = 0; w < n; w++) same &&= this.#keys[entry * n + w] === (words[w]! & maskWord(length, w)) >>> 0
-      if (same) return slot
-    }
+    for (let w = 0; w < this.#words; w++) hash = mix(hash ^ (words[w]! & maskWord(length, w)))
+    return hash
   }
 
-  #home(entry: number): number {
-    let hash = this.#lengths[entry]!
-    for (let w = 0; w < this.#words; w++) hash = mix(hash ^ this.#keys[entry * this.#words + w]!)
-    return hash & (this.#slots.length - 1)
+  #bucketOf(hash: number): number {
+    const bucket = hash & this.#mask
+    return bucket < this.#split ? hash & (2 * this.#mask + 1) : bucket
+  }
+
+  /** The entry of a prefix; -1 when it is not in its bucket. */
+  #find(words: Uint32Array, length: number, bucket: number): number {
+    const n = this.#words
+    for (let entry = this.#buckets.get(bucket, 0) - 1; entry >= 0; entry = this.#entries.get(entry, this.#nextAt) - 1) {
+      if (this.#entries.get(entry, this.#lengthAt) !== length) continue
+      let same = true
+      for (let w = 0; w < n; w++) same &&= this.#entries.get(entry, w) === (words[w]! & maskWord(length, w)) >>> 0
+      if (same) return entry
+    }
+    return -1
   }
 
   #newEntry(): number {
-    if (this.#free !== NONE) {
-      const entry = this.#free
-      this.#free = this.#values[entry]!
+    if (this.#free !== 0) {
+      const entry = this.#free - 1
+      this.#free = this.#entries.get(entry, this.#nextAt)
       return entry
     }
-    if (this.#used === this.#values.length) {
-      this.#keys = grown(this.#keys, new Uint32Array(this.#keys.length * 2))
-      this.#lengths = grown(this.#lengths, new Uint8Array(this.#lengths.length * 2))
-      this.#values = grown(this.#values, new Uint32Array(this.#values.length * 2))
-    }
+    this.#entries.reserve(this.#used + 1)
     return this.#used++
   }
 
-  #rehash(length: number): void {
-    const old = this.#slots
-    this.#slots = new Uint32Array(length)
-    const mask = length - 1
-    for (const entry of old) {
-      if (entry === 0) continue
-      let slot = this.#home(entry - 1)
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
-      this.#slots[slot] = entry
+  /** Makes one bucket more: of the first that has not been split yet, what belongs there moves. */
+  #splitNext(): void {
+    const from = this.#split
+    const to = this.#mask + 1 + from
+    this.#buckets.reserve(to + 1)
+    let [stays, moves] = [0, 0]
+    for (let at = this.#buckets.get(from, 0); at !== 0; ) {
+      const next = this.#entries.get(at - 1, this.#nextAt)
+      const isMoved = (this.#hashOf(at - 1) & (2 * this.#mask + 1)) === to
+      this.#entries.set(at - 1, this.#nextAt, isMoved ? moves : stays)
+      if (isMoved) moves = at
+      else stays = at
+      at = next
     }
+    this.#buckets.set(from, 0, stays)
+    this.#buckets.set(to, 0, moves)
+    if (++this.#split <= this.#mask) return
+    this.#mask = 2 * this.#mask + 1
+    this.#split = 0
   }
-}
 
-/** Copies one typed array into a longer one. */
-export function grown<T extends { set(from: T): void }>(from: T, to: T): T {
-  to.set(from)
-  return to
+  #hashOf(entry: number): number {
+    let hash = this.#entries.get(entry, this.#lengthAt)
+    for (let w = 0; w < this.#words; w++) hash = mix(hash ^ this.#entries.get(entry, w))
+    return hash
+  }
 }

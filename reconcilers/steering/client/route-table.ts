@@ -2,10 +2,21 @@ import { type Address, newPrefix, type Prefix } from '../address.ts'
 import { newMemo, type Place } from '../locate.ts'
 import type { ClientLocation, LocationSource } from '../types.ts'
 import type { World } from '../world.ts'
-import { PrefixMap, V6_SHARE } from './prefix-map.ts'
-import { grown, PrefixTable } from './prefix-table.ts'
+import { PrefixMap } from './prefix-map.ts'
+import { PrefixTable } from './prefix-table.ts'
+import { Rows } from './rows.ts'
 
 const END = -1
+
+// Words of a route.
+const FEED = 0
+/** The round of its feed that it was in. */
+const ROUND = 1
+const PATH_LENGTH = 2
+const MED = 3
+/** The route + 1 that comes next, of the prefix or among those that are not used; 0: none. */
+const NEXT = 4
+const ROUTE_WORDS = 5
 
 /** From here on a number in the map is of a route that others are as good as; below, it is of the feed whose route is the best. */
 const TIED = 0x40000000
@@ -54,11 +65,8 @@ export class RouteTable {
   /** By feed: the ordinal of that site in `#world`; -1: not looked up yet, or not there. */
   #sites = new Int32Array(0)
   #world: World | undefined
-  #feed: Uint32Array
-  #round: Uint32Array
-  #pathLength: Uint16Array
-  #med: Uint32Array
-  #next: Int32Array
+  /** By route: the words below. */
+  readonly #rows = new Rows(ROUTE_WORDS)
   #used = 0
   #free = END
   #routes = 0
@@ -66,12 +74,7 @@ export class RouteTable {
   constructor(source: LocationSource, room = 1024) {
     this.#source = source
     this.#map = new PrefixMap(room)
-    this.#heads = [new PrefixTable(false, room), new PrefixTable(true, room * V6_SHARE)]
-    this.#feed = new Uint32Array(room)
-    this.#round = new Uint32Array(room)
-    this.#pathLength = new Uint16Array(room)
-    this.#med = new Uint32Array(room)
-    this.#next = new Int32Array(room)
+    this.#heads = [new PrefixTable(false), new PrefixTable(true)]
   }
 
   /** Prefixes and routes there are. */
@@ -153,12 +156,15 @@ export class RouteTable {
     const prefix = newPrefix()
     for (const _ of this.#prefixes(prefix)) {
       if (feed.round !== round) return
-      for (let route = this.#head(prefix); route !== END; route = this.#next[route]!) {
-        if (this.#feed[route] !== feed.id || this.#round[route] === round) continue
+      for (let route = this.#head(prefix); route !== END; route = this.#next(route)) {
+        if (this.#rows.get(route, FEED) !== feed.id || this.#rows.get(route, ROUND) === round) continue
         this.#unlink(prefix, feed.id)
+        looked += 7
         break
       }
-      if (++looked % (8 * PER_SLICE) === 0) yield
+      if (++looked < 8 * PER_SLICE) continue
+      looked = 0
+      yield
     }
   }
 
@@ -179,9 +185,9 @@ export class RouteTable {
       return
     }
     heads.set(prefix, head)
-    const next = this.#next[head]!
+    const next = this.#next(head)
     const tied = next !== END && this.#compare(head, next) === 0
-    const value = tied ? TIED + head : this.#feed[head]!
+    const value = tied ? TIED + head : this.#rows.get(head, FEED)
     if (this.#map.get(prefix) !== value) this.#map.set(prefix, value)
   }
 
@@ -208,20 +214,20 @@ export class RouteTable {
   #announce(feed: Feed, { prefix, pathLength, med }: Route): void {
     const route = this.#unlink(prefix, feed.id, true) ?? this.#newRoute()
     this.#routes++
-    this.#feed[route] = feed.id
-    this.#round[route] = feed.round
-    this.#pathLength[route] = Math.min(pathLength, 0xffff)
-    this.#med[route] = Math.min(med, 0xffffffff)
+    this.#rows.set(route, FEED, feed.id)
+    this.#rows.set(route, ROUND, feed.round)
+    this.#rows.set(route, PATH_LENGTH, Math.min(pathLength, 0xffffffff))
+    this.#rows.set(route, MED, Math.min(med, 0xffffffff))
     const head = this.#head(prefix)
     if (head === END || this.#compare(route, head) < 0) {
-      this.#next[route] = head
+      this.#link(route, head)
       this.#setHead(prefix, route)
       return
     }
     let before = head
-    while (this.#next[before] !== END && this.#compare(this.#next[before]!, route) <= 0) before = this.#next[before]!
-    this.#next[route] = this.#next[before]!
-    this.#next[before] = route
+    while (this.#next(before) !== END && this.#compare(this.#next(before), route) <= 0) before = this.#next(before)
+    this.#link(route, this.#next(before))
+    this.#link(before, route)
     this.#setHead(prefix, head)
   }
 
@@ -229,19 +235,19 @@ export class RouteTable {
   #unlink(prefix: Readonly<Prefix>, feed: number, keep = false): number | undefined {
     let before = END
     const head = this.#head(prefix)
-    for (let route = head; route !== END; route = this.#next[route]!) {
-      if (this.#feed[route] !== feed) {
+    for (let route = head; route !== END; route = this.#next(route)) {
+      if (this.#rows.get(route, FEED) !== feed) {
         before = route
         continue
       }
-      const next = this.#next[route]!
-      if (before !== END) this.#next[before] = next
+      const next = this.#next(route)
+      if (before !== END) this.#link(before, next)
       // A route that is about to be announced anew leaves its prefix in the map: look-ups never miss it.
       if (before !== END || next !== END || !keep) this.#setHead(prefix, before === END ? next : head)
       else this.#heads[prefix.v6 ? 1 : 0]!.delete(prefix)
       this.#routes--
       if (!keep) {
-        this.#next[route] = this.#free
+        this.#link(route, this.#free)
         this.#free = route
       }
       return route
@@ -252,33 +258,37 @@ export class RouteTable {
   #newRoute(): number {
     if (this.#free !== END) {
       const route = this.#free
-      this.#free = this.#next[route]!
+      this.#free = this.#next(route)
       return route
     }
-    if (this.#used === this.#next.length) {
-      const length = this.#used * 2
-      this.#feed = grown(this.#feed, new Uint32Array(length))
-      this.#round = grown(this.#round, new Uint32Array(length))
-      this.#pathLength = grown(this.#pathLength, new Uint16Array(length))
-      this.#med = grown(this.#med, new Uint32Array(length))
-      this.#next = grown(this.#next, new Int32Array(length))
-    }
+    this.#rows.reserve(this.#used + 1)
     return this.#used++
   }
 
+  /** The route that comes after this one; END: none. */
+  #next(route: number): number {
+    return this.#rows.get(route, NEXT) - 1
+  }
+
+  #link(route: number, next: number): void {
+    this.#rows.set(route, NEXT, next + 1)
+  }
+
   #compare(a: number, b: number): number {
-    return this.#pathLength[a]! - this.#pathLength[b]! || this.#med[a]! - this.#med[b]!
+    return (
+      this.#rows.get(a, PATH_LENGTH) - this.#rows.get(b, PATH_LENGTH) || this.#rows.get(a, MED) - this.#rows.get(b, MED)
+    )
   }
 
   /** The feed nearest to the client of those whose routes are as good as the best. */
   #nearest(best: number, client: Coordinates | undefined): number {
-    let found = this.#feed[best]!
+    let found = this.#rows.get(best, FEED)
     if (!client) return found
     let least = squaredDistance(client, this.#byId[found]!.coordinates)
-    for (let route = this.#next[best]!; route !== END && this.#compare(best, route) === 0; route = this.#next[route]!) {
-      const far = squaredDistance(client, this.#byId[this.#feed[route]!]!.coordinates)
+    for (let route = this.#next(best); route !== END && this.#compare(best, route) === 0; route = this.#next(route)) {
+      const far = squaredDistance(client, this.#byId[this.#rows.get(route, FEED)]!.coordinates)
       if (far >= least) continue
-      found = this.#feed[route]!
+      found = this.#rows.get(route, FEED)
       least = far
     }
     return found

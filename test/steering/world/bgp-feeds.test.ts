@@ -1,27 +1,30 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals'
 import { newAddress, parseAddress } from '../../../reconcilers/steering/address.ts'
 import { FakeClock } from '../../../runtime/clock.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { BgpFeeds } from '../../../steering/world/bgp-feeds.ts'
+import { LocationReader } from '../../../steering/world/location-reader.ts'
 import { eventually } from '../../gateway/harness.ts'
 
 const line = (prefix: string) => `TABLE_DUMP2|1|B|10.0.0.1|64500|${prefix}|64500|IGP|10.0.0.1|0|0||NAG||\n`
 let folder: string
 let clock: FakeClock
 let feeds: BgpFeeds
+const reader = new LocationReader()
 let gone: Set<string>
 let told: { path?: string; error?: string }[]
 
+afterAll(() => reader.close())
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-bgp-'))
   clock = new FakeClock()
   gone = new Set()
   told = []
   feeds = new BgpFeeds({
-    ...{ folder, clock, log: { ...silentLog, warn: (fields: object) => told.push(fields) } },
+    ...{ folder, reader, clock, log: { ...silentLog, warn: (fields: object) => told.push(fields) } },
     placeOf: (appliance) =>
       gone.has(appliance) ? undefined : { site: `site-of/${appliance}`, coordinates: undefined },
   })

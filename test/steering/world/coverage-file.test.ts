@@ -6,6 +6,7 @@ import { newAddress, parseAddress } from '../../../reconcilers/steering/address.
 import { FakeClock } from '../../../runtime/clock.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { coverageFile } from '../../../steering/world/coverage-file.ts'
+import { LocationReader } from '../../../steering/world/location-reader.ts'
 import { eventually } from '../../gateway/harness.ts'
 
 test('a file of which no row can be used leaves in force what was read before', async () => {
@@ -13,7 +14,8 @@ test('a file of which no row can be used leaves in force what was read before', 
   const path = join(folder, 'coverage.json')
   const clock = new FakeClock()
   const warned: unknown[] = []
-  const coverage = coverageFile(path, clock, { ...silentLog, warn: (fields: unknown) => warned.push(fields) })
+  const reader = new LocationReader()
+  const coverage = coverageFile(path, reader, clock, { ...silentLog, warn: (fields: unknown) => warned.push(fields) })
   const client = newAddress()
   parseAddress('192.0.2.7', client)
   const site = () => coverage.current?.find(client)?.site
@@ -32,6 +34,7 @@ test('a file of which no row can be used leaves in force what was read before', 
     }, 'the whole file counts')
   } finally {
     coverage.close()
+    await reader.close()
     await rm(folder, { recursive: true, force: true })
   }
 })

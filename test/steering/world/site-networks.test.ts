@@ -6,7 +6,7 @@ import { SiteNetworks } from '../../../steering/world/site-networks.ts'
 const site = (name: string, ...prefixes: string[]) =>
   ({ metadata: { namespace: 'n', name }, spec: { network: { prefixes } } }) as unknown as Site
 
-test('what sites announce is taken up as it changes', () => {
+test('what sites announce is taken up as it changes', async () => {
   const networks = new SiteNetworks()
   const at = (...addresses: string[]) =>
     addresses.map((text) => {
@@ -15,13 +15,13 @@ test('what sites announce is taken up as it changes', () => {
       return networks.find(address)?.site?.slice(2)
     })
   const [a, b] = [site('a', '192.0.2.0/24', '2001:db8::/32'), site('b', '192.0.2.128/25', 'nonsense')]
-  networks.follow([a, b])
+  await networks.follow([a, b])
   expect(at('192.0.2.1', '192.0.2.200', '2001:db8::1', '203.0.113.1')).toEqual(['a', 'b', 'a', undefined])
   // The first keeps what another one announces, too; it is the other's when the first lets go.
-  networks.follow([a, site('b', '192.0.2.0/24', '203.0.113.0/24')])
+  await networks.follow([a, site('b', '192.0.2.0/24', '203.0.113.0/24')])
   expect(at('192.0.2.1', '192.0.2.200', '203.0.113.1')).toEqual(['a', 'a', 'b'])
-  networks.follow([site('a', '2001:DB8:0::/32'), site('b', '192.0.2.0/24', '203.0.113.0/24')])
+  await networks.follow([site('a', '2001:DB8:0::/32'), site('b', '192.0.2.0/24', '203.0.113.0/24')])
   expect(at('192.0.2.1', '2001:db8::1')).toEqual(['b', 'a'])
-  networks.follow([site('a', '2001:db8::/32')])
+  await networks.follow([site('a', '2001:db8::/32')])
   expect(at('192.0.2.1', '203.0.113.1', '2001:db8::1')).toEqual([undefined, undefined, 'a'])
 })

@@ -58,6 +58,21 @@ describe.each([
   })
 })
 
+test('grows from little room to many pages of memory, and keeps what it holds', () => {
+  const map = new PrefixMap(1)
+  const prefix = { ...newPrefix(), length: 24 }
+  let wrong = 0
+  for (let i = 0; i < 12_000; i++) {
+    prefix.words[0] = ((i << 16) | ((i % 256) << 8)) >>> 0
+    map.set(prefix, i)
+    // What was there before is found at once after any growth.
+    const earlier = Math.floor(i / 2)
+    prefix.words[0] = ((earlier << 16) | ((earlier % 256) << 8) | 7) >>> 0
+    if (map.find(prefix) !== earlier) wrong++
+  }
+  expect([map.size, wrong]).toEqual([12_000, 0])
+})
+
 test('a number is of its family', () => {
   const map = new PrefixMap()
   map.set({ ...newPrefix(), length: 0 }, 4)

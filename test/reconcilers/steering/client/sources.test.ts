@@ -8,7 +8,7 @@ import {
 } from '../../../../reconcilers/steering/address.ts'
 import { readBgpFeed } from '../../../../reconcilers/steering/client/bgp-dump.ts'
 import { clientMap } from '../../../../reconcilers/steering/client/client-map.ts'
-import { readCoverage } from '../../../../reconcilers/steering/client/coverage.ts'
+import { compileCoverage, readCoverage } from '../../../../reconcilers/steering/client/coverage.ts'
 import { geoMap } from '../../../../reconcilers/steering/client/geo-map.ts'
 import { RouteTable } from '../../../../reconcilers/steering/client/route-table.ts'
 import { random } from '../random.ts'
@@ -24,8 +24,10 @@ const prefixOf = (text: string) => {
   return prefix
 }
 const route = (text: string, pathLength = 1, med = 0) => ({ prefix: prefixOf(text), pathLength, med })
+/** Of a few characters each: no line, and no word, may be cut. */
+const piecesOf = (text: string) => [text.slice(0, 300), ...(text.slice(300).match(/[\s\S]{1,7}/g) ?? [])]
 const rows = (text: string) =>
-  [...readBgpFeed(text)].map((row) =>
+  [...readBgpFeed(piecesOf(text))].map((row) =>
     row.type === 'bad'
       ? `line ${row.line}: ${row.problem}`
       : `${row.type} ${formatPrefix(row.prefix)}${row.type === 'announce' ? ` ${row.pathLength} ${row.med}` : ''}`,
@@ -223,9 +225,17 @@ describe('routes', () => {
   })
 })
 
+function coverageOf(text: string) {
+  const tables = readCoverage(piecesOf(text))
+  const work = compileCoverage(tables)
+  let step = work.next()
+  while (!step.done) step = work.next()
+  return { ...step.value, refused: tables.refused.first }
+}
+
 describe('coverage', () => {
   test('CSV, with the places of what is refused', () => {
-    const coverage = readCoverage(
+    const coverage = coverageOf(
       'site,prefix,region\r\nisp/fra,192.0.2.0/24,\r\n,198.51.100.0/24,DE\n# a remark\n\nfra,203.0.113.0/24,\n,10.0.0.0/8,\nisp/x,192.0.2.0/24,\na,b\n,10.0.0.1/8,NL\n',
     )
     expect(coverage.size).toBe(2)
@@ -241,7 +251,7 @@ describe('coverage', () => {
   })
 
   test('JSON', () => {
-    const coverage = readCoverage(
+    const coverage = coverageOf(
       '[{"prefix":"2001:db8::/32","site":"isp/fra"},7,{"site":"isp/a"},{"prefix":"10.0.0.0/8","site":1}]',
     )
     expect(coverage.find(at('2001:db8::1'))?.site).toBe('isp/fra')
@@ -250,8 +260,8 @@ describe('coverage', () => {
       '/2: has no prefix',
       '/3: site and region must be texts',
     ])
-    expect(readCoverage('[{').refused).toEqual([{ place: '/', problem: expect.stringContaining('is not JSON') }])
-    expect(readCoverage('a,b\n1,2').refused).toEqual([
+    expect(coverageOf('[{').refused).toEqual([{ place: '/', problem: expect.stringContaining('is not JSON') }])
+    expect(coverageOf('a,b\n1,2').refused).toEqual([
       { place: 'line 1', problem: 'the header must name prefix, and site or region' },
     ])
   })
@@ -262,7 +272,7 @@ test('the first source that knows an address says where it is', () => {
   bgp.announce('a', 'isp/bgp', route('10.0.0.0/8'))
   const sites = new RouteTable('site')
   sites.announce('s', 'isp/site', route('10.1.0.0/16'))
-  const coverage = readCoverage('prefix,site\n10.1.1.0/24,isp/coverage\n172.16.0.0/12,isp/coverage\n')
+  const coverage = coverageOf('prefix,site\n10.1.1.0/24,isp/coverage\n172.16.0.0/12,isp/coverage\n')
   const geo = geoMap((address) =>
     address.startsWith('192') ? { country: 'DE', latitude: 50, longitude: 8 } : undefined,
   )
