@@ -1,4 +1,5 @@
 import type { InventoryRef } from '../../crds/types.gen.ts'
+import { DRAIN_SECONDS } from '../../reconcilers/assignment/plan-assignment.ts'
 import { FileSet } from '../../reconcilers/blobs/file-set.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -25,6 +26,8 @@ export interface InventoriesOptions {
  * `drainSeconds` later, and clients must not be sent there any more.
  */
 export const UNREAD_MS = 2000
+/** That counts from when it is its turn: of thousands that change at once the last wait longer, but never until what they no longer advertise is evicted. */
+export const BACKLOG_MS = (DRAIN_SECONDS - 10) * 1000
 const RETRY_MS = 1000
 const READS_AT_ONCE = 32
 
@@ -35,6 +38,8 @@ interface Told {
   inForce: string | undefined
   /** It has files beyond the last of the catalog as it has been read. */
   isCut: boolean
+  /** Since when the world has something older than what is told, monotonic ms; undefined: it has not. */
+  staleSinceMs: number | undefined
   cancel: () => void
 }
 
@@ -109,7 +114,7 @@ export class Inventories {
       named.add(catalog)
       const told = byCatalog.get(catalog)
       if (told?.ref.digest === ref.digest && told.ref.catalogDigest === ref.catalogDigest) continue
-      const next = told ?? { ref, inForce: undefined, isCut: false, cancel: () => {} }
+      const next = told ?? { ref, inForce: undefined, isCut: false, staleSinceMs: undefined, cancel: () => {} }
       next.ref = ref
       byCatalog.set(catalog, next)
       this.#load(appliance, catalog, next)
@@ -181,27 +186,34 @@ export class Inventories {
     told.cancel()
     const { ref } = told
     const isCurrent = () => !this.#closed && told.ref === ref && this.#told.get(appliance)?.get(catalog) === told
-    const cancelWithdrawal = clock.after(UNREAD_MS, () => {
+    const withdraw = () => {
       // What is in force is true still where it is read again only for what more there is in it.
       if (!isCurrent() || told.inForce === undefined || told.inForce === ref.digest) return
       told.inForce = undefined
       onInventory(appliance, catalog, undefined)
-    })
+    }
+    const nowMs = clock.monotonicMs()
+    told.staleSinceMs ??= nowMs
+    const cancelBacklog = clock.after(told.staleSinceMs + BACKLOG_MS - nowMs, withdraw)
+    let cancelUnread: (() => void) | undefined
     let cancelRetry = () => {}
     told.cancel = () => {
-      cancelWithdrawal()
+      cancelBacklog()
+      cancelUnread?.()
       cancelRetry()
     }
     const load = async () => {
       // Without its catalog no file of it can be asked for; `#takeCatalog` loads it again.
       const { uid, files: known } = this.#catalogs.get(catalog) ?? {}
       if (!isCurrent() || known === undefined) return
+      cancelUnread ??= clock.after(UNREAD_MS, withdraw)
       try {
         const held = await this.#read(catalog, ref)
         await this.#turns.next()
         const { uid: uidNow, files = 0 } = this.#catalogs.get(catalog) ?? {}
         if (!isCurrent() || uidNow !== uid) return
-        cancelWithdrawal()
+        told.cancel()
+        told.staleSinceMs = undefined
         told.inForce = held ? ref.digest : undefined
         told.isCut = held !== undefined && reachesBeyond(held, files)
         onInventory(appliance, catalog, held && below(held, files))
@@ -275,7 +287,9 @@ export class Inventories {
 /** Whether there is an index of `files` or more in a set. */
 function reachesBeyond({ words }: FileSet, files: number): boolean {
   const last = files >>> 5
-  return (words[last] ?? 0) >>> (files & 31) !== 0 || words.subarray(last + 1).some((word) => word !== 0)
+  let beyond = (words[last] ?? 0) >>> (files & 31)
+  for (let w = last + 1; w < words.length; w++) beyond |= words[w]!
+  return beyond !== 0
 }
 
 /**

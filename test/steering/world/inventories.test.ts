@@ -10,7 +10,7 @@ import { FakeClock, systemClock } from '../../../runtime/clock.ts'
 import { silentLog } from '../../../runtime/log.ts'
 import { Blobs } from '../../../steering/world/blobs.ts'
 import { CatalogReader } from '../../../steering/world/catalog-reader.ts'
-import { Inventories, UNREAD_MS } from '../../../steering/world/inventories.ts'
+import { BACKLOG_MS, Inventories, UNREAD_MS } from '../../../steering/world/inventories.ts'
 import { eventually } from '../../gateway/harness.ts'
 
 const BOXES = 20
@@ -54,7 +54,7 @@ test('two versions of a catalog are compared once, however many appliances hold 
   }
 })
 
-describe('files beyond the last of the catalog', () => {
+describe('inventories and their catalog', () => {
   const file = (path: string) => ({ path, size: 10, sha256: path.repeat(64) })
   const twoFiles = encodeCatalog(catalogOf([file('a'), file('b')]))
   const threeFiles = encodeCatalog(catalogOf([file('a'), file('b'), file('c')]))
@@ -68,6 +68,13 @@ describe('files beyond the last of the catalog', () => {
   let words = 0
   let catalogFiles = 0
   let warnings = 0
+  /** Reading these goes on for ever. */
+  const endless = new Set<string>()
+  class SlowBlobs extends Blobs {
+    override inventory(digest: string) {
+      return endless.has(digest) ? new Promise<never>(() => {}) : super.inventory(digest)
+    }
+  }
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'weir-inventories-'))
@@ -75,9 +82,10 @@ describe('files beyond the last of the catalog', () => {
     clock = new FakeClock(new Date())
     reader = new CatalogReader()
     held.clear()
+    endless.clear()
     warnings = 0
     inventories = new Inventories({
-      ...{ blobs: new Blobs(store, undefined, () => {}), reader, clock },
+      ...{ blobs: new SlowBlobs(store, undefined, () => {}), reader, clock },
       log: { ...silentLog, warn: () => warnings++ },
       onInventory(appliance, _, files) {
         held.set(appliance, files && [...files])
@@ -94,9 +102,15 @@ describe('files beyond the last of the catalog', () => {
     await reader.close()
     await rm(folder, { recursive: true, force: true })
   })
-  async function putInventory(appliance: string, catalogDigest: string, indices: Iterable<number>): Promise<string> {
+  async function putInventory(
+    appliance: string,
+    catalogDigest: string,
+    indices: Iterable<number>,
+    isEndless = false,
+  ): Promise<string> {
     const set = FileSet.of(indices)
     const digest = await store.put(encodeFileSet({ catalog: catalogDigest, files: set.size, bytes: 10, set }))
+    if (isEndless) endless.add(digest)
     const ref = { catalog: { namespace: 'isp', name: 'films' }, catalogDigest, digest, files: set.size, bytes: 10 }
     inventories.setAppliance(appliance, [ref])
     return digest
@@ -106,7 +120,7 @@ describe('files beyond the last of the catalog', () => {
     ['just beyond', [0, 1, 2]],
     ['as far as inventories go', [1, 2 ** 25 - 1]],
     ['in the last word of the catalog, and nothing else', [31]],
-  ])('take no room in the world: %s', async (_, claimed) => {
+  ])('files beyond the last of the catalog take no room in the world: %s', async (_, claimed) => {
     const digest = await store.put(twoFiles)
     await putInventory('isp/liar', digest, claimed)
     inventories.setCatalog('isp/films', { uid: 'one', digest })
@@ -115,7 +129,7 @@ describe('files beyond the last of the catalog', () => {
     expect(words).toBe(1)
   })
 
-  test('are in force once a version of the catalog that has them has been read', async () => {
+  test('files beyond the last are in force once a version of the catalog that has them has been read', async () => {
     const older = await store.put(twoFiles)
     const newer = await store.put(threeFiles)
     inventories.setCatalog('isp/films', { uid: 'one', digest: older })
@@ -127,7 +141,7 @@ describe('files beyond the last of the catalog', () => {
     expect(held.get('isp/ahead')).toEqual([1, 2])
   })
 
-  test('are waited for without what is in force being withdrawn', async () => {
+  test('files beyond the last are waited for without what is in force being withdrawn', async () => {
     const older = await store.put(twoFiles)
     const newer = await store.put(threeFiles)
     inventories.setCatalog('isp/films', { uid: 'one', digest: older })
@@ -140,5 +154,28 @@ describe('files beyond the last of the catalog', () => {
     await clock.advance(UNREAD_MS + 100)
     expect(held.get('isp/ahead')).toEqual([1])
     expect(inventories.withheld).toBe(0)
+  })
+
+  test.each([
+    ['that is being read is withdrawn soon', 0, UNREAD_MS],
+    [
+      'that waits for thousands of others is withdrawn later, but before what it no longer has is evicted',
+      32,
+      BACKLOG_MS,
+    ],
+  ])('an inventory %s', async (_, others, leftMs) => {
+    const digest = await store.put(twoFiles)
+    inventories.setCatalog('isp/films', { uid: 'one', digest })
+    await putInventory('isp/box', digest, [0, 1])
+    await eventually(() => held.get('isp/box')?.length === 2, 'it is known what it holds')
+    for (let i = 0; i < others; i++) await putInventory(`isp/other-${i}`, digest, [i + 2], true)
+    await putInventory('isp/box', digest, [0], true)
+    await clock.advance(leftMs - 100)
+    // What comes after it does not put it off.
+    if (others > 0) await putInventory('isp/box', digest, [1])
+    await clock.advance(99)
+    expect(held.get('isp/box')).toEqual([0, 1])
+    await clock.advance(1)
+    expect(held.get('isp/box')).toBeUndefined()
   })
 })
