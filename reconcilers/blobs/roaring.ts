@@ -172,11 +172,15 @@ export function decodeRoaring(bytes: Uint8Array, limit = 2 ** 32): Uint32Array {
       need(at, 2)
       const runs = view.getUint16(at, true)
       need(at + 2, runs * 4)
+      let previousEnd = -1
       for (let r = 0; r < runs; r++) {
         const start = view.getUint16(at + 2 + r * 4, true)
+        // Runs that say the same over and over would keep whoever reads them busy for minutes.
+        if (start <= previousEnd) throw new RangeError('roaring bitmap: runs do not ascend')
         const end = start + view.getUint16(at + 4 + r * 4, true)
         if (end > 65535) throw new RangeError('roaring bitmap: a run leaves its container')
-        for (let v = start; v <= end; v++) chunk[v >>> 5]! |= 1 << (v & 31)
+        setRun(chunk, start, end)
+        previousEnd = end
       }
       at += 2 + runs * 4
     } else if (cardinality <= ARRAY_MAX) {
@@ -193,4 +197,17 @@ export function decodeRoaring(bytes: Uint8Array, limit = 2 ** 32): Uint32Array {
     }
   }
   return words
+}
+
+/** Sets the bits from `start` to `end`, both included: a word at a time, as a few bytes may say that there are millions. */
+function setRun(words: Uint32Array, start: number, end: number): void {
+  const [first, last] = [start >>> 5, end >>> 5]
+  const [head, tail] = [-1 << (start & 31), -1 >>> (31 - (end & 31))]
+  if (first === last) {
+    words[first]! |= head & tail
+    return
+  }
+  words[first]! |= head
+  words.fill(0xffffffff, first + 1, last)
+  words[last]! |= tail
 }

@@ -41,6 +41,12 @@ describe('bytes that are no Roaring bitmap are refused', () => {
     ['nothing', new Uint8Array(0), /reaches to 4/],
     ['an unknown cookie', new Uint8Array([1, 2, 3, 4]), /unknown cookie/],
     ['truncated', good.subarray(0, good.length - 1), /reaches to/],
+    // Cookie 12347, one container of runs; key 0; two runs, of 0 … 9 and of 9.
+    [
+      'runs that overlap',
+      Buffer.from('3b300000' + '01' + '00000900' + '0200' + '00000900' + '09000000', 'hex'),
+      /runs do not ascend/,
+    ],
     ['too many containers', new Uint8Array([0x3a, 0x30, 0, 0, 0xff, 0xff, 0xff, 0x7f]), /at most 65536/],
   ]
   for (const [reason, bytes, message] of cases) {
