@@ -4,6 +4,7 @@ import { LineArena } from './line-arena.ts'
 import { compileNetworks } from './networks.ts'
 import { newPlaces } from './places.ts'
 import type { PolicyInput } from './policy.ts'
+import { newSiteLines } from './site-lines.ts'
 import {
   putAppliance,
   putCatalog,
@@ -46,18 +47,18 @@ export function buildWorld(input: WorldInput, nowMs: number): World {
 function emptyWorld(nowMs: number): World {
   return {
     nowMs,
+    ticks: 0,
     stale: true,
     siteOrdinals: new Map(),
     sites: [],
     siteKeys: [],
     siteRegion: new Int32Array(0),
     siteVectors: new Float64Array(0),
-    siteLoad: new Float64Array(0),
-    siteWeight: new Float64Array(0),
+    siteLines: newSiteLines(0),
+    siteLoadAtTick: new Float64Array(0),
     siteAppliances: NO_LISTS,
     siblings: NO_LISTS,
     parents: NO_LISTS,
-    neighbours: new Uint32Array(0),
     regionSites: NO_LISTS,
     regions: [],
     regionOrdinals: new Map(),
@@ -73,7 +74,7 @@ function emptyWorld(nowMs: number): World {
     reported: new Float64Array(0),
     reportedAtMs: new Float64Array(0),
     inFlight: new Float64Array(0),
-    sent: new Float64Array(0),
+    sentGbps: new Float64Array(0),
     places: newPlaces(0),
     hardwareClasses: new Map(),
     namespaceLabels: new Map(),

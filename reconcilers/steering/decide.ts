@@ -1,30 +1,22 @@
 import { choosePolicy } from './choose-policy.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
-import {
-  holdersOnShelf,
-  isBusy,
-  isDrained,
-  isExcluded,
-  isForOthers,
-  touchFile,
-  touchNeighbours,
-  touchSite,
-} from './eligible.ts'
+import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers, touchFile, touchSite } from './eligible.ts'
 import { explainAnswer } from './explain.ts'
 import { holderMask, mayHold } from './holders.ts'
-import { firstShelf, hashAt, loadAt, nextShelf, ordinalAt, stateAt } from './places.ts'
+import { firstShelf, hashAt, loadAt, nextShelf, ordinalAt, placeOfFirst, stateAt } from './places.ts'
 import { rankSite } from './rank-site.ts'
 import { beginDecision } from './scratch.ts'
-import { SHELF } from './shelf.ts'
+import { orderOf } from './site-lines.ts'
 import type { Steering, WorkingMemory } from './steering.ts'
-import { forEachPinned, keepHolders, sitesOfTier } from './tier-sites.ts'
+import { forEachPinned, keepHolders, sitesOfRegion } from './tier-sites.ts'
 import { type Answer, MAX_URLS, type Miss, purposeIndex, type Scratch, type SteerRequest, TIERS } from './types.ts'
-import type { World } from './world.ts'
+import { SITES_PER_TIER, type World } from './world.ts'
 
 export { newScratch } from './scratch.ts'
 
 const SITE = TIERS.indexOf('Site')
 const SIBLINGS = TIERS.indexOf('Siblings')
+const REGION = TIERS.indexOf('Region')
 const FALLBACK = TIERS.indexOf('Fallback')
 
 /** So many sites are named at most: enough to go on when a whole site fails. */
@@ -47,7 +39,7 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
   beginDecision(memory, world.sites.length)
   const { site } = request.client
   const holders = holderMask(world, request)
-  if (site >= 0) memory.touched ^= touchNeighbours(world, site) ^ touchSite(world, request, site)
+  if (site >= 0) memory.touched ^= touchSite(world, request, site)
   const ordinal = choosePolicy(world, request)
   const policy = world.policies[ordinal]!
   const purpose = purposeIndex(request.purpose)
@@ -67,7 +59,9 @@ export function decide(world: World, request: SteerRequest, scratch: Scratch): A
     if (tier === FALLBACK) {
       for (let f = 0; f < fallbacks.length && answer.count < wanted; f++) add(answer, -1 - fallbacks[f]!, FALLBACK)
     } else if (tier === SITE) servedAtSite = searchSite(steering)
-    else if (answer.count < room && memory.sitesNamed < SITES) searchTier(steering, tier)
+    else if (answer.count >= room || memory.sitesNamed >= SITES) continue
+    else if (tier === REGION) searchRegion(steering)
+    else searchInOrder(steering, tier)
   }
   if (answer.count === 0) {
     for (let i = 0; i < memory.busyCount && i < wanted; i++)
@@ -119,22 +113,54 @@ function searchSite(steering: Steering): boolean {
   return memory.answer.count > before
 }
 
-/** Weighs the siblings, and reads the lines of the client's own site and of the best sibling ahead: spares are wanted nearly always. */
-function readAhead(steering: Steering): void {
-  const { memory, world, request, policy } = steering
+/** Reads the lines of the client's own site and of the preferred sibling ahead: spares are wanted nearly always. */
+function readAhead({ memory, world, request, policy, holders }: Steering): void {
   const { site } = request.client
-  memory.weighedTier = -1
   if (site < 0) return
-  let spare = -1
+  let touched = touchFile(world, request, site)
   if (policy.asksSiblings) {
-    memory.weighedTier = SIBLINGS
-    memory.weighed = sitesOfTier(steering, SIBLINGS)
-    memory.best = lowest(memory.siteKeys, memory.weighed)
-    if (memory.weighed > 0) spare = memory.sites[memory.best]!
+    const sibling = world.siteLines.words[orderOf(world, memory.answer.policy, site, SIBLINGS)]! - 1
+    if (sibling >= 0 && mayHold(holders, sibling)) {
+      touched ^= touchSite(world, request, sibling) ^ touchFile(world, request, sibling)
+    }
   }
-  if (spare >= 0) memory.touched ^= touchSite(world, request, spare)
-  memory.touched ^= touchFile(world, request, site)
-  if (spare >= 0) memory.touched ^= touchFile(world, request, spare)
+  memory.touched ^= touched
+}
+
+/** Siblings or parents, the preferred ones first. */
+function searchInOrder(steering: Steering, tier: number): void {
+  const { world, memory, request, room, holders } = steering
+  const { site } = request.client
+  if (site < 0 || holders === 0) return
+  const { answer } = memory
+  const { words } = world.siteLines
+  let at = orderOf(world, answer.policy, site, tier)
+  const end = at + SITES_PER_TIER
+  let spare = SPARE_SITES
+  for (; at < end && answer.count < room && memory.sitesNamed < SITES; at++) {
+    const next = words[at]! - 1
+    if (next < 0) return
+    if (!mayHold(holders, next)) continue
+    if (answer.count > 0 && spare-- === 0) return
+    visit(steering, tier, next)
+  }
+}
+
+function searchRegion(steering: Steering): void {
+  const { memory, room, holders } = steering
+  if (holders === 0) return
+  const { answer, sites, siteKeys } = memory
+  let count = keepHolders(memory, holders, sitesOfRegion(steering))
+  let spare = SPARE_SITES
+  while (count > 0 && answer.count < room && memory.sitesNamed < SITES) {
+    if (answer.count > 0 && spare-- === 0) return
+    const best = lowest(memory.siteKeys, count)
+    const site = sites[best]!
+    count--
+    sites[best] = sites[count]!
+    siteKeys[best] = siteKeys[count]!
+    visit(steering, REGION, site)
+  }
 }
 
 /** The index of the lowest of so many keys. */
@@ -142,29 +168,6 @@ function lowest(keys: Float64Array, count: number): number {
   let best = 0
   for (let i = 1; i < count; i++) if (keys[i]! < keys[best]!) best = i
   return best
-}
-
-function searchTier(steering: Steering, tier: number): void {
-  const { memory, room, holders } = steering
-  if (holders === 0) return
-  const isWeighed = memory.weighedTier === tier
-  const all = isWeighed ? memory.weighed : sitesOfTier(steering, tier)
-  let count = keepHolders(memory, holders, all)
-  // Where none was left out the best is known already.
-  let best = isWeighed && count === all ? memory.best : lowest(memory.siteKeys, count)
-  memory.weighedTier = -1
-  let spare = SPARE_SITES
-  const { answer, sites, siteKeys } = memory
-  while (count > 0 && answer.count < room && memory.sitesNamed < SITES) {
-    if (answer.count > 0 && spare-- === 0) return
-    const site = sites[best]!
-    count--
-    sites[best] = sites[count]!
-    siteKeys[best] = siteKeys[count]!
-    visit(steering, tier, site)
-    if (spare === 0 && answer.count > 0) return
-    best = lowest(siteKeys, count)
-  }
 }
 
 function visit(steering: Steering, tier: number, site: number): void {
@@ -178,14 +181,15 @@ function visit(steering: Steering, tier: number, site: number): void {
 }
 
 /** Why nobody at the client's own site can serve it. A site that is not known holds nothing. */
-function missAtSite({ world, request, policy, limit, holders }: Steering): Miss {
+function missAtSite({ world, request, memory, policy, limit, holders }: Steering): Miss {
+  if (memory.atSite !== 'unknown') return memory.atSite
   const { site } = request.client
   if (site < 0 || !mayHold(holders, site)) return 'content'
   const { places } = world
   let miss: Miss = 'content'
   for (let shelf = firstShelf(site), more = true; more; more = shelf !== 0) {
     for (let who = holdersOnShelf(world, request, shelf); who !== 0; who &= who - 1) {
-      const place = shelf * SHELF + 31 - Math.clz32(who & -who)
+      const place = placeOfFirst(shelf, who)
       const a = ordinalAt(places, place)
       const able =
         stateAt(places, place) === 0 &&

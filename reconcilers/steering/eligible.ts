@@ -3,8 +3,9 @@ import { inCanaryShare } from './choose-policy.ts'
 import type { ClientMatch, CompiledPolicy } from './compiled-policy.ts'
 import { firstShelf, nextShelf, touchShelf } from './places.ts'
 import { findHolders, SHELF, touchLine, touchRecord } from './shelf.ts'
+import { touchSiteLine } from './site-lines.ts'
 import type { SteerRequest } from './types.ts'
-import { SITES_PER_TIER, type World } from './world.ts'
+import type { World } from './world.ts'
 
 /** Below its limit by so much, an appliance begins to be passed over, the more often the closer it gets: several servers do not all turn away at once. */
 const RAMP = 0.04
@@ -23,14 +24,10 @@ export function holdersOnShelf({ lines, shelves }: World, { catalog, files }: St
  * Reads, ahead of use, what says where the lines of a site's first shelf are, and who stands there. A large fleet does not fit into caches, and waiting for
  * memory is most of what a decision costs: reads that do not depend on each other are waited for together. Returns what is of no other use than to be read.
  */
-export function touchSite({ shelves, places }: World, { catalog }: SteerRequest, site: number): number {
+export function touchSite({ siteLines, shelves, places }: World, { catalog }: SteerRequest, site: number): number {
   const shelf = firstShelf(site)
-  return touchRecord(shelves[catalog], shelf) ^ touchShelf(places, shelf)
+  return touchSiteLine(siteLines, site) ^ touchRecord(shelves[catalog], shelf) ^ touchShelf(places, shelf)
 }
-
-/** Reads the siblings of a site ahead of use. */
-export const touchNeighbours = ({ neighbours }: World, site: number) =>
-  neighbours[2 * site * SITES_PER_TIER]! ^ neighbours[(2 * site + 1) * SITES_PER_TIER - 1]!
 
 /** Reads the lines of the first file on a site's first two shelves ahead of use, once `touchSite` has read what is known of the first. */
 export function touchFile({ shelves, lines, places }: World, { catalog, files }: SteerRequest, site: number): number {

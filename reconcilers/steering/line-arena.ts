@@ -1,20 +1,13 @@
+import { PAGE_BYTES, pageMemory } from './page-memory.ts'
+
 /** Words of a line: 64 bytes, what a processor fetches from memory at once. */
 export const LINE_WORDS = 16
 
 const LINE_BYTES = LINE_WORDS * 4
-const PAGE_BYTES = 65_536
 /** Grows by so many pages at once: 4 MiB. */
 const STEP_PAGES = 64
 /** 4 GiB. */
 const MAX_PAGES = 65_536
-
-/** What is needed here of WebAssembly's API, which Node has and its types do not tell of. */
-declare const WebAssembly: {
-  readonly Memory: new (size: {
-    readonly initial: number
-    readonly maximum: number
-  }) => { readonly buffer: ArrayBuffer; grow(pages: number): number }
-}
 
 /**
  * Lines of memory for tables of many sizes that come and go. One piece, so that a line's number says where it is, without an object in between; each line
@@ -22,7 +15,7 @@ declare const WebAssembly: {
  * other, and not empty. At most 4 GiB.
  */
 export class LineArena {
-  readonly #memory = new WebAssembly.Memory({ initial: 0, maximum: MAX_PAGES })
+  readonly #memory = pageMemory(0, MAX_PAGES)
   /** Line i is words 16 i … 16 i + 15. Another array after it has grown. */
   words = new Uint32Array(this.#memory.buffer)
   /** Free runs: first line, and how many. */

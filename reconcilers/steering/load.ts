@@ -1,5 +1,6 @@
 import { putLoadAt, putWeightAt, stateAt } from './places.ts'
 import { BUILT_IN_POLICY } from './policy.ts'
+import { putSiteLoad } from './site-lines.ts'
 import type { World } from './world.ts'
 
 /** A report older than this says nothing any more: the mean of the site's fresh reports takes its place. */
@@ -26,14 +27,20 @@ export function reportedLoad(world: World, appliance: number): number {
   return Math.max(world.reported[appliance]!, waiting)
 }
 
+/** What has been sent there since the last report, as a share of what it can send. */
+export const sentLoad = ({ sentGbps, throughputGbps }: World, appliance: number) =>
+  sentGbps[appliance]! / throughputGbps[appliance]!
+
 /**
  * Has what was sent fade: exp(-t / `SENT_MS`), so that a play counts its bandwidth times `SENT_MS` in all, and plays that begin at a steady rate come to
  * as many as go on at once (Little's law: their rate times how long each lasts). Two steps do what one of both together does. Where the clock is put back, nothing fades.
  */
-export function fadeSent({ sent }: World, passedMs: number): void {
+export function fadeSent({ sentGbps, throughputGbps }: World, passedMs: number): void {
   if (!(passedMs > 0)) return
   const left = Math.exp(-passedMs / SENT_MS)
-  for (let a = 0; a < sent.length; a++) sent[a] = Math.min(sent[a]! * left, MAX_UTILISATION)
+  for (let a = 0; a < sentGbps.length; a++) {
+    sentGbps[a] = Math.min(sentGbps[a]! * left, MAX_UTILISATION * throughputGbps[a]!)
+  }
 }
 
 /**
@@ -55,7 +62,7 @@ export function deriveLoad(world: World): void {
       const upMs = nowMs - world.upSinceMs[a]!
       // Where the clock was put back, it came up in the future: who knows when, but not just now.
       const share = upMs >= slowStartMs || upMs < 0 ? 1 : Math.max(LEAST_SHARE, upMs / slowStartMs)
-      const load = ((isFresh(world, a) ? reportedLoad(world, a) : mean) + world.sent[a]!) / share
+      const load = ((isFresh(world, a) ? reportedLoad(world, a) : mean) + sentLoad(world, a)) / share
       const weight = world.throughputGbps[a]! * share
       const place = appliancePlace[a]!
       putLoadAt(places, place, load)
@@ -64,8 +71,9 @@ export function deriveLoad(world: World): void {
       busy += load * weight
       all += weight
     }
-    world.siteWeight[site] = all
-    world.siteLoad[site] = all === 0 ? 0 : busy / all
+    const siteLoad = all === 0 ? 0 : busy / all
+    putSiteLoad(world.siteLines, site, siteLoad, all)
+    world.siteLoadAtTick[site] = siteLoad
   }
 }
 

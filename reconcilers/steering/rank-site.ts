@@ -1,10 +1,21 @@
 import { mix } from '../placement/hash.ts'
 import { holdersOnShelf, isBusy, isDrained, isExcluded, isForOthers } from './eligible.ts'
-import { firstShelf, hashAt, loadAt, nextShelf, ordinalAt, shelvesFrom, stateAt, weightAt } from './places.ts'
+import {
+  firstShelf,
+  hashAt,
+  loadAt,
+  nextShelf,
+  ordinalAt,
+  placeOfFirst,
+  shelvesFrom,
+  stateAt,
+  weightAt,
+} from './places.ts'
 import { roomForCandidates } from './scratch.ts'
 import { SHELF } from './shelf.ts'
+import { siteLoad } from './site-lines.ts'
 import type { Steering, WorkingMemory } from './steering.ts'
-import { MAX_URLS } from './types.ts'
+import { MAX_URLS, type Miss } from './types.ts'
 import type { World } from './world.ts'
 
 /** Load may differ by so much of what an appliance can send without anybody being busier than another. */
@@ -51,7 +62,7 @@ export function rankSite(steering: Steering, tier: number, site: number): void {
 function gather({ world, request, memory, policy, limit, room }: Steering, tier: number, site: number): number {
   const { places } = world
   const firstOfSite = firstShelf(site)
-  const bound = world.siteLoad[site]! * policy.bound + SLACK
+  const bound = siteLoad(world.siteLines, site) * policy.bound + SLACK
   const { affinityKey, seed } = request
   const special = request.excluded.length > 0 || policy.drains.length > 0 || policy.canaryAppliances !== undefined
   let count = 0
@@ -61,13 +72,15 @@ function gather({ world, request, memory, policy, limit, room }: Steering, tier:
   const shelves = shelvesFrom(places, firstOfSite)
   roomForCandidates(memory, shelves * SHELF)
   const { candidates, keys } = memory
+  let miss: Miss = 'content'
   let shelf = firstOfSite
   if (answer.count > 0 && shelves > 1) {
     for (let turn = mix(affinityKey) % shelves; turn > 0; turn--) shelf = nextShelf(places, shelf)
   }
   for (let n = 0; n < shelves && count < enough; n++) {
     for (let who = holdersOnShelf(world, request, shelf); who !== 0; who &= who - 1) {
-      const place = shelf * SHELF + 31 - Math.clz32(who & -who)
+      const place = placeOfFirst(shelf, who)
+      if (miss === 'content') miss = 'health'
       const weight = weightAt(places, place)
       // Without a weight it has come after the last `tick`: policies do not know it yet.
       if (stateAt(places, place) !== 0 || weight === 0) continue
@@ -81,6 +94,7 @@ function gather({ world, request, memory, policy, limit, room }: Steering, tier:
       const hash = hashAt(places, place)
       if (isBusy(seed, limit, load, hash)) {
         keepBusy(world, memory, tier, place)
+        miss = 'capacity'
         continue
       }
       candidates[count] = place
@@ -89,6 +103,7 @@ function gather({ world, request, memory, policy, limit, room }: Steering, tier:
     }
     shelf = nextShelf(places, shelf) || firstOfSite
   }
+  if (site === request.client.site && answer.count === 0) memory.atSite = miss
   return count
 }
 

@@ -27,9 +27,7 @@ export function newScratch(): Scratch {
     sitesNamed: 0,
     sites: new Int32Array(64),
     siteKeys: new Float64Array(64),
-    weighedTier: -1,
-    weighed: 0,
-    best: 0,
+    atSite: 'unknown',
   }
   return memory
 }
@@ -43,6 +41,7 @@ export function beginDecision(memory: WorkingMemory, sites: number): void {
   memory.decision++
   memory.busyCount = 0
   memory.sitesNamed = 0
+  memory.atSite = 'unknown'
 }
 
 /** Makes room for so many candidates of one site. */

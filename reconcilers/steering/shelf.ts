@@ -7,8 +7,7 @@ export const SHELF = 4
 export const MAX_FILES = 2 ** 28
 
 const LINE_BITS = 512
-/** Bit of a line that says that more of its files are in the spill. */
-const MORE = 0x80000000
+const LINE_SHIFT = Math.log2(LINE_WORDS)
 
 /**
  * How a shelf's lines are laid out: what up to four appliances of a site verifiably hold of one catalog, so that asking all of them for a file reads one
@@ -108,9 +107,9 @@ export function gather(scattered: number, bits: number): number {
 /** Where a number is in a spill of 2^spillBits words, or would be. */
 export const spillSlot = (scattered: number, spillBits: number) => Math.imul(scattered, 0x9e3779b1) >>> (32 - spillBits)
 
-/** The first word of the line that a scattered number is in. */
+/** The first word of the line that a scattered number is in. Less than 2^30: an arena has 2^26 lines at most. */
 function lineAt(records: Uint32Array, at: number, scattered: number): number {
-  return (records[at]! + Math.trunc(scattered / records[at + 1]!)) * LINE_WORDS
+  return (records[at]! + ((scattered / records[at + 1]!) | 0)) << LINE_SHIFT
 }
 
 /** Reads a record ahead of use: see `touchSite`. */
@@ -125,36 +124,40 @@ export function touchLine(words: Uint32Array, records: Uint32Array, shelf: numbe
   return words[lineAt(records, at, scatter(file, bits))]!
 }
 
-/** Who holds the file of that index: a bit per member. Of any index that is no file's, nobody. */
+/**
+ * Who holds the file of that index: a bit per member. Of any index that is no file's, nobody. Numbers are kept to 31 bits, by `|` instead of `+` where a line's
+ * words are meant: the compiler would otherwise have to allow for larger ones, and calculate with floating point.
+ */
 export function findHolders(words: Uint32Array, records: Uint32Array, shelf: number, file: number): number {
-  const at = shelf * RECORD_WORDS
-  const packed = records[at + 2] ?? 0
+  const at = (shelf * RECORD_WORDS) | 0
+  const packed = (records[at + 2] ?? 0) | 0
   const bits = packed & 31
   // A record of a shelf with nothing has no bits.
   if (bits === 0 || file >>> bits !== 0) return 0
   const h = scatter(file, bits)
-  const span = records[at + 1]!
-  const line = Math.trunc(h / span)
-  const rest = h - line * span
+  const span = records[at + 1]! | 0
+  const line = (h / span) | 0
+  const rest = (h - Math.imul(line, span)) | 0
   const lowBits = (packed >>> 5) & 31
   const whoBits = (packed >>> 10) & 7
-  const from = (records[at]! + line) * LINE_WORDS
+  const from = (records[at]! + line) << LINE_SHIFT
   const bucket = rest >>> lowBits
   const entries = packed >>> 22
   const width = lowBits + whoBits
   const lowMask = (1 << lowBits) - 1
   const low = rest & lowMask
   let bit = afterZeros(words, from, bucket, entries >>> 5)
-  let place = entries + (bit - bucket) * width
+  let place = (entries + Math.imul(bit - bucket, width)) | 0
   // Most buckets have one file at most, or none: what would be the first is read before it is known whether there is one.
   let entry = readBits(words, from, place, width)
-  while (((words[from + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1) {
+  while (((words[from | (bit >>> 5)]! >>> (bit & 31)) & 1) === 1) {
     if ((entry & lowMask) === low) return whoBits === 0 ? (packed >>> 13) & 15 : entry >>> lowBits
-    bit++
-    place += width
+    bit = (bit + 1) | 0
+    place = (place + width) | 0
     entry = readBits(words, from, place, width)
   }
-  if (words[from + 15]! < MORE) return 0
+  // The line's last bit: whether more of its files are in the spill.
+  if ((words[from | 15]! | 0) >= 0) return 0
   return findSpilled(words, (records[at]! + records[at + 3]!) * LINE_WORDS, (packed >>> 17) & 31, h)
 }
 
@@ -163,39 +166,39 @@ export function findHolders(words: Uint32Array, records: Uint32Array, shelf: num
  * processor cannot foresee them, and what it has begun to read from memory on a wrong guess is of no use. `(x - y) >> 31` is all ones where x < y.
  */
 function afterZeros(words: Uint32Array, from: number, zeros: number, last: number): number {
-  let left = zeros
-  let word = from
+  let left = zeros | 0
+  let word = 0
   let on = -1
   for (let i = 0; i < last; i++) {
-    const count = ones(~words[from + i]!)
+    const count = ones(~words[from | i]!)
     on &= (count - left) >> 31
-    left -= count & on
-    word -= on
+    left = (left - (count & on)) | 0
+    word = (word - on) | 0
   }
   // The left-th one of a word: halves, quarters and so on are counted once, and each step takes the half that it is in.
-  const v = ~words[word]!
+  const v = ~words[from | word]!
   const pairs = v - ((v >>> 1) & 0x55555555)
   const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
   const bytes = (fours + (fours >>> 4)) & 0x0f0f0f0f
   let count = (bytes + (bytes >>> 8)) & 0xff
   let beyond = (count - left) >> 31
   let at = beyond & 16
-  left -= count & beyond
+  left = (left - (count & beyond)) | 0
   count = (bytes >>> at) & 15
   beyond = (count - left) >> 31
-  at += beyond & 8
-  left -= count & beyond
+  at |= beyond & 8
+  left = (left - (count & beyond)) | 0
   count = (fours >>> at) & 15
   beyond = (count - left) >> 31
-  at += beyond & 4
-  left -= count & beyond
+  at |= beyond & 4
+  left = (left - (count & beyond)) | 0
   count = (pairs >>> at) & 3
   beyond = (count - left) >> 31
-  at += beyond & 2
-  left -= count & beyond
+  at |= beyond & 2
+  left = (left - (count & beyond)) | 0
   count = (v >>> at) & 1
-  at += ((count - left) >> 31) & 1
-  return ((word - from) << 5) + at + 1 + ((zeros - 1) >> 31)
+  at = (at + (((count - left) >> 31) & 1)) | 0
+  return ((word << 5) + at + 1 + ((zeros - 1) >> 31)) | 0
 }
 
 /** How many bits are set. */
@@ -208,10 +211,10 @@ function ones(word: number): number {
 /** `width` bits of a line, 32 at most, from `bit` on. */
 export function readBits(words: Uint32Array, from: number, bit: number, width: number): number {
   if (width === 0) return 0
-  const at = from + (bit >>> 5)
+  const at = (from + (bit >>> 5)) | 0
   const shift = bit & 31
   let value = words[at]! >>> shift
-  if (shift + width > 32) value |= words[at + 1]! << (32 - shift)
+  if (shift + width > 32) value |= words[(at + 1) | 0]! << (32 - shift)
   return width === 32 ? value >>> 0 : value & ((1 << width) - 1)
 }
 

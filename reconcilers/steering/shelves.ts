@@ -213,7 +213,7 @@ function freePlace(world: World, site: number): number {
     if (nextShelf(world.places, shelf) === 0) break
   }
   const added = oddShelf(world)
-  linkShelf(world.places, first, last, added)
+  linkShelf(world.places, last, added)
   return added * SHELF
 }
 

@@ -1,7 +1,8 @@
 import type { Site } from '../../crds/types.gen.ts'
 import { REGION_LABEL } from '../placement/select.ts'
-import { firstShelf, NOBODY } from './places.ts'
+import { firstShelf } from './places.ts'
 import { reserveShelves } from './shelves.ts'
+import { newSiteLines } from './site-lines.ts'
 import { unitVector } from './tier-sites.ts'
 import { type Lists, SITES_PER_TIER, type World } from './world.ts'
 
@@ -15,8 +16,8 @@ export function indexSites(world: World): void {
   world.regions = regions
   world.regionOrdinals = new Map(regions.map((region, i) => [region, i]))
   world.siteRegion = Int32Array.from(sites, (site) => (site ? world.regionOrdinals.get(regionOf(site))! : -1))
-  world.siteLoad = new Float64Array(sites.length)
-  world.siteWeight = new Float64Array(sites.length)
+  world.siteLines = newSiteLines(sites.length)
+  world.siteLoadAtTick = new Float64Array(sites.length)
   world.siteVectors = Float64Array.from(
     sites.flatMap((site) => {
       const at = site?.spec.coordinates
@@ -32,11 +33,6 @@ export function indexSites(world: World): void {
   world.parents = toLists(parents)
   const beside = siblings(world, parents)
   world.siblings = toLists(beside)
-  world.neighbours = new Uint32Array(sites.length * 2 * SITES_PER_TIER).fill(NOBODY)
-  sites.forEach((_, s) => {
-    world.neighbours.set(beside[s]!, 2 * s * SITES_PER_TIER)
-    world.neighbours.set(parents[s]!, (2 * s + 1) * SITES_PER_TIER)
-  })
 }
 
 const serves = (site: Site | undefined) => site !== undefined && site.spec.tier !== 'origin'

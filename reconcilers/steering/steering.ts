@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from './compiled-policy.ts'
-import type { Scratch, SteerRequest } from './types.ts'
+import type { Miss, Scratch, SteerRequest } from './types.ts'
 import type { World } from './world.ts'
 
 /** One decision under way: one object per scratch, written anew each time. */
@@ -41,9 +41,6 @@ export interface WorkingMemory extends Scratch {
   /** Sites of the tier at hand that are still to be looked at, and how they are preferred. */
   sites: Int32Array
   siteKeys: Float64Array
-  /** The tier whose sites are there already, and how many: -1 when none's are. */
-  weighedTier: number
-  weighed: number
-  /** Which of them is preferred. */
-  best: number
+  /** What was found of the client's own site; `unknown`: it has not been looked at. */
+  atSite: Miss | 'unknown'
 }

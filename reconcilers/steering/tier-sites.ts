@@ -1,18 +1,8 @@
 import { matchesClient } from './eligible.ts'
 import { EVERYWHERE, mayHold } from './holders.ts'
-import { NOBODY } from './places.ts'
 import { roomForSites } from './scratch.ts'
 import type { Steering, WorkingMemory } from './steering.ts'
-import { TIERS } from './types.ts'
-import { type Lists, SITES_PER_TIER, type World } from './world.ts'
-
-const SIBLINGS = TIERS.indexOf('Siblings')
-const REGION = TIERS.indexOf('Region')
-
-/** By the length of a list: how far, 0 … 1, its first is thought to be, its second and so on. */
-const PLACES_IN_LINE = Array.from({ length: SITES_PER_TIER + 1 }, (_, count) =>
-  Float64Array.from({ length: count }, (__, i) => i / count),
-)
+import type { Lists, World } from './world.ts'
 
 /** A site so far away counts half as far as one at the end of the world. */
 const HALF_KM = 500
@@ -27,28 +17,8 @@ export function forEachPinned({ world, request, policy }: Steering, visit: (site
   }
 }
 
-/** Puts the sites of a tier into the working memory, with a key each: the lowest is preferred, by the policy's weights. Returns how many there are. */
-export function sitesOfTier(steering: Steering, tier: number): number {
-  const { world, request, memory, policy } = steering
-  if (tier === REGION) return sitesOfRegion(steering)
-  const { site } = request.client
-  if (site < 0) return 0
-  const { neighbours, siteLoad } = world
-  const from = (2 * site + (tier === SIBLINGS ? 0 : 1)) * SITES_PER_TIER
-  let count = 0
-  while (count < SITES_PER_TIER && (neighbours[from + count] ?? NOBODY) !== NOBODY) count++
-  const far = PLACES_IN_LINE[count]!
-  const { sites, siteKeys } = memory
-  const { locality, load, cost } = policy.weights
-  for (let i = 0; i < count; i++) {
-    const one = neighbours[from + i]!
-    sites[i] = one
-    siteKeys[i] = locality * far[i]! + load * siteLoad[one]! + (policy.costs ? cost * policy.costs[one]! : 0)
-  }
-  return count
-}
-
-function sitesOfRegion({ world, request, memory, policy }: Steering): number {
+/** Puts the sites of the client's region into the working memory, with a key each: the lowest is preferred, by the policy's weights. Returns how many there are. */
+export function sitesOfRegion({ world, request, memory, policy }: Steering): number {
   const { regionSites } = world
   const owner = request.client.region
   if (owner < 0) return 0
@@ -62,7 +32,7 @@ function sitesOfRegion({ world, request, memory, policy }: Steering): number {
     const site = regionSites.items[from + i]!
     const far = origin ? distance(world, site, origin) : i / count
     sites[i] = site
-    siteKeys[i] = locality * far + load * world.siteLoad[site]! + (policy.costs ? cost * policy.costs[site]! : 0)
+    siteKeys[i] = locality * far + load * world.siteLoadAtTick[site]! + (policy.costs ? cost * policy.costs[site]! : 0)
   }
   return count
 }

@@ -5,20 +5,10 @@ import { hashString } from '../placement/hash.ts'
 import { compilePolicies } from './compile-policies.ts'
 import { noteHolder } from './holders.ts'
 import { deriveLoad, fadeSent, LEAST_SHARE, MAX_UTILISATION, reportedLoad, slowestStart } from './load.ts'
-import {
-  loadAt,
-  loadOf,
-  putHashAt,
-  putLoadAt,
-  putWeightAt,
-  setState,
-  stateAt,
-  stateOf,
-  weightAt,
-  weightOf,
-} from './places.ts'
+import { loadAt, putHashAt, putLoadAt, putWeightAt, setState, stateAt, stateOf, weightAt, weightOf } from './places.ts'
 import type { PolicyInput } from './policy.ts'
 import { dropShelves, moveToShelf, packWaiting, putOnShelf } from './shelves.ts'
+import { addSiteLoad } from './site-lines.ts'
 import { indexSites } from './site-lists.ts'
 import { STATE } from './state.ts'
 import type { LoadReport } from './types.ts'
@@ -83,7 +73,7 @@ export function putAppliance(world: World, appliance: Appliance): void {
     world.reported[ordinal] = Number.NaN
     world.reportedAtMs[ordinal] = Number.NEGATIVE_INFINITY
     world.inFlight[ordinal] = 0
-    world.sent[ordinal] = 0
+    world.sentGbps[ordinal] = 0
   }
   world.appliances[ordinal] = appliance
   const url = appliance.status?.addresses?.find(({ type }) => type === 'HTTP')?.url ?? ''
@@ -200,7 +190,7 @@ export function setUp(world: World, appliance: string, up: boolean, nowMs: numbe
   world.reported[ordinal] = 0
   world.reportedAtMs[ordinal] = nowMs
   world.inFlight[ordinal] = 0
-  world.sent[ordinal] = 0
+  world.sentGbps[ordinal] = 0
   const place = world.appliancePlace[ordinal]!
   putLoadAt(world.places, place, 0)
   if (slowestStart(world) > 0) putWeightAt(world.places, place, world.throughputGbps[ordinal]! * LEAST_SHARE)
@@ -217,7 +207,7 @@ export function reportLoad(world: World, appliance: string, report: LoadReport, 
   world.reported[ordinal] = utilisation
   world.inFlight[ordinal] = inFlight
   world.reportedAtMs[ordinal] = nowMs
-  world.sent[ordinal] = 0
+  world.sentGbps[ordinal] = 0
   const share = weightOf(world, ordinal) / world.throughputGbps[ordinal]!
   if (share > 0) setLoad(world, ordinal, reportedLoad(world, ordinal) / share)
 }
@@ -226,20 +216,21 @@ const bounded = (value: number, most: number) => (Number.isNaN(value) ? value : 
 
 /** Tells the world that a play of about `gbps` has been sent to an appliance: it counts as its load until the next report says how it is, and fades. */
 export function noteSent(world: World, appliance: number, gbps: number): void {
-  world.sent[appliance]! += gbps / world.throughputGbps[appliance]!
-  setLoad(world, appliance, loadOf(world, appliance) + gbps / weightOf(world, appliance))
+  world.sentGbps[appliance]! += gbps
+  const { places } = world
+  const place = world.appliancePlace[appliance]!
+  putLoadAt(places, place, loadAt(places, place) + gbps / weightAt(places, place))
+  if (stateAt(places, place) === 0) addSiteLoad(world.siteLines, world.applianceSite[appliance]!, gbps)
 }
 
 /** Sets what decisions go by, and keeps the mean of the site in step. */
 function setLoad(world: World, appliance: number, load: number): void {
-  const site = world.applianceSite[appliance]!
   const { places } = world
   const place = world.appliancePlace[appliance]!
   const change = load - loadAt(places, place)
   putLoadAt(places, place, load)
-  const all = world.siteWeight[site]
-  if (all !== undefined && all > 0 && stateAt(places, place) === 0) {
-    world.siteLoad[site]! += (change * weightAt(places, place)) / all
+  if (stateAt(places, place) === 0) {
+    addSiteLoad(world.siteLines, world.applianceSite[appliance]!, change * weightAt(places, place))
   }
 }
 
@@ -250,6 +241,7 @@ function setLoad(world: World, appliance: number, load: number): void {
 export function tick(world: World, nowMs: number): void {
   fadeSent(world, nowMs - world.nowMs)
   world.nowMs = nowMs
+  world.ticks++
   packWaiting(world)
   if (world.stale) {
     indexSites(world)
@@ -313,4 +305,4 @@ function reserve(world: World, count: number): void {
   for (const name of FLOATS) world[name] = grow(world[name], new Float64Array(length))
 }
 
-const FLOATS = ['throughputGbps', 'upSinceMs', 'reported', 'reportedAtMs', 'inFlight', 'sent'] as const
+const FLOATS = ['throughputGbps', 'upSinceMs', 'reported', 'reportedAtMs', 'inFlight', 'sentGbps'] as const

@@ -5,6 +5,7 @@ import type { LineArena } from './line-arena.ts'
 import type { NetworkClasses } from './networks.ts'
 import type { Places } from './places.ts'
 import type { PolicyInput } from './policy.ts'
+import type { SiteLines } from './site-lines.ts'
 
 /** Lists of numbers of many owners in two arrays: the list of owner i is `items[start[i] … start[i + 1] - 1]`. */
 export interface Lists {
@@ -39,6 +40,8 @@ export interface WaitingShelf {
 export interface World {
   /** Time of the last `tick`, ms since 1970. */
   nowMs: number
+  /** How many there have been. */
+  ticks: number
   /** Something that indices are made from has changed since the last `tick`. */
   stale: boolean
 
@@ -49,18 +52,16 @@ export interface World {
   siteRegion: Int32Array
   /** By site: three coordinates of where it is on the unit sphere; NaN when that is not known. */
   siteVectors: Float64Array
-  /** By site: mean load of its appliances that may be named, by weight. */
-  siteLoad: Float64Array
-  /** By site: the sum of weights of its appliances that may be named. */
-  siteWeight: Float64Array
+  /** Load of sites, and who is next to them: what decisions read. */
+  siteLines: SiteLines
+  /** By site: its load as of the last `tick`, which sites are chosen by. */
+  siteLoadAtTick: Float64Array
   /** By site: its appliances. */
   siteAppliances: Lists
   /** By site: sites of the same namespace with the same metro or the same first parent, nearest first. */
   siblings: Lists
   /** By site: its parents in order, then theirs. */
   parents: Lists
-  /** `SITES_PER_TIER` siblings of each site, then as many parents: the same as the lists above, where nothing needs to be read to find them. Ends with `NOBODY`. */
-  neighbours: Uint32Array
   /** By region: its sites that serve clients. */
   regionSites: Lists
   regions: readonly string[]
@@ -82,8 +83,8 @@ export interface World {
   reported: Float64Array
   reportedAtMs: Float64Array
   inFlight: Float64Array
-  /** What has been sent there since the last report, as a share of what it can send; it fades, see `fadeSent`. */
-  sent: Float64Array
+  /** What has been sent there since the last report; it fades, see `fadeSent`. */
+  sentGbps: Float64Array
   /** Load, weight, state and so on of appliances, by shelf: what decisions read. */
   places: Places
 

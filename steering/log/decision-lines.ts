@@ -1,5 +1,5 @@
 import type { Address } from '../../reconcilers/steering/address.ts'
-import { MAX_UTILISATION, reportedLoad, STALE_LOAD_MS } from '../../reconcilers/steering/load.ts'
+import { MAX_UTILISATION, reportedLoad, STALE_LOAD_MS, sentLoad } from '../../reconcilers/steering/load.ts'
 import { loadOf, weightOf } from '../../reconcilers/steering/places.ts'
 import { LOCATION_SOURCES, MISSES, PURPOSES } from '../../reconcilers/steering/types.ts'
 import type { World } from '../../reconcilers/steering/world.ts'
@@ -110,7 +110,7 @@ export class DecisionLines {
     for (let a = 0; a < count; a++) {
       const isKnown = nowMs - world.reportedAtMs[a]! <= STALE_LOAD_MS && !Number.isNaN(world.reported[a]!)
       // Of one that does not say how busy it is, what it has been sent is known.
-      const load = Math.min((isKnown ? reportedLoad(world, a) : 0) + world.sent[a]!, MAX_UTILISATION)
+      const load = Math.min((isKnown ? reportedLoad(world, a) : 0) + sentLoad(world, a), MAX_UTILISATION)
       const value = isKnown || load > 0 ? Math.round((load / MAX_UTILISATION) * LOAD_STEPS) : LOAD_UNKNOWN
       values.writeUInt16LE(isDown(world.applianceKeys[a]!) ? LOAD_DOWN : value, 2 * a)
     }
