@@ -3,6 +3,7 @@ import type { BlobStore } from '../runtime/blob-store.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { CatalogDeltas } from './catalog-deltas.ts'
+import type { CatalogSizes } from './catalog-sizes.ts'
 import type { Counters } from './counters.ts'
 import type { Demand } from './demand/demand.ts'
 import type { Fleet } from './fleet.ts'
@@ -22,6 +23,7 @@ export interface GatewayContext {
   readonly id: string
   readonly blobs: BlobStore
   readonly deltas: CatalogDeltas
+  readonly sizes: CatalogSizes
   readonly clock: Clock
   readonly log: Log
   readonly fleet: Fleet

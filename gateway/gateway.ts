@@ -7,6 +7,7 @@ import type { ControllerObserver } from '../runtime/controller/controller.ts'
 import { type Log, silentLog } from '../runtime/log.ts'
 import type { Tracing } from '../runtime/tracing/tracing.ts'
 import { CatalogDeltas } from './catalog-deltas.ts'
+import { CatalogSizes } from './catalog-sizes.ts'
 import type { GatewayContext, GatewayHealth } from './context.ts'
 import { Counters } from './counters.ts'
 import { Demand } from './demand/demand.ts'
@@ -126,6 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     id,
     blobs: blobStore,
     deltas: new CatalogDeltas(blobStore),
+    sizes: new CatalogSizes(blobStore),
     clock,
     log,
     fleet,

@@ -1,5 +1,5 @@
 import type { CatalogRef } from '../../crds/types.gen.ts'
-import { decodeFileSet } from '../../reconcilers/blobs/file-set-blob.ts'
+import { decodeFileSet, type FileSetBlob } from '../../reconcilers/blobs/file-set-blob.ts'
 import type { Route } from '../context.ts'
 import { readBody } from '../http/body.ts'
 import { badRequest, HttpProblem } from '../http/problem.ts'
@@ -30,7 +30,16 @@ export const inventoryRoute: Route = {
         throw new HttpProblem(422, 'TooManyCatalogs', `inventories of at most ${MAX_CATALOGS} catalogs are kept`)
       }
       const body = await readBody(req, MAX_BYTES)
-      const catalogDigest = catalogDigestOf(body)
+      const { catalog: catalogDigest, set } = decoded(body)
+      // Where the catalog is not there (yet), whoever reads the inventory leaves out what goes beyond.
+      const files = await gateway.sizes.of(catalogDigest)
+      if (files !== undefined && set.reachesBeyond(files)) {
+        throw new HttpProblem(
+          422,
+          'NoSuchFiles',
+          `the inventory has files beyond the ${files} that its catalog numbers`,
+        )
+      }
       const digest = await gateway.blobs.put(body)
       gateway.counters.inventories++
       gateway.heartbeats.heard(appliance)
@@ -52,9 +61,9 @@ function catalogOf([namespace = '', name = '']: readonly string[]): CatalogRef {
   return { namespace, name }
 }
 
-function catalogDigestOf(body: Uint8Array): string {
+function decoded(body: Uint8Array): FileSetBlob {
   try {
-    return decodeFileSet(body).catalog
+    return decodeFileSet(body)
   } catch (error) {
     throw badRequest(`not an inventory: ${(error as Error).message}`)
   }

@@ -49,6 +49,15 @@ export class FileSet {
     return word < this.#words.length && (this.#words[word]! & (1 << (index & 31))) !== 0
   }
 
+  /** Whether there is an index of `files` or more. */
+  reachesBeyond(files: number): boolean {
+    const words = this.#words
+    const last = files >>> 5
+    let beyond = (words[last] ?? 0) >>> (files & 31)
+    for (let w = last + 1; w < words.length; w++) beyond |= words[w]!
+    return beyond !== 0
+  }
+
   /** How many indices are in the set. */
   get size(): number {
     const words = this.#words

@@ -215,7 +215,7 @@ export class Inventories {
         told.cancel()
         told.staleSinceMs = undefined
         told.inForce = held ? ref.digest : undefined
-        told.isCut = held !== undefined && reachesBeyond(held, files)
+        told.isCut = held?.reachesBeyond(files) ?? false
         onInventory(appliance, catalog, held && below(held, files))
       } catch (error) {
         if (!isCurrent()) return
@@ -282,14 +282,6 @@ export class Inventories {
       })
     }
   }
-}
-
-/** Whether there is an index of `files` or more in a set. */
-function reachesBeyond({ words }: FileSet, files: number): boolean {
-  const last = files >>> 5
-  let beyond = (words[last] ?? 0) >>> (files & 31)
-  for (let w = last + 1; w < words.length; w++) beyond |= words[w]!
-  return beyond !== 0
 }
 
 /**

@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Appliance } from '../../crds/types.gen.ts'
+import { catalogOf, encodeCatalog } from '../../reconcilers/blobs/catalog.ts'
+import { FileSet } from '../../reconcilers/blobs/file-set.ts'
+import { encodeFileSet } from '../../reconcilers/blobs/file-set-blob.ts'
 import { HEARTBEAT_NAMESPACE, readHeartbeats } from '../../reconcilers/heartbeats/leases.ts'
 import { digestOf } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
@@ -191,6 +194,20 @@ describe('a report', () => {
 })
 
 describe('an inventory', () => {
+  test('of files that its catalog does not have is refused', async () => {
+    const files = ['a', 'b'].map((path) => ({ path, size: 1, sha256: 'a'.repeat(64) }))
+    const catalog = await plane.blobStore.put(encodeCatalog(catalogOf([...files, null])))
+    const putIndices = async (...indices: number[]) => {
+      const body = encodeFileSet({ catalog, files: indices.length, bytes: 1, set: FileSet.of(indices) })
+      return await ask(box, '/inventory/default/films', { method: 'PUT', body })
+    }
+    expect((await putIndices(0, 2)).status).toBe(204)
+    for (const beyond of [3, 2 ** 25 - 1]) {
+      const answer = await putIndices(1, beyond)
+      expect([answer.status, JSON.parse(answer.text).reason]).toEqual([422, 'NoSuchFiles'])
+    }
+  })
+
   test('is on disk and named in the status once it is acknowledged', async () => {
     expect(await putInventory(box, 1, 2, 3)).toBe(204)
     const digest = digestOf(inventory(1, 2, 3))
