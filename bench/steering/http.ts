@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { get } from 'node:http'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Report } from '../benchmark.ts'
 import { Load, type Questions } from './load.ts'
@@ -78,9 +78,11 @@ async function compare(report: Report, method: 'GET' | 'POST', steering: Server,
   })
   const perSecond = median(rates[1]) / 2
   const paced: readonly [Float64Array[], Float64Array[]] = [[], []]
+  const others = await busyOthers(servers)
   await inTurn(PACED_ROUNDS, async (i) => {
     paced[i].push(await loads[i]!.paced(perSecond, PACED_MS))
   })
+  const othersShare = await others()
   for (const load of loads) load.close()
   report.figure({
     ...{ name: `${method}: answers per second, of those of a bare handler`, value: ratio(rates), unit: '×' },
@@ -95,6 +97,9 @@ async function compare(report: Report, method: 'GET' | 'POST', steering: Server,
   report.note(
     `${method} at ${Math.round(perSecond)}/s, ${PACED_ROUNDS} rounds of ${paced[0][0]!.length} questions to each: p99 in ms beside that of a bare handler: ` +
       `${both((p99s) => quantile(p99s, QUIET_ROUNDS))} in quiet rounds, ${both(median)} in the middle one, ${both((_, each) => pooled(each, 0.99))} over all`,
+  )
+  report.note(
+    `meanwhile other programs had ${Math.round(othersShare * 100)} % of a core (where that is much, it is their p99)`,
   )
   report.figure({
     name: `${method}: p99 at half load in quiet rounds, of that of a bare handler`,
@@ -143,6 +148,18 @@ function sampleFrom(port: number): Promise<string> {
       res.on('end', () => resolve(body))
     }).on('error', reject)
   })
+}
+
+/** Begins to count what this machine does besides us. Answers how many cores' worth that was until it is asked. */
+async function busyOthers(servers: readonly Server[]): Promise<() => Promise<number>> {
+  const busyMs = () => cpus().reduce((sum, { times: t }) => sum + t.user + t.nice + t.sys + t.irq, 0)
+  const oursMs = async () => {
+    const { user, system } = process.cpuUsage()
+    const each = await Promise.all(servers.map((server) => server.cpuMs()))
+    return each.reduce((sum, ms) => sum + ms, (user + system) / 1000)
+  }
+  const [startedMs, busy, ours] = [performance.now(), busyMs(), await oursMs()]
+  return async () => Math.max(0, (busyMs() - busy - ((await oursMs()) - ours)) / (performance.now() - startedMs))
 }
 
 const median = (values: readonly number[]) => quantile(values, 0.5)
