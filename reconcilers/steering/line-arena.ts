@@ -6,8 +6,6 @@ export const LINE_WORDS = 16
 const LINE_BYTES = LINE_WORDS * 4
 /** Grows by so many pages at once: 4 MiB. */
 const STEP_PAGES = 64
-/** 4 GiB. */
-const MAX_PAGES = 65_536
 
 /**
  * Lines of memory for tables of many sizes that come and go. One piece, so that a line's number says where it is, without an object in between; each line
@@ -15,7 +13,7 @@ const MAX_PAGES = 65_536
  * other, and not empty. At most 4 GiB.
  */
 export class LineArena {
-  readonly #memory = pageMemory(0, MAX_PAGES)
+  readonly #memory = pageMemory(0)
   /** Line i is words 16 i … 16 i + 15. Another array after it has grown. */
   words = new Uint32Array(this.#memory.buffer)
   /** Free runs: first line, and how many. */

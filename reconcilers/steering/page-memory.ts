@@ -12,11 +12,19 @@ export interface PageMemory {
 /** What it grows by. */
 export const PAGE_BYTES = 65_536
 
-/** So many pages at first, and at most: 65,536 are 4 GiB. RangeError when there is no memory. */
-export const pageMemory = (initial: number, maximum: number): PageMemory => new WebAssembly.Memory({ initial, maximum })
+/** 4 GiB: more cannot be had in one piece. */
+export const MAX_PAGES = 65_536
 
-/** Zeros that begin at a cache line, which a `new ArrayBuffer` need not do: as many bytes, or a few more. */
+/** So many pages at first, and at most. RangeError when there is no memory. */
+export const pageMemory = (initial: number, maximum = MAX_PAGES): PageMemory =>
+  new WebAssembly.Memory({ initial, maximum })
+
+/** So few bytes stay in caches wherever they begin; and each page memory reserves 10 GiB of addresses. */
+const FEW_BYTES = 1 << 18
+
+/** Zeros that begin at a cache line, which those of a `new ArrayBuffer` need not do: as many bytes, or more. */
 export function alignedBytes(bytes: number): ArrayBuffer {
-  const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES))
+  if (bytes <= FEW_BYTES) return new ArrayBuffer(bytes)
+  const pages = Math.ceil(bytes / PAGE_BYTES)
   return pageMemory(pages, pages).buffer
 }

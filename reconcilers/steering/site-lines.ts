@@ -1,9 +1,7 @@
-import type { CompiledPolicy } from './compiled-policy.ts'
 import { alignedBytes } from './page-memory.ts'
-import { TIERS } from './types.ts'
-import { type Lists, SITES_PER_TIER, type World } from './world.ts'
 
-const SIBLINGS = TIERS.indexOf('Siblings')
+/** Sites named as siblings or ancestors of a site: enough to find the files, and a decision stays short. */
+export const SITES_PER_TIER = 16
 
 /** Words of a site: three cache lines, of which decisions mostly read the first. */
 const WORDS = 48
@@ -35,12 +33,17 @@ export function newSiteLines(sites: number): SiteLines {
   return { floats: new Float32Array(bytes), words: new Uint32Array(bytes) }
 }
 
+/** Lines for so many sites of which nothing is known: those that there are, where they are enough. */
+export function clearedSiteLines(lines: SiteLines, sites: number): SiteLines {
+  if (lines.words.length < sites * WORDS) return newSiteLines(sites + (sites >>> 2))
+  lines.words.fill(0)
+  return lines
+}
+
 /** Mean load of a site's appliances that may be named, by weight; 0 where there is none. */
 export const siteLoad = ({ floats }: SiteLines, site: number) => floats[Math.imul(site, WORDS) | LOAD]!
 
-/** The sum of weights of a site's appliances that may be named. */
-export const siteWeight = ({ floats }: SiteLines, site: number) => floats[site * WORDS + WEIGHT]!
-
+/** `load`: the mean of a site's appliances that may be named, by weight. `weight`: the sum of theirs. */
 export function putSiteLoad({ floats }: SiteLines, site: number, load: number, weight: number): void {
   floats[site * WORDS + LOAD] = load
   floats[site * WORDS + WEIGHT] = weight
@@ -55,47 +58,10 @@ export function addSiteLoad({ floats }: SiteLines, site: number, gbps: number): 
 /** Reads a site's first line ahead of use: see `touchSite`. */
 export const touchSiteLine = ({ words }: SiteLines, site: number) => words[Math.imul(site, WORDS)]! | 0
 
-/** Which word the siblings or the parents of a site begin at, in the order in which this policy prefers them. */
-export function orderOf(world: World, policy: number, site: number, tier: number): number {
-  const { words } = world.siteLines
-  const at = Math.imul(site, WORDS)
-  const made = at | (tier === SIBLINGS ? SIBLINGS_MADE : PARENTS_MADE)
-  const from = (at + (tier === SIBLINGS ? SIBLINGS_FROM : PARENTS_FROM)) | 0
-  if (words[made] === world.ticks && words[made | 1] === policy) return from
-  words[made] = world.ticks
-  words[made | 1] = policy
-  putInOrder(world, from, world.policies[policy]!, tier === SIBLINGS ? world.siblings : world.parents, site)
-  return from
-}
+/** What says for which tick and policy the siblings or the parents of a site are in order: the first of two words. */
+export const madeAt = (site: number, siblings: boolean) =>
+  Math.imul(site, WORDS) | (siblings ? SIBLINGS_MADE : PARENTS_MADE)
 
-/** By the length of a list: how far, 0 … 1, its first is thought to be, its second and so on. */
-const PLACES_IN_LINE = Array.from({ length: SITES_PER_TIER + 1 }, (_, count) =>
-  Float64Array.from({ length: count }, (__, i) => i / count),
-)
-
-const keys = new Float64Array(SITES_PER_TIER)
-
-/** The lowest key first; of equals, the nearest. */
-function putInOrder(
-  { siteLines: { words }, siteLoadAtTick }: World,
-  from: number,
-  { weights: { locality, load, cost }, costs }: CompiledPolicy,
-  { start, items }: Lists,
-  site: number,
-): void {
-  const first = start[site]!
-  const count = Math.min(SITES_PER_TIER, start[site + 1]! - first)
-  const far = PLACES_IN_LINE[count]!
-  for (let i = 0; i < count; i++) {
-    const one = items[first + i]!
-    const key = locality * far[i]! + load * siteLoadAtTick[one]! + (costs ? cost * costs[one]! : 0)
-    let at = i
-    for (; at > 0 && keys[at - 1]! > key; at--) {
-      keys[at] = keys[at - 1]!
-      words[from + at] = words[from + at - 1]!
-    }
-    keys[at] = key
-    words[from + at] = one + 1
-  }
-  words.fill(0, from + count, from + SITES_PER_TIER)
-}
+/** The first word of the siblings or the parents of a site. */
+export const orderAt = (site: number, siblings: boolean) =>
+  (Math.imul(site, WORDS) + (siblings ? SIBLINGS_FROM : PARENTS_FROM)) | 0

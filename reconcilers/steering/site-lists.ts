@@ -2,9 +2,9 @@ import type { Site } from '../../crds/types.gen.ts'
 import { REGION_LABEL } from '../placement/select.ts'
 import { firstShelf } from './places.ts'
 import { reserveShelves } from './shelves.ts'
-import { newSiteLines } from './site-lines.ts'
+import { clearedSiteLines, SITES_PER_TIER } from './site-lines.ts'
 import { unitVector } from './tier-sites.ts'
-import { type Lists, SITES_PER_TIER, type World } from './world.ts'
+import type { Lists, World } from './world.ts'
 
 /** The region of a site: its label, or its country. */
 export const regionOf = (site: Site) => site.metadata.labels?.[REGION_LABEL] ?? site.spec.country
@@ -16,7 +16,7 @@ export function indexSites(world: World): void {
   world.regions = regions
   world.regionOrdinals = new Map(regions.map((region, i) => [region, i]))
   world.siteRegion = Int32Array.from(sites, (site) => (site ? world.regionOrdinals.get(regionOf(site))! : -1))
-  world.siteLines = newSiteLines(sites.length)
+  world.siteLines = clearedSiteLines(world.siteLines, sites.length)
   world.siteLoadAtTick = new Float64Array(sites.length)
   world.siteVectors = Float64Array.from(
     sites.flatMap((site) => {

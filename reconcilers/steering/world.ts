@@ -15,9 +15,6 @@ export interface Lists {
 
 export const NO_LISTS: Lists = { start: new Uint32Array(1), items: new Uint32Array(0) }
 
-/** Sites named as siblings or ancestors of a site: enough to find the files, and a decision stays short. */
-export const SITES_PER_TIER = 16
-
 /** What a catalog's files are called, for policies that choose by path or title. */
 export interface CatalogFiles {
   /** How many indices there are. */

@@ -1,23 +1,8 @@
-const PAGE_BYTES = 65_536
-
-interface PageMemory {
-  readonly buffer: ArrayBuffer
-  grow(pages: number): number
-}
-
-/** What is needed here of WebAssembly's API, which Node has and its types do not tell of. */
-declare const WebAssembly: {
-  readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => PageMemory
-}
-
-/** Begins at a page, and grows in place. */
-const pageMemory = (bytes: number): PageMemory =>
-  new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES), maximum: MAX_PAGES })
+import { PAGE_BYTES, type PageMemory, pageMemory } from '../page-memory.ts'
 
 /** Up to here it grows by copying, which takes tens of µs: most never grow larger, and each page memory reserves 10 GiB of addresses. */
 const COPIED_BYTES = 1 << 18
 const STEP_BYTES = 4 << 20
-const MAX_PAGES = 65_536
 
 /** Bytes in one piece, of zeros at first, that grow without a pause, however many there are. What was never written to takes no memory. At most 4 GiB. */
 export class GrowingBytes {
@@ -26,7 +11,7 @@ export class GrowingBytes {
   buffer: ArrayBuffer
 
   constructor(bytes: number) {
-    if (bytes > COPIED_BYTES) this.#memory = pageMemory(bytes)
+    if (bytes > COPIED_BYTES) this.#memory = pageMemory(Math.ceil(bytes / PAGE_BYTES))
     this.buffer = this.#memory?.buffer ?? new ArrayBuffer(bytes)
   }
 
@@ -35,7 +20,7 @@ export class GrowingBytes {
     const before = this.buffer
     const length = Math.max(bytes, before.byteLength + Math.min(before.byteLength, STEP_BYTES))
     if (this.#memory) this.#memory.grow(Math.ceil((length - before.byteLength) / PAGE_BYTES))
-    else if (length > COPIED_BYTES) this.#memory = pageMemory(length)
+    else if (length > COPIED_BYTES) this.#memory = pageMemory(Math.ceil(length / PAGE_BYTES))
     this.buffer = this.#memory?.buffer ?? new ArrayBuffer(length)
     // Page memory that has grown has left the old buffer empty.
     if (before.byteLength > 0) new Uint8Array(this.buffer).set(new Uint8Array(before))
