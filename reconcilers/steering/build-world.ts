@@ -49,6 +49,7 @@ function emptyWorld(nowMs: number): World {
     nowMs,
     ticks: 0,
     stale: true,
+    sitesStale: true,
     siteOrdinals: new Map(),
     sites: [],
     siteKeys: [],

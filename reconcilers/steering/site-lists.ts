@@ -9,7 +9,14 @@ import type { Lists, World } from './world.ts'
 /** The region of a site: its label, or its country. */
 export const regionOf = (site: Site) => site.metadata.labels?.[REGION_LABEL] ?? site.spec.country
 
-/** Makes the lists of who is where, and who is next to whom. */
+/** Makes the list of which appliance is where. */
+export function indexAppliances(world: World): void {
+  world.siteAppliances = listsBy(world.sites.length, world.appliances.length, (a) =>
+    world.appliances[a] ? world.applianceSite[a]! : -1,
+  )
+}
+
+/** Makes the lists of which site is where, and which are next to which. */
 export function indexSites(world: World): void {
   const { sites } = world
   const regions = [...new Set(sites.flatMap((site) => (site ? [regionOf(site)] : [])))].sort()
@@ -23,9 +30,6 @@ export function indexSites(world: World): void {
       const at = site?.spec.coordinates
       return at ? unitVector(at.latitude, at.longitude) : [Number.NaN, Number.NaN, Number.NaN]
     }),
-  )
-  world.siteAppliances = listsBy(sites.length, world.appliances.length, (a) =>
-    world.appliances[a] ? world.applianceSite[a]! : -1,
   )
   reserveShelves(world, firstShelf(sites.length))
   world.regionSites = listsBy(regions.length, sites.length, (s) => (serves(sites[s]) ? world.siteRegion[s]! : -1))
@@ -57,48 +61,70 @@ function ancestors(world: World, site: Site): number[] {
   return found.filter((ordinal) => serves(world.sites[ordinal])).slice(0, SITES_PER_TIER)
 }
 
-/** Sites of the same namespace in the same metro, or with the same first parent: nearest first where it is known where they stand. */
+/**
+ * Sites of the same namespace in the same metro, or with the same first parent: nearest first where it is known where they stand. Of thousands of sites this
+ * is most of what a change of sites costs, while nobody is answered: so no angles are calculated, and only the nearest are kept in order.
+ */
 function siblings(world: World, parents: readonly (readonly number[])[]): number[][] {
+  const { sites, siteVectors } = world
+  const groups = siblingGroups(world)
+  /** By site: 1 + the site that looked at it last. */
+  const seen = new Uint32Array(sites.length)
+  const nearest: number[] = []
+  const far = new Float64Array(SITES_PER_TIER)
+  return sites.map((_, s) => {
+    seen[s] = s + 1
+    for (const parent of parents[s]!) seen[parent] = s + 1
+    nearest.length = 0
+    for (const group of groups[s]!) {
+      for (const other of group) {
+        if (seen[other] === s + 1) continue
+        seen[other] = s + 1
+        putNearest(nearest, far, other, squaredChord(siteVectors, s, other))
+      }
+    }
+    return nearest.slice()
+  })
+}
+
+/** By site: the groups of sites that it is a sibling in. */
+function siblingGroups({ sites }: World): number[][][] {
   const groups = new Map<string, number[]>()
-  const keysOf = (s: number): string[] => {
-    const site = world.sites[s]
-    if (!site || !serves(site)) return []
-    const namespace = site.metadata.namespace ?? ''
-    const parent = site.spec.parents[0]
-    return [
-      `metro ${namespace} ${site.spec.country} ${site.spec.metro}`,
-      ...(parent ? [`parent ${namespace} ${parent.namespace ?? namespace}/${parent.name}`] : []),
-    ]
+  const groupOf = (key: string, s: number) => {
+    const group = groups.get(key) ?? []
+    groups.set(key, group)
+    group.push(s)
+    return group
   }
-  world.sites.forEach((_, s) => {
-    for (const key of keysOf(s)) groups.set(key, [...(groups.get(key) ?? []), s])
-  })
-  return world.sites.map((site, s) => {
-    if (!site) return []
-    const others = [...new Set(keysOf(s).flatMap((key) => groups.get(key)!))].filter(
-      (other) => other !== s && !parents[s]!.includes(other),
-    )
-    return others
-      .map((other) => ({ other, km: distanceKm(site, world.sites[other]!) }))
-      .sort((a, b) => a.km - b.km || a.other - b.other)
-      .slice(0, SITES_PER_TIER)
-      .map(({ other }) => other)
+  return sites.map((site, s) => {
+    if (!site || !serves(site)) return []
+    const { metadata, spec } = site
+    const { namespace = '' } = metadata
+    const parent = spec.parents[0]
+    const metro = groupOf(`metro ${namespace} ${spec.country} ${spec.metro}`, s)
+    if (!parent) return [metro]
+    return [metro, groupOf(`parent ${namespace} ${parent.namespace ?? namespace}/${parent.name}`, s)]
   })
 }
 
-/** Great-circle distance between two sites; infinite when it is not known where one stands. */
-export function distanceKm(a: Site, b: Site): number {
-  const [from, to] = [a.spec.coordinates, b.spec.coordinates]
-  return from && to ? greatCircleKm(from.latitude, from.longitude, to.latitude, to.longitude) : Number.POSITIVE_INFINITY
+/** Keeps the `SITES_PER_TIER` nearest, the nearest first; of equals, the lower ordinal first. */
+function putNearest(nearest: number[], far: Float64Array, site: number, distance: number): void {
+  const isNearer = (i: number) => distance < far[i]! || (distance === far[i] && site < nearest[i]!)
+  let at = nearest.length
+  if (at === SITES_PER_TIER && !isNearer(--at)) return
+  for (; at > 0 && isNearer(at - 1); at--) {
+    nearest[at] = nearest[at - 1]!
+    far[at] = far[at - 1]!
+  }
+  nearest[at] = site
+  far[at] = distance
 }
 
-/** Great-circle distance in km between two points in degrees, on a sphere of 6,371 km (the haversine formula). */
-export function greatCircleKm(latitude1: number, longitude1: number, latitude2: number, longitude2: number): number {
-  const rad = Math.PI / 180
-  const sinLat = Math.sin(((latitude2 - latitude1) * rad) / 2)
-  const sinLon = Math.sin(((longitude2 - longitude1) * rad) / 2)
-  const h = sinLat * sinLat + Math.cos(latitude1 * rad) * Math.cos(latitude2 * rad) * sinLon * sinLon
-  return 12_742 * Math.asin(Math.min(1, Math.sqrt(h)))
+/** Grows with the distance between two sites; infinite when it is not known where one stands. */
+function squaredChord(vectors: Float64Array, a: number, b: number): number {
+  let sum = 0
+  for (let i = 0; i < 3; i++) sum += (vectors[3 * a + i]! - vectors[3 * b + i]!) ** 2
+  return Number.isNaN(sum) ? Number.POSITIVE_INFINITY : sum
 }
 
 /** Lists of items by owner; an owner of -1 owns nothing. */

@@ -9,7 +9,7 @@ import { loadAt, putHashAt, putLoadAt, putWeightAt, setState, stateAt, stateOf, 
 import type { PolicyInput } from './policy.ts'
 import { dropShelves, moveToShelf, packWaiting, putOnShelf } from './shelves.ts'
 import { addSiteLoad } from './site-lines.ts'
-import { indexSites } from './site-lists.ts'
+import { indexAppliances, indexSites } from './site-lists.ts'
 import { STATE } from './state.ts'
 import type { LoadReport } from './types.ts'
 import type { CatalogFiles, World } from './world.ts'
@@ -34,8 +34,10 @@ export function putSite(world: World, site: Site): void {
   }
   const before = world.sites[ordinal]
   world.sites[ordinal] = site
-  if (!before || !isSame(before.metadata.labels, site.metadata.labels) || !isSame(before.spec, site.spec))
+  if (!before || !isSame(before.metadata.labels, site.metadata.labels) || !isSame(before.spec, site.spec)) {
     world.stale = true
+    world.sitesStale = true
+  }
   refreshAppliancesOf(world, ordinal)
 }
 
@@ -45,6 +47,7 @@ export function removeSite(world: World, key: string): void {
   if (ordinal === undefined) return
   world.sites[ordinal] = undefined
   world.stale = true
+  world.sitesStale = true
   refreshAppliancesOf(world, ordinal)
 }
 
@@ -83,7 +86,7 @@ export function putAppliance(world: World, appliance: Appliance): void {
   }
   putHashAt(world.places, world.appliancePlace[ordinal]!, hashString(key))
   refreshAppliance(world, ordinal)
-  // Most new versions tell of conditions and fills only, by which no list and no policy goes: making these anew takes a tenth of a second.
+  // Most new versions tell of conditions and fills only, by which no list and no policy goes.
   const isMoved = world.applianceSite[ordinal] !== beforeAt
   if (!before || isMoved || !isSame(before.metadata.labels, appliance.metadata.labels)) world.stale = true
 }
@@ -244,8 +247,11 @@ export function tick(world: World, nowMs: number): void {
   world.ticks++
   packWaiting(world)
   if (world.stale) {
-    indexSites(world)
+    // Most changes are of appliances, which are next to nobody.
+    if (world.sitesStale) indexSites(world)
+    indexAppliances(world)
     compilePolicies(world)
+    world.sitesStale = false
     world.stale = false
   }
   deriveLoad(world)

@@ -41,6 +41,8 @@ export interface World {
   ticks: number
   /** Something that indices are made from has changed since the last `tick`. */
   stale: boolean
+  /** Sites have, so that the lists of who is next to whom are to be made anew: tens of ms in a large fleet. */
+  sitesStale: boolean
 
   readonly siteOrdinals: Map<string, number>
   readonly sites: (Site | undefined)[]
