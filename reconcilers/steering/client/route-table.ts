@@ -36,10 +36,11 @@ export interface Coordinates {
   readonly longitude: number
 }
 
+/** One for each name, for good: rounds that go on side by side all see which is the last. */
 interface Feed {
   readonly id: number
-  readonly place: Place
-  readonly coordinates: Coordinates | undefined
+  place: Place
+  coordinates: Coordinates | undefined
   /** Routes of an earlier round are gone when the round has ended. */
   round: number
 }
@@ -59,7 +60,7 @@ export class RouteTable {
   /** Prefix → its best route; the others follow in `#next`, best first. */
   readonly #heads: readonly [PrefixTable, PrefixTable]
   readonly #feeds = new Map<string, Feed>()
-  readonly #byId: (Feed | undefined)[] = []
+  readonly #byId: Feed[] = []
   /** By feed: where its routes lead. */
   readonly #places: Place[] = []
   /** By feed: the ordinal of that site in `#world`; -1: not looked up yet, or not there. */
@@ -142,13 +143,10 @@ export class RouteTable {
     yield* this.#sweep(known, round)
   }
 
-  /** Takes all routes of a feed out, slice by slice. */
+  /** Takes all routes of a feed out, slice by slice; those that are announced meanwhile stay. */
   *removeFeed(feed: string): Generator<void, void> {
     const known = this.#feeds.get(feed)
-    if (!known) return
-    known.round++
-    yield* this.#sweep(known, known.round)
-    if (this.#feeds.get(feed) === known) this.#feeds.delete(feed)
+    if (known) yield* this.#sweep(known, ++known.round)
   }
 
   *#sweep(feed: Feed, round: number): Generator<void, void> {
@@ -198,15 +196,13 @@ export class RouteTable {
       known.coordinates?.latitude === coordinates?.latitude &&
       known.coordinates?.longitude === coordinates?.longitude
     if (known && same) return known
-    const feed: Feed = {
-      id: known?.id ?? this.#byId.length,
-      place: { site, region: undefined, source: this.#source, memo: newMemo() },
-      coordinates,
-      round: known?.round ?? 0,
-    }
+    const place: Place = { site, region: undefined, source: this.#source, memo: newMemo() }
+    const feed: Feed = known ?? { id: this.#byId.length, place, coordinates, round: 0 }
+    feed.place = place
+    feed.coordinates = coordinates
     this.#feeds.set(name, feed)
     this.#byId[feed.id] = feed
-    this.#places[feed.id] = feed.place
+    this.#places[feed.id] = place
     if (feed.id < this.#sites.length) this.#sites[feed.id] = -1
     return feed
   }

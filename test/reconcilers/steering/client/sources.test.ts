@@ -193,6 +193,24 @@ describe('routes', () => {
     expect(table.size).toEqual({ prefixes: 0, routes: 0 })
   })
 
+  test('of rounds at once the last to begin wins, though its site is another or the feed is being taken out', () => {
+    const some = (second: number) =>
+      Array.from({ length: 3000 }, (_, i) => route(`10.${second + (i >> 8)}.${i & 255}.0/24`))
+    const sizeOf = (count: number) => ({ prefixes: count, routes: count })
+    const table = new RouteTable('bgp')
+    const rounds = [
+      table.replaceFeed('a', 'isp/a', some(0)),
+      table.removeFeed('a'),
+      table.replaceFeed('a', 'isp/b', some(50)),
+    ]
+    for (const round of rounds) expect(round.next().done).toBe(false)
+    for (const round of rounds.toReversed()) for (const _ of round);
+    expect([table.find(at('10.0.0.1')), table.find(at('10.50.0.1'))?.site]).toEqual([undefined, 'isp/b'])
+    expect(table.size).toEqual(sizeOf(3000))
+    for (const _ of table.replaceFeed('a', 'isp/b', some(50).slice(0, 9)));
+    expect(table.size).toEqual(sizeOf(9))
+  })
+
   test('finds what comparing all routes finds, while they come and go', () => {
     const next = random(8)
     const table = new RouteTable('bgp', 4)
