@@ -120,7 +120,7 @@ function readAhead({ memory, world, request, policy, holders }: Steering): void 
   if (site < 0) return
   let touched = touchFile(world, request, site)
   if (policy.asksSiblings) {
-    const sibling = world.siteLines.words[orderOf(world, memory.answer.policy, site, SIBLINGS)]! - 1
+    const sibling = (world.siteLines.words[orderOf(world, memory.answer.policy, site, SIBLINGS)]! | 0) - 1
     if (sibling >= 0 && mayHold(holders, sibling)) {
       touched ^= touchSite(world, request, sibling) ^ touchFile(world, request, sibling)
     }
@@ -139,7 +139,7 @@ function searchInOrder(steering: Steering, tier: number): void {
   const end = at + SITES_PER_TIER
   let spare = SPARE_SITES
   for (; at < end && answer.count < room && memory.sitesNamed < SITES; at++) {
-    const next = words[at]! - 1
+    const next = (words[at]! | 0) - 1
     if (next < 0) return
     if (!mayHold(holders, next)) continue
     if (answer.count > 0 && spare-- === 0) return

@@ -52,10 +52,10 @@ export const nextShelf = ({ links }: Places, shelf: number) => links[shelf]! | 0
 /** The place of the lowest member of a set of those of a shelf. */
 export const placeOfFirst = (shelf: number, who: number) => (shelf * SHELF) | (31 - Math.clz32(who & -who))
 
-/** How many shelves the site of this first shelf has. */
+/** How many shelves the site of this first shelf has: one, where no place has been made for it yet. */
 export function shelvesFrom({ links }: Places, first: number): number {
   let count = 1
-  for (let shelf = links[first]!; shelf !== 0; shelf = links[shelf]!) count++
+  for (let shelf = links[first]! | 0; shelf !== 0; shelf = links[shelf]! | 0) count++
   return count
 }
 

@@ -38,7 +38,8 @@ function putInOrder(
   site: number,
 ): void {
   const first = start[site]!
-  const count = Math.min(SITES_PER_TIER, start[site + 1]! - first)
+  // None of a site that has come after the last tick.
+  const count = Math.min(SITES_PER_TIER, (start[site + 1]! - first) | 0)
   const far = PLACES_IN_LINE[count]!
   for (let i = 0; i < count; i++) {
     const one = items[first + i]!

@@ -370,3 +370,19 @@ test.each([
   putAppliance(world, version())
   expect(world.stale).toBe(stale)
 })
+
+test('a site that has come since the last tick has no neighbours yet, and others keep what is known of theirs', () => {
+  const world = fleet()
+  const before = ask(world)
+  const load = world.siteLines.words.slice()
+  const sites = Array.from({ length: 40 }, (_, i) => {
+    putSite(world, site(`new-${i}`, { parents: [{ name: 'parent' }] }))
+    return world.siteOrdinals.get(`default/new-${i}`)!
+  })
+  for (const at of sites) {
+    const { names } = ask(world, { client: { site: at, region: -1, networkClass: 0, source: 'site' } })
+    expect(names).toEqual([])
+  }
+  expect(world.siteLines.words).toEqual(load)
+  expect(ask(world)).toEqual(before)
+})
