@@ -172,6 +172,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
           },
         })
   const networks = new SiteNetworks()
+  let followed = Promise.resolve()
   const mapOf = (sites: readonly Site[]) => {
     const regions = geo ? regionsOfCountries(sites) : undefined
     return clientMapOf({
@@ -202,7 +203,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     onUp: (appliance, up) => decisions?.noteUp(appliance, up),
     onSites(sites) {
       const all = [...sites]
-      void networks.follow(all)
+      followed = networks.follow(all)
       clientMap = mapOf(all)
     },
   })
@@ -212,6 +213,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
 
   let closing: Promise<void> | undefined
   const fromSnapshot = (await snapshot?.load()) ?? false
+  /** What appliances hold, and where clients are by what sites announce. */
   let hasContent = false
   const healthChecks = () => ({ listener: server.listening ? undefined : 'takes no connections' })
   const readiness = () => {
@@ -273,6 +275,7 @@ export async function startSteering(options: SteeringOptions): Promise<Steering>
     await inventories.idle()
     // What came last still waits to be packed with others.
     model.tick()
+    await followed
     hasContent = true
   }
   ready.then(contentRead).catch(() => {})

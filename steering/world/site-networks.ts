@@ -20,7 +20,8 @@ export class SiteNetworks implements ClientMap {
   readonly #known = new Map<string, Network>()
   readonly #prefix = newPrefix()
   #latest: Iterable<Site> | undefined
-  #following: Promise<void> | undefined
+  #isFollowing = false
+  #followed = Promise.resolve()
   #looked = 0
 
   find(address: Readonly<Address>): Place | undefined {
@@ -33,26 +34,35 @@ export class SiteNetworks implements ClientMap {
    */
   follow(sites: Iterable<Site>): Promise<void> {
     this.#latest = sites
-    this.#following ??= inSlices(this.#takeAll()).finally(() => {
-      this.#following = undefined
-    })
-    return this.#following
+    if (!this.#isFollowing) {
+      this.#isFollowing = true
+      this.#followed = inSlices(this.#takeLatest())
+    }
+    return this.#followed
   }
 
-  *#takeAll(): Generator<void, void> {
-    while (this.#latest) {
-      const sites = this.#latest
-      this.#latest = undefined
-      const gone = new Set(this.#known.keys())
-      for (const site of sites) {
-        const key = keyOf(site)
-        gone.delete(key)
-        yield* this.#take(key, site.spec.network)
+  *#takeLatest(): Generator<void, void> {
+    try {
+      for (let sites = this.#latest; sites; sites = this.#latest) {
+        this.#latest = undefined
+        yield* this.#takeAll(sites)
       }
-      for (const key of gone) {
-        yield* this.#take(key, undefined)
-        this.#known.delete(key)
-      }
+    } finally {
+      // Whatever it is told from here on is not seen any more, even before whoever waits has heard that it is over.
+      this.#isFollowing = false
+    }
+  }
+
+  *#takeAll(sites: Iterable<Site>): Generator<void, void> {
+    const gone = new Set(this.#known.keys())
+    for (const site of sites) {
+      const key = keyOf(site)
+      gone.delete(key)
+      yield* this.#take(key, site.spec.network)
+    }
+    for (const key of gone) {
+      yield* this.#take(key, undefined)
+      this.#known.delete(key)
     }
   }
 

@@ -25,3 +25,21 @@ test('what sites announce is taken up as it changes', async () => {
   await networks.follow([site('a', '2001:db8::/32')])
   expect(at('192.0.2.1', '203.0.113.1', '2001:db8::1')).toEqual([undefined, undefined, 'a'])
 })
+
+test('what is told right after what was taken up at once is taken up, too, and so is what is told in between', async () => {
+  const networks = new SiteNetworks()
+  const address = newAddress()
+  const at = (text: string) => {
+    parseAddress(text, address)
+    return networks.find(address)?.site
+  }
+  void networks.follow([site('a', '192.0.2.0/24')])
+  void networks.follow([site('b', '192.0.2.0/24')])
+  expect(at('192.0.2.1')).toBe('n/b')
+  const many = Array.from({ length: 2000 }, (_, i) => `10.${i >>> 8}.${i & 255}.0/24`)
+  const all = networks.follow([site('a', ...many)])
+  void networks.follow([site('a', ...many), site('b', '203.0.113.0/24')])
+  expect(at('203.0.113.1')).toBeUndefined()
+  await all
+  expect([at('192.0.2.1'), at('10.7.207.1'), at('203.0.113.1')]).toEqual([undefined, 'n/a', 'n/b'])
+})
