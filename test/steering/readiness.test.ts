@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals'
 import { catalogOf, encodeCatalog } from '../../reconcilers/blobs/catalog.ts'
 import { blobFolder, openBlobStore } from '../../runtime/blob-store.ts'
 import { Client } from '../../runtime/client/client.ts'
+import { fixedCredentials } from '../../runtime/client/credentials.ts'
 import { startSteering } from '../../steering/steering.ts'
 import { writeSnapshot } from '../../steering/world/snapshot.ts'
 import { steer } from './fleet.ts'
@@ -30,7 +31,7 @@ const catalog = (digest: string) => ({
 test('ready, from a snapshot and without the API server, is who knows all that sites announce', async () => {
   const data = await mkdtemp(join(tmpdir(), 'weir-ready-'))
   // Nobody listens there.
-  const client = new Client({ access: { server: 'http://127.0.0.1:9', auth: {} } })
+  const client = new Client({ access: { server: 'http://127.0.0.1:9', credentials: fixedCredentials({}) } })
   const files = [{ path: 'one.mp4', size: 1, sha256: 'a'.repeat(64) }]
   const digest = await (await openBlobStore(join(data, 'blobs'))).put(encodeCatalog(catalogOf(files)))
   await writeSnapshot(data, [...Array.from({ length: SITES }, site), catalog(digest)], new Date())
