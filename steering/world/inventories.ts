@@ -6,7 +6,7 @@ import type { Log } from '../../runtime/log.ts'
 import type { Blobs } from './blobs.ts'
 import type { CatalogIndex } from './catalog-index.ts'
 import type { CatalogReader } from './catalog-reader.ts'
-import { Turns } from './turns.ts'
+import { nextTurn } from './in-slices.ts'
 
 export interface InventoriesOptions {
   readonly blobs: Blobs
@@ -58,7 +58,8 @@ export class Inventories {
   readonly #told = new Map<string, Map<string, Told>>()
   readonly #catalogs = new Map<string, KnownCatalog>()
   readonly #queue: (() => Promise<void>)[] = []
-  readonly #turns = new Turns()
+  /** When the last of those that have been read may be taken up: one in each turn of the event loop, in the order in which they were read. */
+  #turn = Promise.resolve()
   #reading = 0
   #closed = false
   #whenIdle: (() => void)[] = []
@@ -209,7 +210,7 @@ export class Inventories {
       cancelUnread ??= clock.after(UNREAD_MS, withdraw)
       try {
         const held = await this.#read(catalog, ref)
-        await this.#turns.next()
+        await this.#ownTurn()
         const { uid: uidNow, files = 0 } = this.#catalogs.get(catalog) ?? {}
         if (!isCurrent() || uidNow !== uid) return
         told.cancel()
@@ -227,6 +228,12 @@ export class Inventories {
       }
     }
     this.#enqueue(load)
+  }
+
+  /** Taking one up is work of a millisecond or more: answers wait for one, and not for all that come together. */
+  #ownTurn(): Promise<void> {
+    this.#turn = this.#turn.then(nextTurn)
+    return this.#turn
   }
 
   /** What an inventory says, in the numbers of the catalog in force; undefined where its numbers mean other files. */

@@ -70,9 +70,16 @@ describe('inventories and their catalog', () => {
   let warnings = 0
   /** Reading these goes on for ever. */
   const endless = new Set<string>()
+  /** Those that have been read, and wait for `gate`. */
+  let read = 0
+  let gate: Promise<void> | undefined
   class SlowBlobs extends Blobs {
-    override inventory(digest: string) {
-      return endless.has(digest) ? new Promise<never>(() => {}) : super.inventory(digest)
+    override async inventory(digest: string) {
+      if (endless.has(digest)) return await new Promise<never>(() => {})
+      const inventory = await super.inventory(digest)
+      read++
+      await gate
+      return inventory
     }
   }
 
@@ -83,6 +90,7 @@ describe('inventories and their catalog', () => {
     reader = new CatalogReader()
     held.clear()
     endless.clear()
+    gate = undefined
     warnings = 0
     inventories = new Inventories({
       ...{ blobs: new SlowBlobs(store, undefined, () => {}), reader, clock },
@@ -154,6 +162,22 @@ describe('inventories and their catalog', () => {
     await clock.advance(UNREAD_MS + 100)
     expect(held.get('isp/ahead')).toEqual([1])
     expect(inventories.withheld).toBe(0)
+  })
+
+  test('those that come together are taken up one in each turn of the event loop', async () => {
+    const digest = await store.put(twoFiles)
+    inventories.setCatalog('isp/films', { uid: 'one', digest })
+    await inventories.idle()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    read = 0
+    for (let i = 0; i < 5; i++) await putInventory(`isp/box-${i}`, digest, [0])
+    await eventually(() => read === 5, 'all have been read')
+    resolve()
+    const seen: number[] = []
+    for (; held.size < 5; await new Promise(setImmediate)) seen.push(held.size)
+    expect(seen.filter((count) => count > 0)).toEqual([1, 2, 3, 4])
+    expect([...held.keys()]).toEqual([0, 1, 2, 3, 4].map((i) => `isp/box-${i}`))
   })
 
   test.each([
