@@ -88,6 +88,7 @@ function emptyWorld(nowMs: number): World {
     oddShelves: 0,
     lostShelf: 0,
     holders: [],
+    holdersRenewal: undefined,
     policyInputs: [],
     policies: [],
     policyWords: 1,

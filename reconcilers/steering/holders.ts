@@ -7,23 +7,10 @@ import { NOBODY, ordinalAt } from './places.ts'
 import { gather, layoutAt, RECORD_WORDS, SHELF } from './shelf.ts'
 import { packWaiting } from './shelves.ts'
 import type { SteerRequest } from './types.ts'
-import type { World } from './world.ts'
+import type { HoldersRenewal, World } from './world.ts'
 
 /** The bit of a site in the masks of `world.holders`: 32 sites in 32 have different ones at best. */
 const bitOf = (site: number) => 1 << (mix(site + 1) & 31)
-
-/**
- * Masks of a catalog that are made anew beside those in force. What is on shelves before `shelf` is in them, and whatever has been noted since they were begun:
- * so is, at the end, everything that anybody holds.
- */
-interface Renewal {
-  readonly catalog: number
-  shelf: number
-  masks: Uint32Array
-}
-
-/** One at a time for a world, of no interest to anybody else. */
-const renewals = new WeakMap<World, Renewal>()
 
 /**
  * Notes that somebody at the site of this appliance holds these files. A bit that is not set says that nobody at any of the sites that share it
@@ -34,7 +21,7 @@ export function noteHolder(world: World, catalog: number, appliance: number, fil
   if (site < 0) return
   const bit = bitOf(site)
   world.holders[catalog] = withBit(world.holders[catalog] ?? NOTHING, files, bit)
-  const renewal = renewals.get(world)
+  const renewal = world.holdersRenewal
   if (renewal?.catalog === catalog) renewal.masks = withBit(renewal.masks, files, bit)
 }
 
@@ -62,7 +49,7 @@ function withBit(before: Uint32Array, { words }: FileSet, bit: number): Uint32Ar
 export function renewHolders(world: World, mostLines: number): boolean {
   // What waits is on no shelf, though it has been noted.
   packWaiting(world)
-  let renewal = renewals.get(world) ?? beginRenewal(world, 0)
+  let renewal = world.holdersRenewal ?? beginRenewal(world, 0)
   for (let lines = 0; renewal && lines < mostLines; ) {
     if (renewal.shelf * RECORD_WORDS < world.shelves[renewal.catalog]!.length) {
       lines += 1 + renewShelf(world, renewal)
@@ -76,17 +63,15 @@ export function renewHolders(world: World, mostLines: number): boolean {
 }
 
 /** Begins with the masks of the first catalog from this one on that has any; undefined: there is none. */
-function beginRenewal(world: World, from: number): Renewal | undefined {
-  renewals.delete(world)
+function beginRenewal(world: World, from: number): HoldersRenewal | undefined {
   const catalog = world.holders.findIndex((masks, ordinal) => ordinal >= from && masks !== undefined)
-  if (catalog < 0) return undefined
-  const renewal = { catalog, shelf: 0, masks: new Uint32Array(world.holders[catalog]!.length) }
-  renewals.set(world, renewal)
-  return renewal
+  const masks = world.holders[catalog]
+  world.holdersRenewal = masks && { catalog, shelf: 0, masks: new Uint32Array(masks.length) }
+  return world.holdersRenewal
 }
 
 /** Notes what is held on the shelf that it is at. Returns how many lines that were. */
-function renewShelf(world: World, { catalog, shelf, masks }: Renewal): number {
+function renewShelf(world: World, { catalog, shelf, masks }: HoldersRenewal): number {
   const records = world.shelves[catalog]!
   const first = records[shelf * RECORD_WORDS]!
   const layout = layoutAt(records, shelf)

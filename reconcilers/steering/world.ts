@@ -31,6 +31,16 @@ export interface WaitingShelf {
 }
 
 /**
+ * Masks of a catalog that are made anew beside those in force. What is on shelves before `shelf` is in them, and whatever has been noted since they were begun:
+ * so is, at the end, everything that anybody holds.
+ */
+export interface HoldersRenewal {
+  readonly catalog: number
+  shelf: number
+  masks: Uint32Array
+}
+
+/**
  * Everything a decision goes by, in typed arrays by ordinal. Changed only by the functions of `update.ts`; `tick` brings what is derived up
  * to date. One world belongs to one thread.
  */
@@ -106,6 +116,8 @@ export interface World {
 
   /** By catalog, then by file: bits of the sites where somebody holds it, or did. See `holders.ts`. */
   readonly holders: (Uint32Array | undefined)[]
+  /** Those of one catalog at a time are made anew; undefined: of none now. */
+  holdersRenewal: HoldersRenewal | undefined
 
   policyInputs: readonly PolicyInput[]
   /** In the order in which they are asked: by priority, namespace, name; the built-in one last. */
