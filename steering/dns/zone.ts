@@ -92,7 +92,9 @@ export class Zone {
   /** Hosts at a site, or where none is up at its parents, in an order of the client's own, the busiest last. */
   #hostsAt(site: number, client: Readonly<Address>): string[] {
     const { parents } = this.#world
-    const places = [site, ...parents.items.subarray(parents.start[site]!, parents.start[site + 1]!)]
+    // A site that has come since the last tick has no lists yet.
+    const above = parents.items.subarray(parents.start[site] ?? 0, parents.start[site + 1] ?? 0)
+    const places = [site, ...above]
     for (const place of places) {
       const hosts = this.#upAt(place, mix(client.words[0]! ^ client.words[1]!))
       if (hosts.length > 0) return hosts
