@@ -4,6 +4,7 @@ import { unpacked } from '../../reconcilers/steering/client/packed-prefixes.ts'
 import { type Coordinates, type Route, RouteTable } from '../../reconcilers/steering/client/route-table.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
+import { isSettled } from './followed-file.ts'
 import { inSlices } from './in-slices.ts'
 import { versionOf } from './location-messages.ts'
 import type { LocationReader } from './location-reader.ts'
@@ -27,9 +28,6 @@ export interface BgpFeedsOptions {
   /** Where an appliance (`namespace/name`) is; undefined: it is not known. */
   readonly placeOf: (appliance: string) => FeedPlace | undefined
 }
-
-/** A file that was written to less than this ago may still be. */
-const SETTLED_MS = 2000
 
 /** About what the Internet's tables hold: many, so that look-ups are quick. What is not used takes no memory. */
 const ROUTES = 1_000_000
@@ -100,8 +98,7 @@ export class BgpFeeds {
     // An appliance that moves takes its routes along.
     const mark = `${versionOf(found)} ${place.site}`
     const before = this.#read.get(appliance)
-    const ageMs = clock.now().getTime() - found.mtimeMs
-    if (before === mark || (before !== undefined && ageMs >= 0 && ageMs < SETTLED_MS)) return true
+    if (before === mark || (before !== undefined && !isSettled(found, clock))) return true
     const { version, tables } = await reader.bgp(path)
     // It was replaced just now: it is looked at again.
     if (version !== versionOf(found)) return true

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -32,6 +32,21 @@ test('a file of which no row can be used leaves in force what was read before', 
       await clock.advance(5000)
       return site() === 'a/two'
     }, 'the whole file counts')
+    await writeFile(path, '[{"prefix":"192.0.2.0/24","site":"a/three"}]\n')
+    const writtenMs = clock.now().getTime() + 4000
+    await utimes(path, writtenMs / 1000, writtenMs / 1000)
+    const looks = async () => {
+      await clock.advance(5000)
+      await eventually(async () => clock.pendingTimers === 1, 'it has been looked at')
+    }
+    await looks()
+    expect(site()).toBe('a/two')
+    await looks()
+    expect(site()).toBe('a/three')
+    await rm(path)
+    for (let i = 0; i < 3; i++) await looks()
+    expect(site()).toBe('a/three')
+    expect(warned).toHaveLength(2)
   } finally {
     coverage.close()
     await reader.close()
