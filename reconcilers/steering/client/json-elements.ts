@@ -1,10 +1,12 @@
+import { unended } from './text-lines.ts'
+
 const [QUOTE, BACKSLASH, COMMA] = [34, 92, 44]
 const OPEN = new Set([91, 123])
 const CLOSE = new Set([93, 125])
 
 /**
  * The elements of a JSON array that comes in pieces, each as it was parsed, so that the whole is never there at once. SyntaxError where it is no JSON array,
- * when all that comes before has been given.
+ * when all that comes before has been given; Error where an element is too long.
  */
 export function* jsonElements(pieces: Iterable<string>): Generator<unknown> {
   let depth = 0
@@ -43,7 +45,7 @@ export function* jsonElements(pieces: Iterable<string>): Generator<unknown> {
         yield JSON.parse(element)
       }
     }
-    if (depth > 0) rest += piece.slice(from)
+    if (depth > 0) rest = unended(rest, `element ${count}`) + piece.slice(from)
   }
   if (!isOver) throw new SyntaxError('Unexpected end of JSON input')
 }

@@ -1,4 +1,16 @@
-/** The lines of a text that comes in pieces, without what ends them, and the number of each from 1. An end of the last line may be missing. */
+/** Characters that a line, or an element of JSON, may go on for beyond the piece that it begins in: what never ends is not gathered in memory. */
+const LONGEST = 1 << 20
+
+/** What has come of something that has not ended yet. Throws where it is too long to be what it should be. */
+export function unended(text: string, what: string): string {
+  if (text.length > LONGEST) throw new Error(`${what} does not end within ${LONGEST} characters`)
+  return text
+}
+
+/**
+ * The lines of a text that comes in pieces, without what ends them, and the number of each from 1. An end of the last line may be missing. Throws where a line
+ * is too long.
+ */
 export function* linesOf(pieces: Iterable<string>): Generator<readonly [line: string, number: number]> {
   let number = 1
   let rest = ''
@@ -9,7 +21,7 @@ export function* linesOf(pieces: Iterable<string>): Generator<readonly [line: st
       rest = ''
       at = end + 1
     }
-    rest += piece.slice(at)
+    rest = unended(rest, `line ${number}`) + piece.slice(at)
   }
   if (rest !== '') yield [withoutReturn(rest), number]
 }

@@ -151,6 +151,20 @@ nonsense
   })
 })
 
+test.each<[what: string, read: (pieces: Iterable<string>) => unknown, begin: string, on: string, told: string]>([
+  ['line of a BGP feed', (pieces) => [...readBgpFeed(pieces)], '10.0.0.0/8 via 192.0.2.1 [a]\n', '\0', 'line 2'],
+  ['line of CSV', readCoverage, 'prefix,site\n192.0.2.0/24,isp/a\n', '\0', 'line 3'],
+  ['element of JSON', readCoverage, '[{}, {"site": "', 'a', 'element 1'],
+])('a %s that does not end is not gathered for ever', (_, read, begin, on, told) => {
+  let taken = 0
+  function* endless() {
+    yield begin
+    for (; taken < 100; taken++) yield on.repeat(1 << 20)
+  }
+  expect(() => read(endless())).toThrow(`${told} does not end`)
+  expect(taken).toBeLessThan(4)
+})
+
 describe('routes', () => {
   test('most specific prefix, then shortest path, then MED, then nearness', () => {
     const table = new RouteTable('bgp')
