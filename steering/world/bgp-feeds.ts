@@ -41,6 +41,8 @@ export class BgpFeeds {
   readonly #options: BgpFeedsOptions
   /** By appliance: the version of its file that is in force. */
   readonly #read = new Map<string, string>()
+  /** By appliance: a version of its file that is no use, and why. It is not read again. */
+  readonly #useless = new Map<string, { readonly mark: string; readonly error: Error }>()
   /** By path: what is wrong with it, told once. */
   readonly #faults = new Map<string, string>()
   #cancel = () => {}
@@ -81,6 +83,7 @@ export class BgpFeeds {
         if (isThere !== false) there.add(appliance)
       }
     }
+    for (const appliance of this.#useless.keys()) if (!there.has(appliance)) this.#useless.delete(appliance)
     for (const appliance of this.#read.keys()) {
       if (there.has(appliance) || unreadable.has(appliance.slice(0, appliance.indexOf('/'))) || this.#closed) continue
       this.#read.delete(appliance)
@@ -99,7 +102,14 @@ export class BgpFeeds {
     const mark = `${versionOf(found)} ${place.site}`
     const before = this.#read.get(appliance)
     if (before === mark || (before !== undefined && !isSettled(found, clock))) return true
-    const { version, tables } = await reader.bgp(path)
+    const useless = this.#useless.get(appliance)
+    if (useless?.mark === mark) throw useless.error
+    const { version, tables } = await reader.bgp(path).catch((error: NodeJS.ErrnoException) => {
+      // A fault of the disk may be over the next time.
+      if (error.code === undefined) this.#useless.set(appliance, { mark, error })
+      throw error
+    })
+    this.#useless.delete(appliance)
     // It was replaced just now: it is looked at again.
     if (version !== versionOf(found)) return true
     const { routes, bad } = tables

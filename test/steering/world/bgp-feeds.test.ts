@@ -13,7 +13,13 @@ const line = (prefix: string) => `TABLE_DUMP2|1|B|10.0.0.1|64500|${prefix}|64500
 let folder: string
 let clock: FakeClock
 let feeds: BgpFeeds
-const reader = new LocationReader()
+let reads = 0
+const reader = new (class extends LocationReader {
+  override bgp(path: string) {
+    reads++
+    return super.bgp(path)
+  }
+})()
 let gone: Set<string>
 let told: { path?: string; error?: string }[]
 
@@ -92,6 +98,9 @@ test('a file that is not whole leaves in force what was read before, until it is
   await put('a/one', `${line('198.51.100.0/24')}TABLE_DUMP2|1|B|10.0.0.1|64500|10.0.0.0/1`)
   await seen('what is wrong is told', () => told.length > 0)
   expect(told[0]?.error).toContain('it is not whole')
+  reads = 0
+  await clock.advance(20_000)
+  expect([reads, told.length]).toEqual([0, 1])
   expect([siteOf('192.0.2.1'), siteOf('198.51.100.1'), siteOf('10.0.0.1')]).toEqual([
     'site-of/a/one',
     undefined,
