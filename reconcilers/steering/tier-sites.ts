@@ -50,10 +50,9 @@ export function keepHolders({ sites, siteKeys }: WorkingMemory, holders: number,
   return kept
 }
 
-/** All sites of a tier, for explanations. */
-export function sitesOf(lists: Lists, owner: number): Uint32Array {
-  return owner < 0 ? new Uint32Array(0) : lists.items.subarray(lists.start[owner], lists.start[owner + 1])
-}
+/** All sites of a tier, for explanations: none of who is not known, or has come since the last tick. */
+export const sitesOf = ({ start, items }: Lists, owner: number): Uint32Array =>
+  items.subarray(start[owner] ?? 0, start[owner + 1] ?? 0)
 
 type Vector = readonly [number, number, number]
 

@@ -380,8 +380,8 @@ test('a site that has come since the last tick has no neighbours yet, and others
     return world.siteOrdinals.get(`default/new-${i}`)!
   })
   for (const at of sites) {
-    const { names } = ask(world, { client: { site: at, region: -1, networkClass: 0, source: 'site' } })
-    expect(names).toEqual([])
+    const client = { site: at, region: -1, networkClass: 0, source: 'site' } as const
+    expect(ask(world, { client, explain: true })).toMatchObject({ names: [], considered: [] })
   }
   expect(world.siteLines.words).toEqual(load)
   expect(ask(world)).toEqual(before)
