@@ -42,6 +42,8 @@ export class ReadingThread<Question> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     this.#waiting.set(id, { resolve: resolve as (value: never) => void, reject })
     this.#worker ??= this.#start()
+    // Whoever waits for an answer gets it, even if nothing else goes on in this process.
+    this.#worker.ref()
     this.#worker.postMessage({ id, question } satisfies Asked<Question>)
     return promise
   }
@@ -59,7 +61,6 @@ export class ReadingThread<Question> {
     worker.on('exit', (code) =>
       this.#ended(worker, new Error(`the thread that reads ${this.#what} ended with ${code}`)),
     )
-    worker.unref()
     return worker
   }
 
@@ -69,6 +70,7 @@ export class ReadingThread<Question> {
     if ('answer' in said) waiting?.resolve(said.answer)
     else waiting?.reject(Object.assign(new Error(said.error.message), said.error.code && { code: said.error.code }))
     if (this.#waiting.size > 0 || this.#closed) return
+    this.#worker?.unref()
     this.#idle = setTimeout(() => {
       const worker = this.#worker
       this.#worker = undefined
