@@ -83,12 +83,13 @@ test('a file that is gone is noticed by the first client that asks for it', asyn
   const { gateway, agent, path } = await setUp(3_600_000)
   rmSync(path)
   expect((await fetch(`${agent.url}/isp/docs/file%203`)).status).toBe(404)
+  // It is on disk again before it is served, and a status of before it was gone says the same as one of afterwards.
   await until(
-    () => (existsSync(path) ? true : undefined),
+    async () => ((await fetch(`${agent.url}/isp/docs/file%203`)).status === 200 ? true : undefined),
     () => gateway.status,
   )
+  expect(readFileSync(path).equals(files.get('file 3')!)).toBe(true)
   await filled(gateway)
-  expect((await fetch(`${agent.url}/isp/docs/file%203`)).status).toBe(200)
 })
 
 test('reads all files in each pass, slowly, and goes on where it was after a restart', async () => {
