@@ -18,6 +18,8 @@ test('a file of which no row can be used leaves in force what was read before', 
   const coverage = coverageFile(path, reader, clock, { ...silentLog, warn: (fields: unknown) => warned.push(fields) })
   const client = newAddress()
   parseAddress('192.0.2.7', client)
+  // Until then, a look that has begun may read what is being written.
+  const looked = () => eventually(async () => clock.pendingTimers === 1, 'it has been looked at')
   const site = () => coverage.current?.find(client)?.site
   try {
     await writeFile(path, '[{"prefix":"192.0.2.0/24","site":"a/one"}]')
@@ -32,12 +34,13 @@ test('a file of which no row can be used leaves in force what was read before', 
       await clock.advance(5000)
       return site() === 'a/two'
     }, 'the whole file counts')
+    await looked()
     await writeFile(path, '[{"prefix":"192.0.2.0/24","site":"a/three"}]\n')
     const writtenMs = clock.now().getTime() + 4000
     await utimes(path, writtenMs / 1000, writtenMs / 1000)
     const looks = async () => {
       await clock.advance(5000)
-      await eventually(async () => clock.pendingTimers === 1, 'it has been looked at')
+      await looked()
     }
     await looks()
     expect(site()).toBe('a/two')
