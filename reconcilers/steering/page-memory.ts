@@ -13,14 +13,14 @@ export interface PageMemory {
 export const PAGE_BYTES = 65_536
 
 /** 4 GiB: more cannot be had in one piece. */
-export const MAX_PAGES = 65_536
+const MAX_PAGES = 65_536
 
 /** So many pages at first, and at most. RangeError when there is no memory. */
 export const pageMemory = (initial: number, maximum = MAX_PAGES): PageMemory =>
   new WebAssembly.Memory({ initial, maximum })
 
-/** So few bytes stay in caches wherever they begin; and each page memory reserves 10 GiB of addresses. */
-const FEW_BYTES = 1 << 18
+/** So few bytes stay in caches wherever they begin, and are copied in tens of µs; each page memory reserves 10 GiB of addresses, and most never need it. */
+export const FEW_BYTES = 1 << 18
 
 /** Zeros that begin at a cache line, which those of a `new ArrayBuffer` need not do: as many bytes, or more. */
 export function alignedBytes(bytes: number): ArrayBuffer {

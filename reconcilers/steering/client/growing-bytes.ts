@@ -1,7 +1,6 @@
-import { PAGE_BYTES, type PageMemory, pageMemory } from '../page-memory.ts'
+import { FEW_BYTES, PAGE_BYTES, type PageMemory, pageMemory } from '../page-memory.ts'
 
-/** Up to here it grows by copying, which takes tens of µs: most never grow larger, and each page memory reserves 10 GiB of addresses. */
-const COPIED_BYTES = 1 << 18
+/** It doubles, up to so many bytes at a time, or becomes as long as is asked. */
 const STEP_BYTES = 4 << 20
 
 /** Bytes in one piece, of zeros at first, that grow without a pause, however many there are. What was never written to takes no memory. At most 4 GiB. */
@@ -11,7 +10,7 @@ export class GrowingBytes {
   buffer: ArrayBuffer
 
   constructor(bytes: number) {
-    if (bytes > COPIED_BYTES) this.#memory = pageMemory(Math.ceil(bytes / PAGE_BYTES))
+    if (bytes > FEW_BYTES) this.#memory = pageMemory(Math.ceil(bytes / PAGE_BYTES))
     this.buffer = this.#memory?.buffer ?? new ArrayBuffer(bytes)
   }
 
@@ -20,7 +19,7 @@ export class GrowingBytes {
     const before = this.buffer
     const length = Math.max(bytes, before.byteLength + Math.min(before.byteLength, STEP_BYTES))
     if (this.#memory) this.#memory.grow(Math.ceil((length - before.byteLength) / PAGE_BYTES))
-    else if (length > COPIED_BYTES) this.#memory = pageMemory(Math.ceil(length / PAGE_BYTES))
+    else if (length > FEW_BYTES) this.#memory = pageMemory(Math.ceil(length / PAGE_BYTES))
     this.buffer = this.#memory?.buffer ?? new ArrayBuffer(length)
     // Page memory that has grown has left the old buffer empty.
     if (before.byteLength > 0) new Uint8Array(this.buffer).set(new Uint8Array(before))

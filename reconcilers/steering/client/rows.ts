@@ -1,5 +1,5 @@
 const CHUNK_BITS = 12
-export const CHUNK_ROWS = 1 << CHUNK_BITS
+const CHUNK_ROWS = 1 << CHUNK_BITS
 
 /** Rows of a few words each, of zeros at first, in chunks: another one is made when the last is full, so that nothing is ever copied. */
 export class Rows {
